@@ -1,0 +1,62 @@
+# `make` alone says what there is.
+
+# Paths in recipes are relative, so that a checkout path with spaces works.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help test check doc bench
+
+CARGO ?= cargo
+PHP ?= php
+# The lesson that a target's number names: lesson-03 is lessons/03-the-conversation.
+lesson = $(patsubst lessons/%/,%,$(wildcard lessons/$(1)-*/))
+unknown = echo "There is no lesson $(1). Type 'make' for the list." >&2; exit 2
+need = command -v $(1) >/dev/null 2>&1 || { echo "This needs $(1): $(2)" >&2; exit 2; }
+
+help:
+	@echo "Lessons"
+	@for readme in lessons/[0-9][0-9]-*/README.md; do \
+	    number=$${readme#lessons/}; number=$${number%%-*}; \
+	    title=$$(sed -n 's/^# Lesson [0-9]* · //p' "$$readme"); \
+	    printf '  make lesson-%s   %s\n' "$$number" "$$title"; \
+	done
+	@echo
+	@echo "Each lesson also has (03 stands for its number)"
+	@echo "  make php-03      its twin in PHP: the same steps, the same output"
+	@echo "  make trace-03    every PHP function with the system calls it makes"
+	@echo "  ARGS=\"...\"       passes arguments: make lesson-03 ARGS=\"...\""
+	@echo
+	@echo "The project"
+	@echo "  make check       format, lints, and the tests that take seconds"
+	@echo "  make test        everything; installs the tools it needs where it may"
+	@echo "  make doc         the documentation, in the browser"
+
+lesson-%:
+	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --bin lesson-$* -- $(ARGS)
+
+php-%:
+	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
+	@$(call need,$(PHP),apt install php-cli)
+	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr "lessons/$(call lesson,$*)/main.php" $(ARGS)
+
+# strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it.
+trace-%:
+	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call need,strace,apt install strace)
+	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace --bin lesson-$*
+	@strace -k -o target/trace/$*.strace \
+	    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat \
+	    target/trace/debug/lesson-$* $(ARGS); status=$$?; \
+	echo; awk -f lessons/trace.awk target/trace/$*.strace; exit $$status
+
+test:
+	@sh tests/tools.sh
+	@sh tests/run.sh all
+
+check:
+	@sh tests/run.sh quick
+
+doc:
+	@$(CARGO) doc --no-deps --open

@@ -1,0 +1,38 @@
+# Reads `strace -k`: each system call and the stack that led to it. Prints the PHP function, then the call.
+# What the C library does to look a name up is one line, since it depends on the machine's configuration.
+
+function flush() {
+    if (call == "" || ignore) return
+    if (lookup != "") {
+        if (who != seen_who || lookup != seen_lookup) end_lookup()
+        seen_who = who; seen_lookup = lookup; calls++
+        return
+    }
+    end_lookup()
+    if (who != "") printf "%-20s %s\n", who, call
+}
+
+function end_lookup() {
+    if (calls) printf "%-20s %s(...) [the C library: %d system calls]\n", seen_who, seen_lookup, calls
+    calls = 0
+}
+
+/^ > / {
+    if (match($0, /(gethostby|getprotoby|getservby)[a-z0-9]+_r\+|getaddrinfo\+|if_nametoindex\+/))
+        lookup = substr($0, RSTART, RLENGTH - 1)
+    if (/debug_assert_fd_is_open/) ignore = 1 # a check of Rust's debug builds, not of this crate
+    if (who == "" && match($0, /::(socket_|get(host|proto|serv)by)[a-z_]+\+/))
+        who = substr($0, RSTART + 2, RLENGTH - 3)
+    if (who == "" && /drop_in_place<php_sockets::socket::Socket>/) dropped = 1
+    if (who == "" && dropped && /::main\+/) who = "(drop)"
+    next
+}
+
+{
+    flush()
+    call = $0; who = ""; lookup = ""; ignore = 0; dropped = 0
+    sub(/^[0-9]+ +/, "", call)
+    if (call ~ /^(---|\+\+\+)/) call = ""
+}
+
+END { flush(); end_lookup() }

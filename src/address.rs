@@ -1,0 +1,245 @@
+//! PHP's `$address, $port` as the `sockaddr` that the kernel takes, and back. No system call is made here.
+
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::fmt;
+use std::mem::{offset_of, size_of};
+use std::os::unix::ffi::OsStrExt;
+
+use libc::{
+    sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_ll, sockaddr_storage, sockaddr_un, socklen_t,
+};
+
+use crate::c;
+
+/// Who is at one end of a socket: PHP's `$address` and `$port` out-parameters, and the family they belong to.
+///
+/// `Display` writes `127.0.0.1:80`, `[::1]:80`, or the path of an `AF_UNIX` socket.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET6, SOCK_STREAM, SOL_TCP)?;
+/// socket_bind(&socket, "::1", 0)?;
+///
+/// let name = socket_getsockname(&socket)?;
+/// assert_eq!(name.address, "::1");
+/// assert_eq!(name.family, AF_INET6);
+/// assert_eq!(name.to_string(), format!("[::1]:{}", name.port));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [php.net: socket_getsockname](https://www.php.net/socket_getsockname) ·
+/// [sockaddr(3type)](https://man7.org/linux/man-pages/man3/sockaddr.3type.html)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SocketName {
+    /// The address as text, the path of an `AF_UNIX` socket, or the interface of an `AF_PACKET` one.
+    ///
+    /// Empty for an `AF_UNIX` socket without a name and, as in PHP, for one with an abstract name.
+    pub address: OsString,
+    /// The port, in host byte order; 0 where the family has none. For `AF_PACKET` the interface's index, 0 if it is
+    /// larger than 65535.
+    pub port: u16,
+    /// `AF_INET`, `AF_INET6`, `AF_UNIX` or `AF_PACKET`.
+    pub family: c_int,
+}
+
+impl fmt::Display for SocketName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.address.to_string_lossy();
+        match self.family {
+            libc::AF_INET => write!(f, "{address}:{}", self.port),
+            libc::AF_INET6 => write!(f, "[{address}]:{}", self.port),
+            _ => f.write_str(&address),
+        }
+    }
+}
+
+/// An address on its way to the kernel.
+pub(crate) enum SockAddr {
+    Inet(sockaddr_in),
+    Inet6(sockaddr_in6),
+    Unix(sockaddr_un, socklen_t),
+    Packet(sockaddr_ll),
+}
+
+/// The family as the first field of every `sockaddr` holds it: two bytes.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Linux has fewer than 100 families"
+)]
+const fn tag(family: c_int) -> sa_family_t {
+    family as sa_family_t
+}
+
+/// The size of a `sockaddr` structure as the kernel wants it.
+#[allow(clippy::cast_possible_truncation, reason = "no sockaddr is larger than 128 bytes")]
+const fn size<T>() -> socklen_t {
+    size_of::<T>() as socklen_t
+}
+
+/// Where the path begins in a `sockaddr_un`.
+const PATH: usize = offset_of!(sockaddr_un, sun_path);
+
+/// How many bytes a path may have at most, a NUL not needed.
+pub(crate) const PATH_MAX: usize = size_of::<sockaddr_un>() - PATH;
+
+impl SockAddr {
+    pub(crate) fn inet(address: [u8; 4], port: u16) -> SockAddr {
+        SockAddr::Inet(sockaddr_in {
+            sin_family: tag(libc::AF_INET),
+            sin_port: port.to_be(),
+            sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address) },
+            sin_zero: [0; 8],
+        })
+    }
+
+    pub(crate) fn inet6(address: [u8; 16], port: u16, scope: u32) -> SockAddr {
+        SockAddr::Inet6(sockaddr_in6 {
+            sin6_family: tag(libc::AF_INET6),
+            sin6_port: port.to_be(),
+            sin6_flowinfo: 0,
+            sin6_addr: libc::in6_addr { s6_addr: address },
+            sin6_scope_id: scope,
+        })
+    }
+
+    /// Copies `path` as it is, NULs included: a leading NUL names an abstract socket, no byte at all asks the kernel
+    /// for a name. `None` if it is longer than 107 bytes, PHP's limit.
+    pub(crate) fn unix(path: &[u8]) -> Option<SockAddr> {
+        if path.len() >= PATH_MAX {
+            return None;
+        }
+        let mut address = sockaddr_un { sun_family: tag(libc::AF_UNIX), sun_path: [0; PATH_MAX] };
+        for (to, from) in address.sun_path.iter_mut().zip(path) {
+            *to = c_char::from_ne_bytes([*from]);
+        }
+        Some(SockAddr::Unix(address, socklen_t::try_from(PATH + path.len()).ok()?))
+    }
+
+    /// An interface of `AF_PACKET`; `protocol` in network byte order, as the kernel gave it.
+    pub(crate) fn packet(protocol: u16, ifindex: c_int) -> SockAddr {
+        SockAddr::Packet(sockaddr_ll {
+            sll_family: tag(libc::AF_PACKET),
+            sll_protocol: protocol,
+            sll_ifindex: ifindex,
+            sll_hatype: 0,
+            sll_pkttype: 0,
+            sll_halen: 0,
+            sll_addr: [0; 8],
+        })
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const sockaddr {
+        match self {
+            SockAddr::Inet(address) => (&raw const *address).cast(),
+            SockAddr::Inet6(address) => (&raw const *address).cast(),
+            SockAddr::Unix(address, _) => (&raw const *address).cast(),
+            SockAddr::Packet(address) => (&raw const *address).cast(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> socklen_t {
+        match self {
+            SockAddr::Inet(_) => size::<sockaddr_in>(),
+            SockAddr::Inet6(_) => size::<sockaddr_in6>(),
+            SockAddr::Unix(_, len) => *len,
+            SockAddr::Packet(_) => size::<sockaddr_ll>(),
+        }
+    }
+}
+
+/// Room for an address that the kernel writes. It begins zeroed: what the kernel leaves alone reads as `AF_UNSPEC`.
+#[repr(C, align(8))]
+pub(crate) struct Buffer([u8; size_of::<sockaddr_storage>()]);
+
+impl Buffer {
+    pub(crate) const LEN: socklen_t = size::<sockaddr_storage>();
+
+    pub(crate) const fn new() -> Buffer {
+        Buffer([0; size_of::<sockaddr_storage>()])
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
+        self.0.as_mut_ptr().cast()
+    }
+
+    /// The `N` bytes at `offset`, which is an `offset_of!` in one of the `sockaddr` structures.
+    fn at<const N: usize>(&self, offset: usize) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.0[offset..offset + N]);
+        bytes
+    }
+
+    pub(crate) fn family(&self) -> c_int {
+        c_int::from(sa_family_t::from_ne_bytes(self.at(offset_of!(sockaddr, sa_family))))
+    }
+
+    /// Reads the address as one of `family`: the port and the text, as PHP gives them. `None` for other families
+    /// than `AF_INET`, `AF_INET6` and `AF_UNIX`.
+    pub(crate) fn name(&self, family: c_int) -> Option<SocketName> {
+        let (address, port) = match family {
+            libc::AF_INET => (
+                inet_ntop(&self.at::<4>(offset_of!(sockaddr_in, sin_addr))),
+                u16::from_be_bytes(self.at(offset_of!(sockaddr_in, sin_port))),
+            ),
+            libc::AF_INET6 => (
+                inet_ntop(&self.at::<16>(offset_of!(sockaddr_in6, sin6_addr))),
+                u16::from_be_bytes(self.at(offset_of!(sockaddr_in6, sin6_port))),
+            ),
+            libc::AF_UNIX => (OsStr::from_bytes(until_nul(&self.at::<PATH_MAX>(PATH))).to_os_string(), 0),
+            _ => return None,
+        };
+        Some(SocketName { address, port, family })
+    }
+
+    /// The protocol, in network byte order, and the interface's index of an `AF_PACKET` address.
+    pub(crate) fn packet(&self) -> (u16, c_int) {
+        (
+            u16::from_ne_bytes(self.at(offset_of!(sockaddr_ll, sll_protocol))),
+            c_int::from_ne_bytes(self.at(offset_of!(sockaddr_ll, sll_ifindex))),
+        )
+    }
+}
+
+/// A string as C sees it: it ends before the first NUL.
+pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// The text of an address: 4 bytes are `AF_INET`, 16 are `AF_INET6`.
+fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
+    let family = const { if N == 4 { libc::AF_INET } else { libc::AF_INET6 } };
+    let mut text = [0_u8; TEXT_MAX as usize];
+    const { assert!(N == 4 || N == 16) };
+
+    // SAFETY: `inet_ntop` reads the 4 or 16 bytes that `family` implies, and `address` has just as many; it writes at
+    // most TEXT_MAX bytes into `text`, the NUL included, and keeps no pointer.
+    unsafe { c::inet_ntop(family, address.as_ptr().cast(), text.as_mut_ptr().cast(), TEXT_MAX) };
+
+    OsStr::from_bytes(until_nul(&text)).to_os_string()
+}
+
+/// The longest text of an address, with its NUL: C's `INET6_ADDRSTRLEN`.
+const TEXT_MAX: socklen_t = 46;
+
+/// The 4 bytes of a dotted quad, the only form that `inet_pton` takes.
+pub(crate) fn inet4_pton(text: &CStr) -> Option<[u8; 4]> {
+    let mut address = [0; 4];
+
+    // SAFETY: `text` ends in a NUL; for AF_INET `inet_pton` writes 4 bytes, which `address` has. It keeps no pointer.
+    let status = unsafe { c::inet_pton(libc::AF_INET, text.as_ptr(), address.as_mut_ptr().cast()) };
+
+    (status == 1).then_some(address)
+}
+
+/// The 16 bytes of an IPv6 address without a scope.
+pub(crate) fn inet6_pton(text: &CStr) -> Option<[u8; 16]> {
+    let mut address = [0; 16];
+
+    // SAFETY: `text` ends in a NUL; for AF_INET6 `inet_pton` writes 16 bytes, which `address` has. It keeps no pointer.
+    let status = unsafe { c::inet_pton(libc::AF_INET6, text.as_ptr(), address.as_mut_ptr().cast()) };
+
+    (status == 1).then_some(address)
+}

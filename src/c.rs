@@ -1,0 +1,46 @@
+//! What the `libc` crate lacks: functions of glibc and constants of its headers, as C declares them.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use libc::{hostent, protoent, size_t, socklen_t};
+
+pub(crate) const MSG_EOF: c_int = 0x200; // MSG_FIN in Linux
+pub(crate) const SOL_UDPLITE: c_int = libc::IPPROTO_UDPLITE;
+pub(crate) const UDPLITE_SEND_CSCOV: c_int = 10;
+pub(crate) const UDPLITE_RECV_CSCOV: c_int = 11;
+pub(crate) const AI_IDN: c_int = 0x40;
+pub(crate) const AI_CANONIDN: c_int = 0x80;
+
+unsafe extern "C" {
+    pub(crate) fn inet_pton(family: c_int, text: *const c_char, address: *mut c_void) -> c_int;
+    pub(crate) fn inet_ntop(
+        family: c_int,
+        address: *const c_void,
+        text: *mut c_char,
+        size: socklen_t,
+    ) -> *const c_char;
+    pub(crate) fn gethostbyname_r(
+        name: *const c_char,
+        entry: *mut hostent,
+        buffer: *mut c_char,
+        size: size_t,
+        result: *mut *mut hostent,
+        h_errno: *mut c_int,
+    ) -> c_int;
+    pub(crate) fn __h_errno_location() -> *mut c_int;
+    pub(crate) fn getprotobyname_r(
+        name: *const c_char,
+        entry: *mut protoent,
+        buffer: *mut c_char,
+        size: size_t,
+        result: *mut *mut protoent,
+    ) -> c_int;
+    pub(crate) fn getprotobynumber_r(
+        number: c_int,
+        entry: *mut protoent,
+        buffer: *mut c_char,
+        size: size_t,
+        result: *mut *mut protoent,
+    ) -> c_int;
+    pub(crate) fn sockatmark(fd: c_int) -> c_int;
+}

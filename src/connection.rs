@@ -1,0 +1,304 @@
+//! A connection's life: listen, accept, connect, shut down.
+
+use std::ffi::{OsStr, c_int};
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use crate::address::{Buffer, SockAddr};
+use crate::error::{Error, Result, Site};
+use crate::host::{self, Sites};
+use crate::socket::Socket;
+
+/// Turns a socket into a listener: from now on the kernel completes connections to its address and queues them.
+///
+/// ```php
+/// socket_listen(Socket $socket, int $backlog = 0): bool
+/// ```
+///
+/// One system call, `listen`. `backlog` is how many connections may wait for [`socket_accept`]; the kernel bounds it
+/// by `net.core.somaxconn` and queues one more than it says. PHP's default is 0. A TCP socket without an address gets
+/// a free port on `0.0.0.0`.
+///
+/// # Errors
+///
+/// - `SOCKET_EOPNOTSUPP`, for datagram sockets: `socket_listen(): unable to listen on socket [95]: Operation not
+///   supported`
+/// - `SOCKET_EINVAL`: an `AF_UNIX` socket without a name
+/// - `SOCKET_EADDRINUSE`: another listener has the port
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_bind(&listener, "127.0.0.1", 0)?;
+/// socket_listen(&listener, SOMAXCONN)?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 03 · [php.net](https://www.php.net/socket_listen) ·
+/// [listen(2)](https://man7.org/linux/man-pages/man2/listen.2.html)
+pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
+    // SAFETY: `listen` takes two numbers; the descriptor is open as long as `socket` lives.
+    let status = unsafe { libc::listen(socket.fd(), backlog) };
+
+    if status == -1 {
+        return Err(
+            socket.warning(&Site { function: "socket_listen", message: "unable to listen on socket" })
+        );
+    }
+    Ok(())
+}
+
+/// Creates a TCP socket that listens on every IPv4 address of this machine, in one step.
+///
+/// ```php
+/// socket_create_listen(int $port, int $backlog = SOMAXCONN): Socket|false
+/// ```
+///
+/// Three system calls, `socket`, `bind` to `0.0.0.0` and `listen`. `port` is in host byte order, 0 for a free one.
+/// `backlog` as in [`socket_listen`]; PHP's default is 128 up to version 8.3, SOMAXCONN since. `SO_REUSEADDR` is not
+/// set. `0.0.0.0` means that other machines can connect too: bind `127.0.0.1` yourself to keep them out.
+///
+/// # Errors
+///
+/// Each step has its own message. The code is remembered in the thread's slot; the socket is closed.
+///
+/// - `SOCKET_EMFILE`: `socket_create_listen(): unable to create listening socket [24]: Too many open files`
+/// - `SOCKET_EADDRINUSE`: `socket_create_listen(): unable to bind to given address [98]: Address already in use`
+/// - `SOCKET_EADDRINUSE`, another listener was first: `socket_create_listen(): unable to listen on socket [98]: …`
+///
+/// # Differences from PHP
+///
+/// The descriptor is close-on-exec. PHP 8.2 takes port −1 for 65535; a `u16` cannot hold it.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let listener = socket_create_listen(0, SOMAXCONN)?;
+/// let taken = socket_getsockname(&listener)?.port;
+///
+/// let error = socket_create_listen(taken, SOMAXCONN).unwrap_err();
+/// assert_eq!(error.name(), "SOCKET_EADDRINUSE");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 04 · [php.net](https://www.php.net/socket_create_listen) ·
+/// [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html)
+pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
+    // SAFETY: `socket` takes three numbers.
+    let fd = unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+    if fd == -1 {
+        return Err(Error::warning(&Site {
+            function: "socket_create_listen",
+            message: "unable to create listening socket",
+        }));
+    }
+    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+    let socket = Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, libc::AF_INET, libc::SOCK_STREAM);
+
+    let name = SockAddr::inet([0, 0, 0, 0], port);
+    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `bind` keeps no pointer.
+    if unsafe { libc::bind(socket.fd(), name.as_ptr(), name.len()) } == -1 {
+        return Err(Error::warning(&Site {
+            function: "socket_create_listen",
+            message: "unable to bind to given address",
+        }));
+    }
+    // SAFETY: `listen` takes two numbers.
+    if unsafe { libc::listen(socket.fd(), backlog) } == -1 {
+        return Err(Error::warning(&Site {
+            function: "socket_create_listen",
+            message: "unable to listen on socket",
+        }));
+    }
+    Ok(socket)
+}
+
+/// Takes the next connection from a listener's queue, as a new socket; waits if there is none.
+///
+/// ```php
+/// socket_accept(Socket $socket): Socket|false
+/// ```
+///
+/// One system call, `accept4` with `SOCK_CLOEXEC`. The listener goes on listening. The new socket blocks, whatever the
+/// listener does. Dropping the result hangs up.
+///
+/// # Errors
+///
+/// They are remembered in the thread's slot, not in the listener's.
+///
+/// - `SOCKET_EAGAIN`, quiet: the listener does not block and nobody is waiting, or `SO_RCVTIMEO` ran out
+/// - `SOCKET_EINVAL`: `socket_accept(): unable to accept incoming connection [22]: Invalid argument`; the socket does
+///   not listen
+/// - `SOCKET_EMFILE`, `SOCKET_ENFILE`: no descriptor is free; the connection stays in the queue
+/// - `SOCKET_ECONNABORTED`, `SOCKET_EINTR`: try again
+///
+/// # Differences from PHP
+///
+/// The new descriptor is close-on-exec; PHP's is since 8.4.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let listener = socket_create_listen(0, SOMAXCONN)?;
+/// let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_connect(&client, "127.0.0.1", socket_getsockname(&listener)?.port)?;
+///
+/// let server = socket_accept(&listener)?;
+/// socket_write(&server, "welcome\n", None)?;
+/// assert_eq!(socket_read(&client, 100, PHP_BINARY_READ)?, b"welcome\n");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 03 · [php.net](https://www.php.net/socket_accept) ·
+/// [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html)
+pub fn socket_accept(socket: &Socket) -> Result<Socket> {
+    let mut peer = Buffer::new();
+    let mut len = Buffer::LEN;
+
+    // SAFETY: `peer` is writable for the `len` bytes given, and both outlive the call.
+    let fd = unsafe { libc::accept4(socket.fd(), peer.as_mut_ptr(), &raw mut len, libc::SOCK_CLOEXEC) };
+
+    if fd == -1 {
+        return Err(Error::warning(&Site {
+            function: "socket_accept",
+            message: "unable to accept incoming connection",
+        }));
+    }
+    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+    Ok(Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, peer.family(), socket.kind()))
+}
+
+static CONNECT: Sites = Sites {
+    family: Site {
+        function: "socket_connect",
+        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+    },
+    too_long: Site { function: "socket_connect", message: "Argument #2 ($address) must be less than 108" },
+    nul: Site {
+        function: "socket_connect",
+        message: "Argument #2 ($address) must not contain any null bytes",
+    },
+    unknown: Site { function: "socket_connect", message: "Host lookup failed" },
+};
+
+/// Connects a socket to the address of another.
+///
+/// ```php
+/// socket_connect(Socket $socket, string $address, ?int $port = null): bool
+/// ```
+///
+/// One system call, `connect`; a host name is looked up first. `address` as in [`socket_bind`](crate::socket_bind).
+/// `port` is in host byte order; `AF_INET` and `AF_INET6` need it, `AF_UNIX` ignores it: write `80` or `None`. It succeeds
+/// once the peer's kernel has queued the connection, before the peer calls [`socket_accept`]. A datagram socket is
+/// not connected to anything: it only gets a default peer.
+///
+/// # Errors
+///
+/// - `SOCKET_ECONNREFUSED`: `socket_connect(): unable to connect [111]: Connection refused`; nobody listens there
+/// - `SOCKET_EINPROGRESS`, quiet: the socket does not block, and the connection is on its way. When
+///   [`socket_select`](crate::socket_select) calls it writable, `SO_ERROR` says how it ended.
+/// - `SOCKET_EISCONN`: it is connected already
+/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no way there
+/// - `SOCKET_ENOENT`: `AF_UNIX`, no such path
+/// - an unknown name: `socket_connect(): Host lookup failed [-10001]: Unknown host`
+/// - no port: `socket_connect(): Argument #3 ($port) cannot be null when the socket type is AF_INET` (or `AF_INET6`)
+/// - a path of 108 bytes or more: `socket_connect(): Argument #2 ($address) must be less than 108`
+/// - a host name with a NUL: `socket_connect(): Argument #2 ($address) must not contain any null bytes`
+/// - a socket of another family:
+///   `socket_connect(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+///
+/// # Differences from PHP
+///
+/// PHP keeps the low 16 bits of any port; a `u16` has no others. PHP ignores what follows a NUL in a host name.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let listener = socket_create_listen(0, SOMAXCONN)?;
+/// let port = socket_getsockname(&listener)?.port;
+///
+/// let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_connect(&client, "127.0.0.1", port)?;
+/// assert_eq!(socket_getpeername(&client)?.port, port);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 03 · [php.net](https://www.php.net/socket_connect) ·
+/// [connect(2)](https://man7.org/linux/man-pages/man2/connect.2.html)
+pub fn socket_connect(
+    socket: &Socket,
+    address: impl AsRef<OsStr>,
+    port: impl Into<Option<u16>>,
+) -> Result<()> {
+    let inet = &Site {
+        function: "socket_connect",
+        message: "Argument #3 ($port) cannot be null when the socket type is AF_INET",
+    };
+    let inet6 = &Site {
+        function: "socket_connect",
+        message: "Argument #3 ($port) cannot be null when the socket type is AF_INET6",
+    };
+    let port = host::port(socket, port.into(), inet, inet6)?;
+    let name = host::find(socket, &CONNECT, address.as_ref(), port)?;
+
+    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `connect` reads them and keeps no
+    // pointer.
+    let status = unsafe { libc::connect(socket.fd(), name.as_ptr(), name.len()) };
+
+    if status == -1 {
+        return Err(socket.warning(&Site { function: "socket_connect", message: "unable to connect" }));
+    }
+    Ok(())
+}
+
+/// Ends one direction of a connection, or both, and keeps the socket.
+///
+/// ```php
+/// socket_shutdown(Socket $socket, int $mode = 2): bool
+/// ```
+///
+/// One system call, `shutdown`. `mode` is `SHUT_RD` (0), `SHUT_WR` (1) or `SHUT_RDWR` (2, PHP's default). After `SHUT_WR` the
+/// peer reads what was sent and then end of stream, and can still answer: a half-close.
+///
+/// # Errors
+///
+/// - `SOCKET_ENOTCONN`: `socket_shutdown(): Unable to shutdown socket [107]: Transport endpoint is not connected`
+/// - `SOCKET_EINVAL`: another mode
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// socket_write(&here, "that is all", None)?;
+/// socket_shutdown(&here, SHUT_WR)?;
+///
+/// assert_eq!(socket_read(&there, 100, PHP_BINARY_READ)?, b"that is all");
+/// assert_eq!(socket_read(&there, 100, PHP_BINARY_READ)?, b"");
+/// socket_write(&there, "understood", None)?;
+/// assert_eq!(socket_read(&here, 100, PHP_BINARY_READ)?, b"understood");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 23 · [php.net](https://www.php.net/socket_shutdown) ·
+/// [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html)
+pub fn socket_shutdown(socket: &Socket, mode: c_int) -> Result<()> {
+    // SAFETY: `shutdown` takes two numbers; the descriptor is open as long as `socket` lives.
+    let status = unsafe { libc::shutdown(socket.fd(), mode) };
+
+    if status == -1 {
+        return Err(
+            socket.warning(&Site { function: "socket_shutdown", message: "Unable to shutdown socket" })
+        );
+    }
+    Ok(())
+}

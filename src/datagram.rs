@@ -1,0 +1,219 @@
+//! Messages with an address: sendto and recvfrom.
+
+use std::ffi::{OsStr, c_int};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::address::{Buffer, PATH_MAX, SocketName, until_nul};
+use crate::buffer;
+use crate::error::{Error, Result, Site};
+use crate::host::{self, Sites};
+use crate::socket::Socket;
+
+static SENDTO: Sites = Sites {
+    family: Site {
+        function: "socket_sendto",
+        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+    },
+    too_long: Site { function: "socket_sendto", message: "Argument #5 ($address) must be less than 108" },
+    nul: Site {
+        function: "socket_sendto",
+        message: "Argument #5 ($address) must not contain any null bytes",
+    },
+    unknown: Site { function: "socket_sendto", message: "Host lookup failed" },
+};
+
+/// Sends one datagram to an address.
+///
+/// ```php
+/// socket_sendto(Socket $socket, string $data, int $length, int $flags, string $address, ?int $port = null): int|false
+/// ```
+///
+/// One system call, `sendto`; a host name is looked up first. `length` is the number of bytes to send, no more than
+/// `data` has; 0 sends an empty datagram. `flags` as in [`socket_send`](crate::socket_send). `address` and `port` as in
+/// [`socket_connect`](crate::socket_connect); `AF_UNIX` ends the path at the first NUL, so that it cannot reach abstract
+/// names. Returns the number of bytes sent: a datagram goes whole or not at all.
+///
+/// # Errors
+///
+/// - `SOCKET_EMSGSIZE`: `socket_sendto(): Unable to write to socket [90]: Message too long`
+/// - `SOCKET_EACCES`: a broadcast address without `SO_BROADCAST`
+/// - `SOCKET_EAGAIN`, quiet: the socket or `MSG_DONTWAIT` does not wait, and there is no room
+/// - `SOCKET_ECONNREFUSED`, `SOCKET_ENOENT`: `AF_UNIX`, nobody has that path
+/// - `SOCKET_EINVAL`: an abstract `AF_UNIX` name
+/// - an unknown name: `socket_sendto(): Host lookup failed [-10001]: Unknown host`
+/// - no port: `socket_sendto(): Argument #6 ($port) cannot be null when the socket type is AF_INET` (or `AF_INET6`)
+/// - a path of 108 bytes or more: `socket_sendto(): Argument #5 ($address) must be less than 108`
+/// - a host name with a NUL: `socket_sendto(): Argument #5 ($address) must not contain any null bytes`
+/// - a socket of another family: `socket_sendto(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+///
+/// # Differences from PHP
+///
+/// PHP 8.2 cuts a path of 108 bytes or more and sends to another one. PHP ignores what follows a NUL in a host name.
+/// A negative length, a `ValueError` in PHP, does not compile.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let receiver = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// socket_bind(&receiver, "127.0.0.1", 0)?;
+/// let port = socket_getsockname(&receiver)?.port;
+///
+/// let sender = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// assert_eq!(socket_sendto(&sender, "ahoy", 4, 0, "127.0.0.1", port)?, 4);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 16 · [php.net](https://www.php.net/socket_sendto) ·
+/// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
+pub fn socket_sendto(
+    socket: &Socket,
+    data: impl AsRef<[u8]>,
+    length: usize,
+    flags: c_int,
+    address: impl AsRef<OsStr>,
+    port: impl Into<Option<u16>>,
+) -> Result<usize> {
+    let inet = &Site {
+        function: "socket_sendto",
+        message: "Argument #6 ($port) cannot be null when the socket type is AF_INET",
+    };
+    let inet6 = &Site {
+        function: "socket_sendto",
+        message: "Argument #6 ($port) cannot be null when the socket type is AF_INET6",
+    };
+    let port = host::port(socket, port.into(), inet, inet6)?;
+    let name = host::find(socket, &SENDTO, path_as_c_string(socket, address.as_ref()), port)?;
+    let data = data.as_ref();
+    let length = length.min(data.len());
+
+    // SAFETY: `data` has at least `length` bytes, `as_ptr` points at `len` bytes inside `name`; both outlive the call,
+    // which only reads them.
+    let count =
+        unsafe { libc::sendto(socket.fd(), data.as_ptr().cast(), length, flags, name.as_ptr(), name.len()) };
+
+    usize::try_from(count).map_err(|_| {
+        socket.warning(&Site { function: "socket_sendto", message: "Unable to write to socket" })
+    })
+}
+
+/// Here, unlike in bind and connect, PHP takes an `AF_UNIX` path as a C string. One that is too long stays as it is, to
+/// be refused.
+fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
+    if socket.family() != libc::AF_UNIX || address.len() >= PATH_MAX {
+        return address;
+    }
+    OsStr::from_bytes(until_nul(address.as_bytes()))
+}
+
+static RECVFROM: buffer::Sites = buffer::Sites {
+    empty: Site {
+        function: "socket_recvfrom",
+        message: "the length is 0 (PHP returns false and says nothing)",
+    },
+    too_long: Site {
+        function: "socket_recvfrom",
+        message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
+    },
+};
+
+/// Receives one datagram, and who sent it.
+///
+/// ```php
+/// socket_recvfrom(Socket $socket, string &$data, int $length, int $flags, string &$address, int &$port = null): int|false
+/// ```
+///
+/// One system call, `recvfrom`. `data` is replaced by what arrived; its capacity is kept. `length` is the largest
+/// number of bytes to receive: what a datagram has more is lost. `flags` as in [`socket_recv`](crate::socket_recv).
+/// Returns the number of bytes and the sender; `address` and `port` are in the [`SocketName`]. 0 bytes is an empty
+/// datagram, or the end of a stream. A connected TCP socket gives the address `0.0.0.0` (`::`) and port 0, an `AF_UNIX`
+/// sender without a name, or with an abstract one, the address `""`.
+///
+/// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits.
+///
+/// # Errors
+///
+/// `data` stays as it was.
+///
+/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket or `MSG_DONTWAIT` does not wait, or `SO_RCVTIMEO` ran out
+/// - `SOCKET_ENOTCONN`: `socket_recvfrom(): Unable to recvfrom [107]: Transport endpoint is not connected`; for `AF_INET6`
+///   PHP writes `unable to recvfrom`
+/// - `SOCKET_ECONNREFUSED`: an earlier datagram found nobody
+/// - a socket of another family:
+///   `socket_recvfrom(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+/// - length 0, or more than there is memory for: PHP returns `false` and says nothing
+///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot is touched
+///
+/// # Differences from PHP
+///
+/// PHP demands the sixth argument for `AF_INET` and `AF_INET6`; here there is none to forget.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let receiver = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// socket_bind(&receiver, "127.0.0.1", 0)?;
+/// let sender = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// socket_sendto(&sender, "ahoy", 4, 0, "127.0.0.1", socket_getsockname(&receiver)?.port)?;
+///
+/// let mut data = Vec::new();
+/// let (count, from) = socket_recvfrom(&receiver, &mut data, 1500, 0)?;
+/// assert_eq!((count, &data[..]), (4, &b"ahoy"[..]));
+/// assert_eq!(from.port, socket_getsockname(&sender)?.port);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 16 · [php.net](https://www.php.net/socket_recvfrom) ·
+/// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
+pub fn socket_recvfrom(
+    socket: &Socket,
+    data: &mut Vec<u8>,
+    length: usize,
+    flags: c_int,
+) -> Result<(usize, SocketName)> {
+    let mut zeros = Vec::new();
+    let truncating = flags & libc::MSG_TRUNC != 0;
+    // What MSG_TRUNC counts without writing must read as zeros, and a failure must leave `data` alone.
+    let target = if truncating { &mut zeros } else { &mut *data };
+    buffer::make_room(target, length, &RECVFROM)?;
+    buffer::blank_if_truncating(target, length, flags);
+
+    let unable = match socket.family() {
+        libc::AF_UNIX | libc::AF_INET => &Site { function: "socket_recvfrom", message: "Unable to recvfrom" },
+        libc::AF_INET6 => &Site { function: "socket_recvfrom", message: "unable to recvfrom" },
+        _ => return Err(Error::value(&FAMILY)),
+    };
+    let mut sender = Buffer::new();
+    let mut len = Buffer::LEN;
+
+    // SAFETY: `target` has room for `length` bytes, `sender` is writable for the `len` bytes given; all outlive the
+    // call, which only writes them.
+    let count = unsafe {
+        libc::recvfrom(
+            socket.fd(),
+            target.as_mut_ptr().cast(),
+            length,
+            flags,
+            sender.as_mut_ptr(),
+            &raw mut len,
+        )
+    };
+
+    let Ok(count) = usize::try_from(count) else { return Err(socket.warning(unable)) };
+    // SAFETY: `recvfrom` wrote the first `count` bytes, no more than `length`; those that MSG_TRUNC counts without
+    // writing have been zeroed before.
+    unsafe { target.set_len(count.min(length)) };
+    if truncating {
+        *data = zeros;
+    }
+    let name = sender.name(socket.family()).ok_or_else(|| Error::value(&FAMILY))?;
+    Ok((count, name))
+}
+
+static FAMILY: Site = Site {
+    function: "socket_recvfrom",
+    message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+};

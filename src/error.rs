@@ -1,0 +1,276 @@
+//! PHP's sentence about a failure, the thread's error slot, and the texts of error codes.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_int};
+use std::{fmt, io};
+
+use crate::constants::errors::symbol;
+
+/// `Result` with this crate's [`Error`].
+///
+/// The second parameter keeps `Result<A, B>` working after `use php_sockets::*`.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// fn bound() -> Result<Socket> {
+///     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+///     socket_bind(&socket, "127.0.0.1", 0)?;
+///     Ok(socket)
+/// }
+/// # bound()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The place in this crate that an error came from: a PHP function, and the message PHP has for that failure.
+///
+/// One `Site` stands in the source beside each call that can fail; an [`Error`] points at it.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let error = socket_create(AF_INET, SOCK_STREAM, IPPROTO_ICMP).unwrap_err();
+/// assert_eq!(error.site().message, "Unable to create socket");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The PHP function, `socket_bind`.
+    pub function: &'static str,
+    /// PHP's message for this failure, `Unable to bind address`.
+    pub message: &'static str,
+}
+
+/// The four ways in which PHP fails; [`Error::kind`] says which one it would have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// PHP returns `false` and prints a warning.
+    Warning,
+    /// PHP returns `false`, remembers the code and prints nothing: EAGAIN or EINPROGRESS, "not yet".
+    Quiet,
+    /// PHP returns `false`, remembers nothing and prints nothing.
+    Silent,
+    /// PHP throws a `ValueError`; no error slot is touched.
+    Value,
+}
+
+/// What went wrong, in PHP's words.
+///
+/// `Display` and `Debug` are the text of PHP's warning, so that `fn main() -> Result<()>` prints it. Match on
+/// [`code`](Error::code), search the web for [`name`](Error::name).
+///
+/// An `Error` is 16 bytes and `Copy`; so is a `Result<usize>` of 16 bytes.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// let error = socket_getpeername(&socket).unwrap_err();
+///
+/// assert_eq!(
+///     error.to_string(),
+///     "socket_getpeername(): unable to retrieve peer name [107]: Transport endpoint is not connected"
+/// );
+/// assert_eq!(error.code(), SOCKET_ENOTCONN);
+/// assert_eq!(error.name(), "SOCKET_ENOTCONN");
+/// assert_eq!(error.function(), "socket_getpeername");
+/// assert_eq!(error.kind(), ErrorKind::Warning);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Differences from PHP
+///
+/// Where PHP quotes a string of the caller's, the text leaves it out.
+///
+/// [php.net: socket_last_error](https://www.php.net/socket_last_error) ·
+/// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Error {
+    site: &'static Site,
+    /// The error code; for a failure without one, the number that the message speaks of.
+    number: i32,
+    coded: bool,
+    kind: ErrorKind,
+}
+
+impl Error {
+    /// The code as `socket_last_error` has it: an `errno`, or −10000 less `h_errno` for a failed name look-up.
+    ///
+    /// `SOCKET_EINVAL` where PHP remembers none.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let (here, _there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+    /// socket_set_nonblock(&here)?;
+    /// match socket_read(&here, 100, PHP_BINARY_READ) {
+    ///     Err(error) if error.code() == SOCKET_EAGAIN => println!("nothing yet"),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn code(&self) -> c_int {
+        if self.coded { self.number } else { libc::EINVAL }
+    }
+
+    /// The code's symbol, which is what people search for: `SOCKET_EADDRINUSE`.
+    ///
+    /// `EDOM` and the like where PHP has no constant, `HOST_NOT_FOUND` and its kin for the resolver's codes, empty for
+    /// an unknown code.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        symbol(self.code())
+    }
+
+    /// The PHP function that failed: `socket_bind`.
+    #[must_use]
+    pub fn function(&self) -> &'static str {
+        self.site.function
+    }
+
+    /// Which of PHP's four ways of failing this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether PHP would have printed no warning because the code only says "not yet": EAGAIN or EINPROGRESS.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let listener = socket_create_listen(0, SOMAXCONN)?;
+    /// socket_set_nonblock(&listener)?;
+    /// assert!(socket_accept(&listener).unwrap_err().is_quiet());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.kind == ErrorKind::Quiet
+    }
+
+    /// The function and the message, without the code.
+    #[must_use]
+    pub fn site(&self) -> &'static Site {
+        self.site
+    }
+
+    /// A warning about `code`, which the caller has remembered; quiet for "not yet".
+    pub(crate) fn coded(site: &'static Site, code: c_int) -> Error {
+        let quiet = matches!(code, libc::EAGAIN | libc::EINPROGRESS);
+        let kind = if quiet { ErrorKind::Quiet } else { ErrorKind::Warning };
+        Error { site, number: code, coded: true, kind }
+    }
+
+    /// A warning about `errno`, remembered in the thread's slot alone: no socket has it.
+    #[cold]
+    pub(crate) fn warning(site: &'static Site) -> Error {
+        Error::coded(site, remember_errno())
+    }
+
+    /// As [`warning`](Error::warning), for the functions whose warnings PHP prints whatever the code.
+    #[cold]
+    pub(crate) fn loud_warning(site: &'static Site) -> Error {
+        Error { kind: ErrorKind::Warning, ..Error::warning(site) }
+    }
+
+    /// A warning that names no code and is remembered nowhere; `{}` in its message is `number`.
+    #[cold]
+    pub(crate) fn uncoded(site: &'static Site, number: i32) -> Error {
+        Error { site, number, coded: false, kind: ErrorKind::Warning }
+    }
+
+    /// What PHP throws as a `ValueError`.
+    #[cold]
+    pub(crate) fn value(site: &'static Site) -> Error {
+        Error { site, number: 0, coded: false, kind: ErrorKind::Value }
+    }
+
+    /// A `false` of which PHP says nothing.
+    #[cold]
+    pub(crate) fn silent(site: &'static Site) -> Error {
+        Error { site, number: 0, coded: false, kind: ErrorKind::Silent }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Site { function, message } = self.site;
+        if self.coded {
+            let code = self.number;
+            return write!(f, "{function}(): {message} [{code}]: {}", strerror(code));
+        }
+        match message.split_once("{fd}") {
+            // Only socket_select's refusal speaks of numbers: the descriptor, and a limit that would hold it.
+            Some((before, after)) => {
+                let limit = (i64::from(self.number) + 1024) & !1023;
+                write!(
+                    f,
+                    "{function}(): {before}{}{}",
+                    self.number,
+                    after.replace("{limit}", &limit.to_string())
+                )
+            }
+            None => write!(f, "{function}(): {message}"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Keeps the sentence, and the `ErrorKind` that std has for the code.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        io::Error::new(io::Error::from_raw_os_error(error.code()).kind(), error)
+    }
+}
+
+thread_local! {
+    static LAST_ERROR: Cell<c_int> = const { Cell::new(0) };
+}
+
+/// What `socket_last_error(null)` reads: PHP has one slot per request, we have one per thread.
+pub(crate) fn last() -> c_int {
+    LAST_ERROR.get()
+}
+
+pub(crate) fn remember(code: c_int) {
+    LAST_ERROR.set(code);
+}
+
+/// Takes `errno` before another call can change it, and remembers it in the thread's slot.
+#[cold]
+pub(crate) fn remember_errno() -> c_int {
+    let code = errno::errno().0;
+    remember(code);
+    code
+}
+
+/// Codes below this one are the resolver's.
+const RESOLVER: c_int = -10000;
+
+/// The C library's text for a code; the resolver's text below −10000.
+pub(crate) fn strerror(code: c_int) -> String {
+    if code < RESOLVER {
+        // SAFETY: `hstrerror` takes any number and returns a string constant of the C library, never null.
+        let text = unsafe { libc::hstrerror(RESOLVER - code) };
+
+        // SAFETY: `text` ends in a NUL and lives as long as the process.
+        return unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    }
+
+    let mut text = [0_u8; 256];
+    // SAFETY: `strerror_r` writes at most `text.len()` bytes into `text`, the NUL included, and keeps no pointer.
+    // It also writes a text for codes that it does not know, so its status says nothing that we need.
+    unsafe { libc::strerror_r(code, text.as_mut_ptr().cast(), text.len()) };
+
+    CStr::from_bytes_until_nul(&text).unwrap_or_default().to_string_lossy().into_owned()
+}

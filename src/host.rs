@@ -1,0 +1,181 @@
+//! A name to an address: what PHP does before bind, connect and sendto.
+
+use std::ffi::{CStr, CString, OsStr, c_char, c_int};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+
+use libc::{addrinfo, hostent, sockaddr_in6};
+
+use crate::address::{self, SockAddr};
+use crate::c;
+use crate::error::{Error, Result, Site};
+use crate::socket::Socket;
+
+/// The messages of one function about its address argument.
+pub(crate) struct Sites {
+    pub(crate) family: Site,
+    pub(crate) too_long: Site,
+    pub(crate) nul: Site,
+    pub(crate) unknown: Site,
+}
+
+/// The address that `name` and `port` mean for a socket of this family. `AF_UNIX` takes `name` as its path and no port;
+/// the internet families look it up, which blocks, even for a non-blocking socket.
+pub(crate) fn find(socket: &Socket, sites: &'static Sites, name: &OsStr, port: u16) -> Result<SockAddr> {
+    let bytes = name.as_bytes();
+    match socket.family() {
+        libc::AF_UNIX => SockAddr::unix(bytes).ok_or_else(|| Error::value(&sites.too_long)),
+        libc::AF_INET => {
+            let text = CString::new(bytes).map_err(|_| Error::value(&sites.nul))?;
+            let address = address::inet4_pton(&text).or_else(|| gethostbyname(&text));
+            Ok(SockAddr::inet(address.ok_or_else(|| unknown(socket, sites))?, port))
+        }
+        libc::AF_INET6 => {
+            let text = CString::new(bytes).map_err(|_| Error::value(&sites.nul))?;
+            let address = address::inet6_pton(&text).or_else(|| getaddrinfo(&text));
+            Ok(SockAddr::inet6(address.ok_or_else(|| unknown(socket, sites))?, port, scope(bytes)))
+        }
+        _ => Err(Error::value(&sites.family)),
+    }
+}
+
+/// The port of an internet socket, which may not be left out; other families have none.
+pub(crate) fn port(
+    socket: &Socket,
+    port: Option<u16>,
+    inet: &'static Site,
+    inet6: &'static Site,
+) -> Result<u16> {
+    match (socket.family(), port) {
+        (libc::AF_INET, None) => Err(Error::value(inet)),
+        (libc::AF_INET6, None) => Err(Error::value(inet6)),
+        (_, port) => Ok(port.unwrap_or_default()),
+    }
+}
+
+/// PHP's code for a failed look-up. `h_errno` is what the resolver said last, which is stale if it was not asked.
+#[cold]
+fn unknown(socket: &Socket, sites: &'static Sites) -> Error {
+    // SAFETY: glibc's function takes nothing and cannot fail.
+    let location = unsafe { c::__h_errno_location() };
+
+    // SAFETY: it points at this thread's `h_errno`, which lives as long as the thread.
+    let h_errno = unsafe { *location };
+
+    socket.remember(&sites.unknown, -10000 - h_errno)
+}
+
+/// Names longer than this are not looked up.
+const NAME_MAX: usize = 255;
+
+/// The first IPv4 address of a host, by the resolver's re-entrant function.
+fn gethostbyname(name: &CStr) -> Option<[u8; 4]> {
+    if name.to_bytes().len() > NAME_MAX {
+        return None;
+    }
+    let mut buffer: Vec<c_char> = vec![0; 1024];
+    loop {
+        let mut entry = MaybeUninit::<hostent>::uninit();
+        let mut found: *mut hostent = ptr::null_mut();
+        let mut h_errno: c_int = 0;
+
+        // SAFETY: `name` ends in a NUL; `entry`, `found` and `h_errno` are writable; `buffer` has the length given.
+        // All outlive the call, and what `found` points at lies in `entry` and `buffer`.
+        let status = unsafe {
+            c::gethostbyname_r(
+                name.as_ptr(),
+                entry.as_mut_ptr(),
+                buffer.as_mut_ptr(),
+                buffer.len(),
+                &raw mut found,
+                &raw mut h_errno,
+            )
+        };
+
+        if status == libc::ERANGE && buffer.len() < 1 << 20 {
+            buffer.resize(buffer.len() * 2, 0);
+            continue;
+        }
+        if status != 0 || found.is_null() {
+            return None;
+        }
+
+        // SAFETY: `found` is not null, so it points at `entry`, which the call filled in.
+        let host = unsafe { &*found };
+        if host.h_addrtype != libc::AF_INET {
+            return None;
+        }
+
+        // SAFETY: `h_addr_list` is an array that ends in a null pointer, so it has a first element.
+        let first = unsafe { *host.h_addr_list };
+        if first.is_null() {
+            return None;
+        }
+
+        // SAFETY: an address of AF_INET is 4 bytes; bytes need no alignment.
+        return Some(unsafe { *first.cast::<[u8; 4]>() });
+    }
+}
+
+/// Gives the list of `getaddrinfo` back when it goes out of scope.
+struct AddrList(*mut addrinfo);
+
+impl Drop for AddrList {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a `getaddrinfo` that succeeded and is freed only here.
+        unsafe { libc::freeaddrinfo(self.0) }
+    }
+}
+
+#[allow(clippy::cast_ptr_alignment, reason = "getaddrinfo aligns the addresses that it allocates")]
+/// The first IPv6 address of a host; that of an IPv4 host is mapped, `::ffff:a.b.c.d`.
+fn getaddrinfo(name: &CStr) -> Option<[u8; 16]> {
+    let hints = addrinfo {
+        ai_flags: libc::AI_V4MAPPED | libc::AI_ADDRCONFIG,
+        ai_family: libc::AF_INET6,
+        ai_socktype: 0,
+        ai_protocol: 0,
+        ai_addrlen: 0,
+        ai_addr: ptr::null_mut(),
+        ai_canonname: ptr::null_mut(),
+        ai_next: ptr::null_mut(),
+    };
+    let mut list = ptr::null_mut();
+
+    // SAFETY: `name` ends in a NUL, the service may be null, `hints` and `list` outlive the call; on success `list`
+    // points at memory that is ours to free.
+    let status = unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &raw const hints, &raw mut list) };
+
+    if status != 0 || list.is_null() {
+        return None;
+    }
+    let list = AddrList(list);
+
+    // SAFETY: a successful list has a first element, and `list` keeps it alive.
+    let first = unsafe { &*list.0 };
+    if first.ai_family != libc::AF_INET6 || first.ai_addr.is_null() {
+        return None;
+    }
+
+    // SAFETY: an element of AF_INET6 carries a `sockaddr_in6`; `getaddrinfo` aligns it.
+    let name = unsafe { &*first.ai_addr.cast::<sockaddr_in6>() };
+    Some(name.sin6_addr.s6_addr)
+}
+
+/// The scope after the first `%`: an interface's number, else its name; 0 if there is none by that name.
+fn scope(address: &[u8]) -> u32 {
+    let Some(percent) = address.iter().position(|byte| *byte == b'%') else { return 0 };
+    let scope = &address[percent + 1..];
+
+    let number = std::str::from_utf8(scope).ok().and_then(|text| text.parse().ok());
+    number.filter(|number| *number > 0).unwrap_or_else(|| if_nametoindex(scope))
+}
+
+/// The index of the interface of this name, 0 if there is none.
+pub(crate) fn if_nametoindex(name: &[u8]) -> u32 {
+    let Ok(name) = CString::new(name) else { return 0 };
+
+    // SAFETY: `name` ends in a NUL and outlives the call.
+    unsafe { libc::if_nametoindex(name.as_ptr()) }
+}

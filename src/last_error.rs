@@ -1,0 +1,114 @@
+//! The two error slots, and the texts of error codes.
+
+use std::ffi::c_int;
+
+use crate::error;
+use crate::socket::Socket;
+
+/// The code of the last failure: of one socket, or of any function called by this thread.
+///
+/// ```php
+/// socket_last_error(?Socket $socket = null): int
+/// ```
+///
+/// No system call. `&socket` asks for that socket's own last error, `None` for the thread's. The two are independent.
+/// Success never clears either; only [`socket_clear_error`] does. 0 means that nothing has failed yet.
+///
+/// In Rust an [`Error`](crate::Error) carries its own code, so this is for code that is ported from PHP. Which of the
+/// two slots a failure is remembered in is PHP's choice: a failed [`socket_accept`](crate::socket_accept) leaves its
+/// code in the thread's slot only, since the socket that failed is the one that was never made.
+///
+/// # Differences from PHP
+///
+/// PHP has one global slot; here each thread has its own.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// assert_eq!(socket_last_error(&socket), 0);
+///
+/// assert!(socket_read(&socket, 10, PHP_BINARY_READ).is_err());
+/// assert_eq!(socket_last_error(&socket), SOCKET_ENOTCONN);
+/// assert_eq!(socket_last_error(None), SOCKET_ENOTCONN);
+///
+/// // A success changes nothing.
+/// socket_bind(&socket, "127.0.0.1", 0)?;
+/// assert_eq!(socket_last_error(&socket), SOCKET_ENOTCONN);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 02 · [php.net](https://www.php.net/socket_last_error) ·
+/// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
+#[must_use]
+pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
+    socket.into().map_or_else(error::last, Socket::error)
+}
+
+/// Sets a last error back to 0: that of one socket, or the thread's.
+///
+/// ```php
+/// socket_clear_error(?Socket $socket = null): void
+/// ```
+///
+/// No system call. Clearing one slot leaves the other as it is.
+///
+/// # Differences from PHP
+///
+/// PHP has one global slot; here each thread has its own.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// assert!(socket_getpeername(&socket).is_err());
+///
+/// socket_clear_error(&socket);
+/// assert_eq!(socket_last_error(&socket), 0);
+/// assert_eq!(socket_last_error(None), SOCKET_ENOTCONN);
+///
+/// socket_clear_error(None);
+/// assert_eq!(socket_last_error(None), 0);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 02 · [php.net](https://www.php.net/socket_clear_error) ·
+/// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
+pub fn socket_clear_error<'a>(socket: impl Into<Option<&'a Socket>>) {
+    match socket.into() {
+        Some(socket) => socket.set_error(0),
+        None => error::remember(0),
+    }
+}
+
+/// The text for an error code.
+///
+/// ```php
+/// socket_strerror(int $error_code): string
+/// ```
+///
+/// No system call; the C library's `strerror_r`. Codes below −10000 are the resolver's and get the text of
+/// `hstrerror`. It takes a code, not a socket: `socket_strerror($socket)`, which old tutorials have, is a mistake
+/// that PHP answers with a `TypeError` and Rust does not compile.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// assert_eq!(socket_strerror(SOCKET_EADDRINUSE), "Address already in use");
+/// assert_eq!(socket_strerror(0), "Success");
+/// assert_eq!(socket_strerror(9999), "Unknown error 9999");
+/// assert_eq!(socket_strerror(-10001), "Unknown host");
+/// ```
+///
+/// Lesson 02 · [php.net](https://www.php.net/socket_strerror) ·
+/// [strerror(3)](https://man7.org/linux/man-pages/man3/strerror.3.html)
+#[must_use]
+pub fn socket_strerror(error_code: c_int) -> String {
+    error::strerror(error_code)
+}

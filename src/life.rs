@@ -1,0 +1,282 @@
+//! A socket's life: create one or two, choose whether calls wait, close.
+
+use std::ffi::c_int;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use crate::error::{Error, Result, Site};
+use crate::socket::Socket;
+
+/// The bits beside the type that `socket(2)` takes in the same argument.
+const TYPE_FLAGS: c_int = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+
+/// PHP lets every type up to this number through to the kernel.
+const TYPE_MAX: c_int = 10;
+
+/// Creates a socket: one end of a conversation, without an address and without a peer.
+///
+/// ```php
+/// socket_create(int $domain, int $type, int $protocol): Socket|false
+/// ```
+///
+/// One system call, `socket`. `domain` is `AF_INET`, `AF_INET6`, `AF_UNIX` or, as in PHP 8.5, `AF_PACKET` (whose `protocol`
+/// is in host byte order). `type` is `SOCK_STREAM`, `SOCK_DGRAM`, `SOCK_SEQPACKET`, `SOCK_RAW` or `SOCK_RDM`, with
+/// `SOCK_NONBLOCK` as PHP 8.4 allows. `protocol` is `SOL_TCP`, `SOL_UDP`, a number from
+/// [`getprotobyname`](crate::getprotobyname), or 0 for the type's default.
+///
+/// Returns the socket; dropping it closes it.
+///
+/// # Errors
+///
+/// - another domain: `socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET`
+/// - a type above 10: `socket_create(): Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET,
+///   SOCK_RAW, or SOCK_RDM`
+/// - `SOCKET_EPROTONOSUPPORT`, `SOCKET_ESOCKTNOSUPPORT`: the domain has no such protocol or type
+/// - `SOCKET_EPERM`: `SOCK_RAW` and `AF_PACKET` need `CAP_NET_RAW`
+/// - `SOCKET_EMFILE`: `socket_create(): Unable to create socket [24]: Too many open files`
+///
+/// These are remembered in the thread's slot only, since there is no socket.
+///
+/// # Differences from PHP
+///
+/// The descriptor is close-on-exec from its birth; PHP 8.2's is not.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let tcp = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// let udp = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// assert_ne!(tcp, udp);
+///
+/// // TCP is no datagram protocol.
+/// let error = socket_create(AF_INET, SOCK_DGRAM, SOL_TCP).unwrap_err();
+/// assert_eq!(error.code(), SOCKET_EPROTONOSUPPORT);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 01 · [php.net](https://www.php.net/socket_create) ·
+/// [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html)
+pub fn socket_create(domain: c_int, r#type: c_int, protocol: c_int) -> Result<Socket> {
+    if !matches!(domain, libc::AF_UNIX | libc::AF_INET | libc::AF_INET6 | libc::AF_PACKET) {
+        return Err(Error::value(&Site {
+            function: "socket_create",
+            message: "Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET",
+        }));
+    }
+    if r#type & !TYPE_FLAGS > TYPE_MAX {
+        return Err(Error::value(&Site {
+            function: "socket_create",
+            message: "Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM",
+        }));
+    }
+    let protocol = if domain == libc::AF_PACKET { network_order(protocol) } else { protocol };
+
+    // SAFETY: `socket` takes three numbers.
+    let fd = unsafe { libc::socket(domain, r#type | libc::SOCK_CLOEXEC, protocol) };
+
+    if fd == -1 {
+        return Err(Error::loud_warning(&Site {
+            function: "socket_create",
+            message: "Unable to create socket",
+        }));
+    }
+    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+    Ok(Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, domain, r#type & !TYPE_FLAGS))
+}
+
+/// `AF_PACKET` wants its 16-bit protocol in network byte order; PHP converts what fits.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low 16 bits are meant")]
+fn network_order(protocol: c_int) -> c_int {
+    if protocol > c_int::from(u16::MAX) { protocol } else { c_int::from((protocol as u16).to_be()) }
+}
+
+/// Creates two sockets that are connected to each other.
+///
+/// ```php
+/// socket_create_pair(int $domain, int $type, int $protocol, array &$pair): bool
+/// ```
+///
+/// One system call, `socketpair`. On Linux only `AF_UNIX` has pairs. The parameters are those of [`socket_create`];
+/// `pair` is the return value. What one end writes, the other reads.
+///
+/// # Errors
+///
+/// - another domain: `socket_create_pair(): Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET`
+/// - a type above 10: the same text as [`socket_create`] for argument 2
+/// - `SOCKET_EOPNOTSUPP`, for `AF_INET` and `AF_INET6`: `socket_create_pair(): Unable to create socket pair [95]:
+///   Operation not supported`
+///
+/// These are remembered in the thread's slot only.
+///
+/// # Differences from PHP
+///
+/// Both descriptors are close-on-exec from their birth.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (parent, child) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// socket_write(&parent, "over here", None)?;
+/// assert_eq!(socket_read(&child, 100, PHP_BINARY_READ)?, b"over here");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 17 · [php.net](https://www.php.net/socket_create_pair) ·
+/// [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html)
+pub fn socket_create_pair(domain: c_int, r#type: c_int, protocol: c_int) -> Result<(Socket, Socket)> {
+    if !matches!(domain, libc::AF_UNIX | libc::AF_INET | libc::AF_INET6) {
+        return Err(Error::value(&Site {
+            function: "socket_create_pair",
+            message: "Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET",
+        }));
+    }
+    if r#type & !TYPE_FLAGS > TYPE_MAX {
+        return Err(Error::value(&Site {
+            function: "socket_create_pair",
+            message: "Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM",
+        }));
+    }
+    let mut fds = [-1; 2];
+
+    // SAFETY: `socketpair` writes two numbers into `fds`, which has room for two.
+    let status = unsafe { libc::socketpair(domain, r#type | libc::SOCK_CLOEXEC, protocol, fds.as_mut_ptr()) };
+
+    if status == -1 {
+        return Err(Error::loud_warning(&Site {
+            function: "socket_create_pair",
+            message: "Unable to create socket pair",
+        }));
+    }
+    let end = |fd| {
+        // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+        Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, domain, r#type & !TYPE_FLAGS)
+    };
+    Ok((end(fds[0]), end(fds[1])))
+}
+
+/// Makes calls on a socket wait until they can be done; a new socket is in this mode.
+///
+/// ```php
+/// socket_set_block(Socket $socket): bool
+/// ```
+///
+/// Two system calls, `fcntl` with `F_GETFL` and with `F_SETFL`.
+///
+/// # Errors
+///
+/// - `socket_set_block(): unable to set blocking mode [9]: Bad file descriptor`, and what else fcntl(2) can fail with
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// socket_set_nonblock(&here)?;
+/// assert!(socket_read(&here, 10, PHP_BINARY_READ).is_err_and(|error| error.is_quiet()));
+///
+/// socket_set_block(&here)?;
+/// socket_write(&there, "now", None)?;
+/// assert_eq!(socket_read(&here, 10, PHP_BINARY_READ)?, b"now");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 14 · [php.net](https://www.php.net/socket_set_block) ·
+/// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+pub fn socket_set_block(socket: &Socket) -> Result<()> {
+    let flags = socket.status_flags();
+    let wanted = flags & !libc::O_NONBLOCK;
+
+    // SAFETY: F_SETFL takes a number; the descriptor is open as long as `socket` lives.
+    if flags == -1 || unsafe { libc::fcntl(socket.fd(), libc::F_SETFL, wanted) } == -1 {
+        return Err(
+            socket.warning(&Site { function: "socket_set_block", message: "unable to set blocking mode" })
+        );
+    }
+    Ok(())
+}
+
+/// Makes calls on a socket return at once, with `SOCKET_EAGAIN` if they would have to wait.
+///
+/// ```php
+/// socket_set_nonblock(Socket $socket): bool
+/// ```
+///
+/// Two system calls, `fcntl` with `F_GETFL` and with `F_SETFL`. Such an error is quiet
+/// ([`Error::is_quiet`]); [`socket_select`](crate::socket_select) says when to try again. A socket accepted from a
+/// non-blocking listener blocks.
+///
+/// # Errors
+///
+/// - `socket_set_nonblock(): unable to set nonblocking mode [9]: Bad file descriptor`, and what else fcntl(2) can fail
+///   with
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let listener = socket_create_listen(0, SOMAXCONN)?;
+/// socket_set_nonblock(&listener)?;
+///
+/// // Nobody is calling, and the program goes on.
+/// assert_eq!(socket_accept(&listener).unwrap_err().code(), SOCKET_EAGAIN);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 08 · [php.net](https://www.php.net/socket_set_nonblock) ·
+/// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
+    let flags = socket.status_flags();
+    let wanted = flags | libc::O_NONBLOCK;
+
+    // SAFETY: F_SETFL takes a number; the descriptor is open as long as `socket` lives.
+    if flags == -1 || unsafe { libc::fcntl(socket.fd(), libc::F_SETFL, wanted) } == -1 {
+        return Err(socket
+            .warning(&Site { function: "socket_set_nonblock", message: "unable to set nonblocking mode" }));
+    }
+    Ok(())
+}
+
+/// Closes a socket: the peer reads end of stream, and the address is free again.
+///
+/// ```php
+/// socket_close(Socket $socket): void
+/// ```
+///
+/// One system call, `close`. Dropping a [`Socket`] does the same; this is PHP's word for it. An error of close(2) is
+/// not reported, as in PHP.
+///
+/// # Differences from PHP
+///
+/// It takes the socket. What PHP answers at run time with `socket_close(): Argument #1 ($socket) has already been
+/// closed` does not compile:
+///
+/// ```compile_fail,E0382
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_close(socket);
+/// socket_close(socket);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// socket_close(here);
+/// assert_eq!(socket_read(&there, 10, PHP_BINARY_READ)?, b"");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 01 · [php.net](https://www.php.net/socket_close) ·
+/// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html)
+pub fn socket_close(socket: Socket) {
+    drop(socket);
+}

@@ -1,0 +1,135 @@
+//! `PHP_NORMAL_READ`: one line of a socket, without taking a byte too many.
+
+use std::ffi::c_int;
+
+use crate::buffer::{self, Sites};
+use crate::error::{Error, Result, Site};
+use crate::socket::Socket;
+
+/// How far one look goes. Looking copies, and what lies behind the line is copied in vain.
+const LOOK: usize = 16 * 1024;
+
+/// How often PHP reads nothing before it calls the connection reset.
+const EMPTY_READS: u32 = 200;
+
+fn failed(socket: &Socket) -> Error {
+    socket.warning(&FAILED)
+}
+
+static FAILED: Site = Site { function: "socket_read", message: "unable to read from socket" };
+
+/// A line with its end, `\n` or `\r`, of at most `length` bytes.
+pub(crate) fn read_line(socket: &Socket, length: usize, sites: &'static Sites) -> Result<Vec<u8>> {
+    if length >= isize::MAX.unsigned_abs() {
+        return Err(Error::silent(&sites.too_long));
+    }
+    let mut line = Vec::new();
+    buffer::make_room(&mut line, length.min(LOOK), sites)?;
+    if socket.kind() == libc::SOCK_STREAM {
+        read_stream(socket, &mut line, length, sites)?;
+    } else {
+        read_datagrams(socket, &mut line, length, sites)?;
+    }
+    line.shrink_to_fit();
+    Ok(line)
+}
+
+/// Looks how much of the line has arrived and takes that, until the line is whole.
+fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
+    loop {
+        let wanted = (length - line.len()).min(LOOK);
+        let begin = line.len();
+        buffer::make_room(line, begin + wanted, sites)?;
+
+        let Some(seen) = receive(socket, line, wanted, libc::MSG_PEEK) else {
+            wait_if_nothing_yet(socket)?;
+            continue;
+        };
+        if seen == 0 {
+            return end_of_stream(socket, line);
+        }
+        let found = line[begin..].iter().position(|byte| is_end(*byte));
+        line.truncate(begin);
+
+        // What was seen is there, unless another thread reads the same socket: then this one waits for more.
+        let Some(taken) = receive(socket, line, found.map_or(seen, |at| at + 1), 0) else {
+            wait_if_nothing_yet(socket)?;
+            continue;
+        };
+        if taken == 0 {
+            return end_of_stream(socket, line);
+        }
+        if line.len() == length || line.last().is_some_and(|byte| is_end(*byte)) {
+            return Ok(());
+        }
+    }
+}
+
+fn is_end(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
+}
+
+/// The last line may lack its end. After it PHP gives nothing on a non-blocking socket, else an error.
+fn end_of_stream(socket: &Socket, line: &[u8]) -> Result<()> {
+    if line.is_empty() && !is_nonblocking(socket)? {
+        return Err(socket.remember(&FAILED, libc::ECONNRESET));
+    }
+    Ok(())
+}
+
+/// One byte a `recv`, as PHP does: the rest of each datagram is lost.
+fn read_datagrams(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
+    let nonblocking = is_nonblocking(socket)?;
+    let mut empty_reads = 0;
+    while line.len() < length && !line.last().is_some_and(|byte| is_end(*byte)) {
+        buffer::make_room(line, line.len() + 1, sites)?;
+        match receive(socket, line, 1, 0) {
+            Some(0) if nonblocking => return Ok(()),
+            Some(0) => empty_reads += 1,
+            Some(_) => {}
+            None => wait_if_nothing_yet(socket)?,
+        }
+        if empty_reads == EMPTY_READS {
+            return Err(socket.remember(&FAILED, libc::ECONNRESET));
+        }
+    }
+    Ok(())
+}
+
+/// Appends up to `wanted` bytes, for which `line` has room. `None` is a failure, described by `errno`.
+fn receive(socket: &Socket, line: &mut Vec<u8>, wanted: usize, flags: c_int) -> Option<usize> {
+    let free = &mut line.spare_capacity_mut()[..wanted];
+
+    // SAFETY: `free` is `wanted` writable bytes that outlive the call.
+    let count = unsafe { libc::recv(socket.fd(), free.as_mut_ptr().cast(), wanted, flags) };
+
+    let count = usize::try_from(count).ok()?;
+    // SAFETY: `recv` wrote `count` bytes, at most `wanted`, right behind those that the vector had.
+    unsafe { line.set_len(line.len() + count) };
+    Some(count)
+}
+
+/// After a failed `recv`: nothing has arrived yet, so wait for it, where PHP tries again and again; else the error.
+/// A blocking socket has waited already, for its `SO_RCVTIMEO`.
+fn wait_if_nothing_yet(socket: &Socket) -> Result<()> {
+    if errno::errno().0 != libc::EAGAIN {
+        return Err(failed(socket));
+    }
+    if !is_nonblocking(socket)? {
+        return Ok(());
+    }
+    let mut ready = libc::pollfd { fd: socket.fd(), events: libc::POLLIN, revents: 0 };
+
+    // SAFETY: `ready` is one `pollfd`, as the count says, and outlives the call.
+    let status = unsafe { libc::poll(&raw mut ready, 1, -1) };
+
+    // A signal ends the wait early, and then `recv` finds out what there is.
+    if status == -1 && errno::errno().0 != libc::EINTR { Err(failed(socket)) } else { Ok(()) }
+}
+
+fn is_nonblocking(socket: &Socket) -> Result<bool> {
+    match socket.status_flags() {
+        -1 => Err(failed(socket)),
+        flags => Ok(flags & libc::O_NONBLOCK != 0),
+    }
+}

@@ -1,0 +1,171 @@
+//! The descriptor that closes itself.
+
+use std::fmt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::{ffi::c_int, mem::size_of};
+
+use crate::error::{self, Error, Site};
+
+/// PHP's class `Socket`: an open socket that closes itself when it is dropped.
+///
+/// It owns its descriptor. A closed `Socket` does not exist: [`socket_close`](crate::socket_close) takes it, so a use after close, which
+/// PHP finds when the script runs, does not compile:
+///
+/// ```compile_fail,E0382
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_close(socket);
+/// socket_bind(&socket, "127.0.0.1", 0)?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// A `Socket` remembers its own last error, see [`socket_last_error`](crate::socket_last_error). It can be shared
+/// between threads: every function takes `&Socket`. Two sockets are equal if they are the same descriptor.
+///
+/// It converts from and to an [`OwnedFd`], and so into everything of `std` that is one. A socket made from an
+/// `OwnedFd` has the family that the kernel says, `AF_UNSPEC` if the descriptor is no socket.
+///
+/// ```
+/// use std::net::TcpStream;
+/// use std::os::fd::OwnedFd;
+/// use php_sockets::*;
+///
+/// let listener = socket_create_listen(0, SOMAXCONN)?;
+/// let port = socket_getsockname(&listener)?.port;
+///
+/// let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+/// let client = Socket::from(OwnedFd::from(stream));
+/// assert_eq!(socket_getpeername(&client)?.port, port);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 01 · [php.net: Socket](https://www.php.net/class.socket) ·
+/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+pub struct Socket {
+    fd: OwnedFd,
+    family: c_int,
+    /// `SOCK_STREAM` and so on; 0 for a descriptor that is no socket.
+    kind: c_int,
+    error: AtomicI32,
+}
+
+impl Socket {
+    /// Takes a descriptor that a system call has just returned.
+    #[inline]
+    pub(crate) fn new(fd: OwnedFd, family: c_int, kind: c_int) -> Socket {
+        Socket { fd, family, kind, error: AtomicI32::new(0) }
+    }
+
+    #[inline]
+    pub(crate) fn fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    pub(crate) fn family(&self) -> c_int {
+        self.family
+    }
+
+    pub(crate) fn kind(&self) -> c_int {
+        self.kind
+    }
+
+    pub(crate) fn error(&self) -> c_int {
+        self.error.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_error(&self, code: c_int) {
+        self.error.store(code, Ordering::Relaxed);
+    }
+
+    /// PHP's warning about `errno`, remembered in this socket's slot and in the thread's.
+    #[cold]
+    pub(crate) fn warning(&self, site: &'static Site) -> Error {
+        let code = error::remember_errno();
+        self.set_error(code);
+        Error::coded(site, code)
+    }
+
+    /// As [`warning`](Socket::warning), for a code that is not in `errno`.
+    #[cold]
+    pub(crate) fn remember(&self, site: &'static Site, code: c_int) -> Error {
+        error::remember(code);
+        self.set_error(code);
+        Error::coded(site, code)
+    }
+
+    /// The descriptor's status flags, −1 if they cannot be had.
+    pub(crate) fn status_flags(&self) -> c_int {
+        // SAFETY: F_GETFL takes no further argument; the descriptor is open as long as `self` lives.
+        unsafe { libc::fcntl(self.fd(), libc::F_GETFL) }
+    }
+
+    /// An integer option of the socket level, `None` if the descriptor is no socket.
+    pub(crate) fn int_option(fd: BorrowedFd<'_>, option: c_int) -> Option<c_int> {
+        let mut value: c_int = 0;
+        let mut len = INT_LEN;
+
+        // SAFETY: `value` is writable for the `len` bytes given, and both outlive the call.
+        let status = unsafe {
+            libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut len)
+        };
+
+        (status == 0).then_some(value)
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "an int has 4 bytes")]
+const INT_LEN: libc::socklen_t = size_of::<c_int>() as libc::socklen_t;
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd()
+    }
+}
+
+impl IntoRawFd for Socket {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
+    }
+}
+
+impl From<Socket> for OwnedFd {
+    fn from(socket: Socket) -> OwnedFd {
+        socket.fd
+    }
+}
+
+/// Asks the kernel for the family (`SO_DOMAIN`) and the type (`SO_TYPE`); `AF_UNSPEC` if the descriptor is no socket.
+impl From<OwnedFd> for Socket {
+    fn from(fd: OwnedFd) -> Socket {
+        let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
+        let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
+        Socket::new(fd, family, kind)
+    }
+}
+
+impl PartialEq for Socket {
+    fn eq(&self, other: &Socket) -> bool {
+        self.fd() == other.fd()
+    }
+}
+
+impl Eq for Socket {}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("fd", &self.fd())
+            .field("family", &self.family)
+            .field("type", &self.kind)
+            .field("error", &self.error())
+            .finish()
+    }
+}

@@ -1,0 +1,305 @@
+//! Bytes over a connection: write, read, send, recv, and the urgent mark.
+
+use std::ffi::c_int;
+
+use crate::buffer::{self, Sites};
+use crate::c;
+use crate::constants::PHP_NORMAL_READ;
+use crate::error::{Result, Site};
+use crate::line::read_line;
+use crate::socket::Socket;
+
+/// Sends bytes to the peer.
+///
+/// ```php
+/// socket_write(Socket $socket, string $data, ?int $length = null): int|false
+/// ```
+///
+/// One system call, `write`. `length` is the number of bytes to send, no more than `data` has; `None` means all of
+/// them. Returns the number of bytes that the kernel took, which may be fewer: send the rest with another call.
+/// Taken is not received: the bytes are in the kernel's send buffer.
+///
+/// # Errors
+///
+/// - `SOCKET_EPIPE`: `socket_write(): unable to write to socket [32]: Broken pipe`; the connection is over, or there
+///   never was one. SIGPIPE kills nobody: Rust ignores it, as PHP does.
+/// - `SOCKET_EAGAIN`, quiet: the socket does not block and the send buffer is full
+/// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_EMSGSIZE`, `SOCKET_EDESTADDRREQ`
+///
+/// # Differences from PHP
+///
+/// A negative length, a `ValueError` in PHP, does not compile.
+///
+/// # Examples
+///
+/// Send everything, however often it takes.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// let mut rest: &[u8] = b"a long story";
+/// while !rest.is_empty() {
+///     let sent = socket_write(&here, rest, None)?;
+///     rest = &rest[sent..];
+/// }
+/// assert_eq!(socket_read(&there, 100, PHP_BINARY_READ)?, b"a long story");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 03 · [php.net](https://www.php.net/socket_write) ·
+/// [write(2)](https://man7.org/linux/man-pages/man2/write.2.html)
+#[inline]
+pub fn socket_write(
+    socket: &Socket,
+    data: impl AsRef<[u8]>,
+    length: impl Into<Option<usize>>,
+) -> Result<usize> {
+    let data = data.as_ref();
+    let length = length.into().unwrap_or(data.len()).min(data.len());
+
+    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them.
+    let count = unsafe { libc::write(socket.fd(), data.as_ptr().cast(), length) };
+
+    usize::try_from(count)
+        .map_err(|_| socket.warning(&Site { function: "socket_write", message: "unable to write to socket" }))
+}
+
+/// Sends bytes to the peer, with flags.
+///
+/// ```php
+/// socket_send(Socket $socket, string $data, int $length, int $flags): int|false
+/// ```
+///
+/// One system call, `send`. `length` is the number of bytes to send, no more than `data` has. `flags` is 0 or a
+/// combination of `MSG_OOB`, `MSG_DONTWAIT`, `MSG_MORE`, `MSG_EOR`, `MSG_DONTROUTE`, `MSG_NOSIGNAL`. Returns the number of bytes
+/// that the kernel took, which may be fewer.
+///
+/// # Errors
+///
+/// Those of [`socket_write`], in other letters: `socket_send(): Unable to write to socket [32]: Broken pipe`.
+///
+/// # Differences from PHP
+///
+/// A negative length, a `ValueError` in PHP, does not compile.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// assert_eq!(socket_send(&here, "hello, world", 5, MSG_DONTWAIT)?, 5);
+/// assert_eq!(socket_read(&there, 100, PHP_BINARY_READ)?, b"hello");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 07 · [php.net](https://www.php.net/socket_send) ·
+/// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
+#[inline]
+pub fn socket_send(socket: &Socket, data: impl AsRef<[u8]>, length: usize, flags: c_int) -> Result<usize> {
+    let data = data.as_ref();
+    let length = length.min(data.len());
+
+    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them.
+    let count = unsafe { libc::send(socket.fd(), data.as_ptr().cast(), length, flags) };
+
+    usize::try_from(count)
+        .map_err(|_| socket.warning(&Site { function: "socket_send", message: "Unable to write to socket" }))
+}
+
+static READ: Sites = Sites {
+    empty: Site { function: "socket_read", message: "the length is 0 (PHP returns false and says nothing)" },
+    too_long: Site {
+        function: "socket_read",
+        message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
+    },
+};
+
+/// Receives bytes from the peer; an empty result is the end of the stream.
+///
+/// ```php
+/// socket_read(Socket $socket, int $length, int $mode = PHP_BINARY_READ): string|false
+/// ```
+///
+/// `length` is the largest number of bytes to return. `mode` is one of two:
+///
+/// - `PHP_BINARY_READ`, PHP's default: one system call, `recv`. Returns whatever has arrived, up to `length` bytes, and
+///   waits only if that is nothing. Where one write ends and the next begins cannot be seen.
+/// - `PHP_NORMAL_READ`: one line, up to and including the first `\n` or `\r`, or `length` bytes if that comes first. Two
+///   system calls for a line that has arrived: `recv` with `MSG_PEEK` looks for the end, `recv` takes what belongs to
+///   the line and never more. Two more for each further piece of a line that comes in pieces, or is longer than
+///   16 KiB. It waits for the whole line, even on a non-blocking socket (`fcntl` and `poll`) and whatever `SO_RCVTIMEO`
+///   says. `\r\n` ends two lines, the second being `"\n"`. On datagram sockets it takes the first byte of each
+///   datagram and loses the rest, as PHP does.
+///
+/// At the end of the stream the result is empty. In `PHP_NORMAL_READ` it is the last line without its end, then
+/// `SOCKET_ECONNRESET` on a blocking socket and empty on a non-blocking one.
+///
+/// # Errors
+///
+/// - `SOCKET_EAGAIN`, quiet: the socket does not block and nothing has arrived, or `SO_RCVTIMEO` ran out; not in
+///   `PHP_NORMAL_READ`
+/// - `SOCKET_ECONNRESET`: `socket_read(): unable to read from socket [104]: Connection reset by peer`
+/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`. In `PHP_NORMAL_READ`, an error in the middle of a
+///   line loses what had been read of it, as in PHP.
+/// - length 0, or more than there is memory for: PHP returns `false` and says nothing
+///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot is touched
+///
+/// # Differences from PHP
+///
+/// `PHP_NORMAL_READ` makes one `recv` a byte in PHP, throws away the last line if it has no end, makes 200 empty reads at
+/// the end of the stream and spins on a non-blocking socket.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// socket_write(&here, "one\ntwo\nthree", None)?;
+/// socket_close(here);
+///
+/// assert_eq!(socket_read(&there, 100, PHP_NORMAL_READ)?, b"one\n");
+/// assert_eq!(socket_read(&there, 100, PHP_BINARY_READ)?, b"two\nthree");
+/// assert_eq!(socket_read(&there, 100, PHP_BINARY_READ)?, b"");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 03 · [php.net](https://www.php.net/socket_read) ·
+/// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
+pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8>> {
+    if mode == PHP_NORMAL_READ {
+        return read_line(socket, length, &READ);
+    }
+    let mut data = Vec::new();
+    buffer::make_room(&mut data, length, &READ)?;
+
+    // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
+    let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, 0) };
+
+    let Ok(count) = usize::try_from(count) else {
+        return Err(socket.warning(&Site { function: "socket_read", message: "unable to read from socket" }));
+    };
+    // SAFETY: without flags `recv` returns how many bytes it wrote, from the first on.
+    unsafe { data.set_len(count) };
+    data.shrink_to_fit();
+    Ok(data)
+}
+
+static RECV: Sites = Sites {
+    empty: Site { function: "socket_recv", message: "the length is 0 (PHP returns false and says nothing)" },
+    too_long: Site {
+        function: "socket_recv",
+        message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
+    },
+};
+
+/// Receives bytes from the peer, with flags, into a buffer that can be used again.
+///
+/// ```php
+/// socket_recv(Socket $socket, string &$data, int $length, int $flags): int|false
+/// ```
+///
+/// One system call, `recv`. `data` is replaced by what arrived; its capacity is kept, so that a buffer once large
+/// enough is never allocated again. `length` is the largest number of bytes to receive. `flags` is 0 or a combination
+/// of `MSG_PEEK`, `MSG_WAITALL`, `MSG_DONTWAIT`, `MSG_OOB`, `MSG_TRUNC`. Returns the number of bytes; 0, and an empty `data`, is
+/// the end of the stream.
+///
+/// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits. TCP then
+/// throws the bytes away instead, and `data` holds as many zeros.
+///
+/// # Errors
+///
+/// `data` is empty afterwards, as PHP's is null.
+///
+/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket or `MSG_DONTWAIT` does not wait, or `SO_RCVTIMEO` ran out
+/// - `SOCKET_ECONNRESET`: `socket_recv(): Unable to read from socket [104]: Connection reset by peer`
+/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`, `SOCKET_EINVAL` (`MSG_OOB` without urgent data)
+/// - length 0, or more than there is memory for: PHP returns `false` and says nothing
+///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot is touched, and `data` stays as it was
+///
+/// # Differences from PHP
+///
+/// At the end of the stream PHP sets `$data` to null; here it is empty.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// socket_write(&here, "look, then take", None)?;
+///
+/// let mut data = Vec::new();
+/// assert_eq!(socket_recv(&there, &mut data, 4, MSG_PEEK)?, 4);
+/// assert_eq!(data, b"look");
+/// assert_eq!(socket_recv(&there, &mut data, 100, 0)?, 15);
+/// assert_eq!(data, b"look, then take");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 07 · [php.net](https://www.php.net/socket_recv) ·
+/// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
+#[inline]
+pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_int) -> Result<usize> {
+    buffer::make_room(data, length, &RECV)?;
+    buffer::blank_if_truncating(data, length, flags);
+
+    // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
+    let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, flags) };
+
+    let Ok(count) = usize::try_from(count) else {
+        data.clear();
+        return Err(socket.warning(&Site { function: "socket_recv", message: "Unable to read from socket" }));
+    };
+    // SAFETY: `recv` wrote the first `count` bytes, no more than `length`; those that MSG_TRUNC counts without writing
+    // have been zeroed before.
+    unsafe { data.set_len(count.min(length)) };
+    Ok(count)
+}
+
+/// Whether reading has come to the mark that urgent data left in a TCP stream.
+///
+/// ```php
+/// socket_atmark(Socket $socket): bool
+/// ```
+///
+/// One system call, `ioctl` with SIOCATMARK (C's `sockatmark`). PHP has it since 8.3.
+///
+/// # Errors
+///
+/// - `socket_atmark(): Unable to apply sockmark [25]: Inappropriate ioctl for device`: this kind of socket has no mark
+///
+/// # Differences from PHP
+///
+/// PHP returns `false` for "no" and for a failure; here a failure is an `Err`.
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let listener = socket_create_listen(0, SOMAXCONN)?;
+/// let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_connect(&client, "127.0.0.1", socket_getsockname(&listener)?.port)?;
+/// let server = socket_accept(&listener)?;
+///
+/// socket_send(&client, "ab!", 3, MSG_OOB)?; // the last byte is the urgent one
+/// assert!(!socket_atmark(&server)?);
+/// assert_eq!(socket_read(&server, 100, PHP_BINARY_READ)?, b"ab");
+/// assert!(socket_atmark(&server)?);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 23 · [php.net](https://www.php.net/socket_atmark) ·
+/// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html)
+pub fn socket_atmark(socket: &Socket) -> Result<bool> {
+    // SAFETY: `sockatmark` takes a descriptor, which is open as long as `socket` lives.
+    let mark = unsafe { c::sockatmark(socket.fd()) };
+
+    if mark == -1 {
+        return Err(socket.warning(&Site { function: "socket_atmark", message: "Unable to apply sockmark" }));
+    }
+    Ok(mark == 1)
+}
