@@ -1,0 +1,242 @@
+//! What the test suites share: running PHP and other programs within a time limit, and making system calls fail.
+
+#![allow(dead_code, reason = "each suite uses a part of it")]
+
+use std::ffi::c_int;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use php_sockets::*;
+use serde_json::Value;
+
+/// A child process ends after this many seconds, whatever it does.
+const LIMIT: &str = "30";
+
+/// `command`, ended by force if it outlives its limit, with a resolver that gives up soon.
+pub(crate) fn limited(program: &str) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=2", LIMIT, program]);
+    command.env("RES_OPTIONS", "timeout:1 attempts:1").env_remove("NO_COLOR");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs PHP code and gives what it printed.
+pub(crate) fn php(code: &str) -> String {
+    let mut command = limited("php");
+    command.args(["-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
+    let output = command.output().expect("php runs");
+    assert!(output.status.success(), "php failed: {}\n{code}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("php printed UTF-8")
+}
+
+/// Runs `input` through a program.
+pub(crate) fn pipe(mut command: Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("standard input is a pipe");
+    stdin.write_all(input.as_bytes()).expect("the program reads");
+    drop(stdin);
+    child.wait_with_output().expect("the program ends")
+}
+
+/// What PHP made of one failing call.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Failure {
+    /// The warning's text, if there was one.
+    pub warning: Option<String>,
+    /// The text of what was thrown, if anything was.
+    pub thrown: Option<String>,
+    /// `socket_last_error()`.
+    pub last: i64,
+    /// `socket_last_error($s)`, if the code set `$s`.
+    pub own: Option<i64>,
+}
+
+/// Runs PHP code whose last statement fails. The code may set `$s` to the socket whose slot matters.
+pub(crate) fn php_failure(code: &str) -> Failure {
+    php_failure_under(&[], code)
+}
+
+/// The same under another program, such as strace with its injections.
+pub(crate) fn php_failure_under(wrapper: &[&str], code: &str) -> Failure {
+    let script = format!(
+        "$w = $t = null; set_error_handler(function ($l, $m) use (&$w) {{ $w = $m; return true; }});
+         try {{ {code}; }} catch (\\Error $e) {{ $t = $e->getMessage(); }}
+         echo json_encode([$w, $t, socket_last_error(), isset($s) ? socket_last_error($s) : null]);"
+    );
+    let mut command = limited(wrapper.first().unwrap_or(&"php"));
+    if let [_, rest @ ..] = wrapper {
+        command.args(rest).arg("php");
+    }
+    command.args(["-d", "display_errors=stderr", "-d", "log_errors=0", "-r", &script]);
+    let output = command.output().expect("php runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let json: Value = serde_json::from_str(&text)
+        .unwrap_or_else(|_| panic!("{text}{}\n{code}", String::from_utf8_lossy(&output.stderr)));
+    Failure {
+        warning: json[0].as_str().map(str::to_owned),
+        thrown: json[1].as_str().map(str::to_owned),
+        last: json[2].as_i64().expect("a number"),
+        own: json[3].as_i64(),
+    }
+}
+
+/// A socket bound to a free port of 127.0.0.1, and its name.
+pub(crate) fn bound(kind: c_int) -> (Socket, SocketName) {
+    let socket = socket_create(AF_INET, kind, 0).expect("a socket");
+    socket_bind(&socket, "127.0.0.1", 0).expect("a free port");
+    let name = socket_getsockname(&socket).expect("a name");
+    (socket, name)
+}
+
+/// A listener on a free port of 127.0.0.1, and its port.
+pub(crate) fn listener() -> (Socket, u16) {
+    let (socket, name) = bound(SOCK_STREAM);
+    socket_listen(&socket, 5).expect("listening");
+    (socket, name.port)
+}
+
+/// The two ends of a TCP connection over 127.0.0.1: who called, and who answered.
+pub(crate) fn connection() -> (Socket, Socket) {
+    let (listener, port) = listener();
+    let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+    socket_connect(&client, "127.0.0.1", port).expect("a connection");
+    let server = socket_accept(&listener).expect("the connection");
+    (client, server)
+}
+
+/// Two connected `AF_UNIX` sockets.
+pub(crate) fn pair(kind: c_int) -> (Socket, Socket) {
+    socket_create_pair(AF_UNIX, kind, 0).expect("a pair")
+}
+
+/// A port of 127.0.0.1 that nobody listens on: bound, but no listener. It stays so while the socket lives.
+pub(crate) fn closed_port() -> (Socket, u16) {
+    let (socket, name) = bound(SOCK_STREAM);
+    (socket, name.port)
+}
+
+/// A descriptor that is no socket.
+pub(crate) fn no_socket() -> Socket {
+    Socket::from(std::os::fd::OwnedFd::from(std::fs::File::open("/dev/null").expect("/dev/null")))
+}
+
+/// A socket of a family that PHP does not know.
+pub(crate) fn foreign_socket() -> Socket {
+    use std::os::fd::{FromRawFd, OwnedFd};
+    // SAFETY: `socket` takes three numbers.
+    let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
+    assert_ne!(fd, -1, "a netlink socket");
+    // SAFETY: the descriptor was just opened and belongs to nobody else.
+    Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Runs `act` in a thread where the system call `number` fails with `errno`, by a seccomp filter of that thread.
+pub(crate) fn failing<T: Send>(number: libc::c_long, errno: c_int, act: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                deny(u32::try_from(number).expect("a system call"), u32::try_from(errno).expect("an errno"));
+                act()
+            })
+            .join()
+            .expect("the thread ends")
+    })
+}
+
+fn deny(number: u32, errno: u32) {
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let mut filter = [
+        step(LOAD, 0, 0, 0), // the system call's number
+        step(EQUAL, 0, 1, number),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | errno),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+    // SAFETY: the call takes numbers.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    // SAFETY: `program` and its filter outlive the call, which copies them.
+    let status = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    assert_eq!(status, 0, "seccomp filters are to be had");
+}
+
+/// Runs `act` in a thread and interrupts that thread with a signal, again and again, until it comes back.
+pub(crate) fn interrupted<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    extern "C" fn nothing(_: c_int) {}
+    let handler: extern "C" fn(c_int) = nothing;
+    // SAFETY: all zeros is a valid `sigaction`, without SA_RESTART: a system call ends with EINTR.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as libc::sighandler_t;
+    // SAFETY: `action` outlives the call; the handler does nothing.
+    assert_eq!(unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()) }, 0);
+
+    let done = AtomicBool::new(false);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            // SAFETY: the call takes and changes nothing.
+            tell.send(unsafe { libc::pthread_self() }).expect("the other thread listens");
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+            done.store(true, Ordering::SeqCst);
+            // The thread stays until nobody signals it any more.
+            while done.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        let thread = told.recv().expect("the thread tells who it is");
+        while !done.load(Ordering::SeqCst) {
+            // SAFETY: the thread is alive: it waits for `done` to be taken back.
+            unsafe { libc::pthread_kill(thread, libc::SIGUSR1) };
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        done.store(false, Ordering::SeqCst);
+        worker.join().expect("the thread ends")
+    })
+}
+
+/// Lets this process open as many descriptors as it may.
+pub(crate) fn raise_descriptor_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` outlives the call, which writes it.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: `limit` outlives the call, which reads it.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+}
+
+/// The package's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every `.rs` file of `src/`, with its text.
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).expect("a text");
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    files
+}

@@ -1,0 +1,7 @@
+//! The same calls by real PHP and by this crate, compared value by value.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod constants;
+mod script;
