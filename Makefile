@@ -7,6 +7,9 @@ SHELL := /bin/sh
 
 CARGO ?= cargo
 PHP ?= php
+STRACE ?= strace
+# A name that nobody knows is to cost a lesson seconds, also where a DNS server keeps silent.
+export RES_OPTIONS ?= timeout:2 attempts:1
 # The lesson that a target's number names: lesson-03 is lessons/03-the-conversation.
 lesson = $(patsubst lessons/%/,%,$(wildcard lessons/$(1)-*/))
 unknown = echo "There is no lesson $(1). Type 'make' for the list." >&2; exit 2
@@ -44,9 +47,9 @@ php-%:
 trace-%:
 	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
-	@$(call need,strace,apt install strace)
+	@$(call need,$(STRACE),apt install strace)
 	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace --bin lesson-$*
-	@strace -k -o target/trace/$*.strace \
+	@$(STRACE) -k -o target/trace/$*.strace \
 	    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat \
 	    target/trace/debug/lesson-$* $(ARGS); status=$$?; \
 	echo; awk -f lessons/trace.awk target/trace/$*.strace; exit $$status

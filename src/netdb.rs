@@ -7,7 +7,6 @@ use std::ptr;
 
 use libc::protoent;
 
-use crate::address::until_nul;
 use crate::c;
 
 /// The number of a protocol, by its name in `/etc/protocols` or one of its aliases.
@@ -22,7 +21,8 @@ use crate::c;
 ///
 /// # Differences from PHP
 ///
-/// `ip` is 0, which in PHP is easily taken for `false`; `Some(0)` is not `None`.
+/// `ip` is 0, which in PHP is easily taken for `false`; `Some(0)` is not `None`. A name with a NUL, a `ValueError` in PHP,
+/// is an unknown name.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ use crate::c;
 /// [getprotoent_r(3)](https://man7.org/linux/man-pages/man3/getprotoent_r.3.html)
 #[must_use]
 pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
-    let name = CString::new(until_nul(protocol.as_ref().as_bytes())).ok()?;
+    let name = CString::new(protocol.as_ref().as_bytes()).ok()?;
     let mut buffer: Vec<c_char> = vec![0; 1024];
     loop {
         let mut entry = MaybeUninit::<protoent>::uninit();

@@ -69,10 +69,7 @@ fn main() -> Result<()> {
     // socket_recv with MSG_PEEK and MSG_WAITALL, which lesson 07 explains.
     let mut seen = Vec::new();
     let waiting = socket_recv(&connection, &mut seen, 8, MSG_PEEK | MSG_WAITALL)?;
-    left(
-        "socket_recv(connection, 8, MSG_PEEK | MSG_WAITALL)",
-        &format!("{waiting} bytes, none taken yet"),
-    );
+    left("socket_recv(connection, 8, MSG_PEEK | MSG_WAITALL)", &format!("{waiting} bytes, none taken yet"));
     let data = socket_read(&connection, 1024, PHP_BINARY_READ)?;
     left("socket_read(connection, 1024)", &quoted(&data));
 

@@ -125,7 +125,9 @@ pub(crate) fn closed_port() -> (Socket, u16) {
 
 /// A descriptor that is no socket.
 pub(crate) fn no_socket() -> Socket {
-    Socket::from(std::os::fd::OwnedFd::from(std::fs::File::open("/dev/null").expect("/dev/null")))
+    Socket::from(std::os::fd::OwnedFd::from(
+        std::fs::File::options().read(true).write(true).open("/dev/null").expect("/dev/null"),
+    ))
 }
 
 /// A socket of a family that PHP does not know.
@@ -205,6 +207,16 @@ pub(crate) fn interrupted<T: Send>(act: impl FnOnce() -> T + Send) -> T {
         done.store(false, Ordering::SeqCst);
         worker.join().expect("the thread ends")
     })
+}
+
+/// A second descriptor of a socket, with this number, which must be free.
+pub(crate) fn numbered(socket: &Socket, number: c_int) -> Socket {
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+    // SAFETY: fcntl takes numbers here; the new descriptor is the first free one from `number` on.
+    let fd = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number) };
+    assert_eq!(fd, number);
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Lets this process open as many descriptors as it may.

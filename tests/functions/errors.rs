@@ -576,20 +576,10 @@ cases! {
     ) => || {
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock();
-        Outcome::of(socket_select(Some(&mut vec![&numbered(1100)]), None, None, 0, 0))
+        common::raise_descriptor_limit();
+        let socket = common::numbered(&unix(SOCK_STREAM), 1100);
+        Outcome::of(socket_select(Some(&mut vec![&socket]), None, None, 0, 0))
     };
-}
-
-/// A socket with this descriptor number.
-fn numbered(number: c_int) -> Socket {
-    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-    common::raise_descriptor_limit();
-    let socket = unix(SOCK_STREAM);
-    // SAFETY: fcntl takes numbers here; the new descriptor is the first free one from `number` on.
-    let fd = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number) };
-    assert_eq!(fd, number, "no test but this one uses such numbers, and the limit allows them");
-    // SAFETY: the descriptor was just made and belongs to nobody else.
-    Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 #[test]

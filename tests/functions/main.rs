@@ -3,4 +3,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod connection;
 mod errors;
+mod line;
+mod name;
+mod packet;
+mod select;
+mod socket;
+mod transfer;
+mod value;

@@ -1,0 +1,181 @@
+//! Names of sockets in all three families.
+
+use std::os::unix::ffi::OsStrExt;
+
+use php_sockets::*;
+
+use crate::common;
+
+/// A path that no other test uses, removed in the end.
+struct Path(std::path::PathBuf);
+
+impl Path {
+    fn new(name: &str) -> Path {
+        let path = std::env::temp_dir().join(format!("php-sockets-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Path(path)
+    }
+}
+
+impl Drop for Path {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn every_spelling_of_an_ipv4_address_that_php_takes_is_taken() {
+    for address in ["127.0.0.1", "127.1", "2130706433", "0177.0.0.1", "localhost"] {
+        let socket = socket_create(AF_INET, SOCK_DGRAM, 0).unwrap();
+
+        socket_bind(&socket, address, 0).unwrap();
+
+        assert_eq!(socket_getsockname(&socket).unwrap().address, "127.0.0.1", "{address}");
+    }
+}
+
+#[test]
+fn an_ipv6_socket_takes_ipv4_addresses_as_mapped_ones() {
+    for (address, seen) in
+        [("::1", "::1"), ("127.0.0.1", "::ffff:127.0.0.1"), ("::ffff:127.0.0.1", "::ffff:127.0.0.1")]
+    {
+        let socket = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
+
+        socket_bind(&socket, address, 0).unwrap();
+
+        assert_eq!(socket_getsockname(&socket).unwrap().address, seen, "{address}");
+    }
+}
+
+#[test]
+fn a_scope_reaches_the_kernel_as_a_number() {
+    let (tell, told) = std::sync::mpsc::channel();
+    for (address, scope) in [("fe80::1%1", 1_u32), ("fe80::1%lo", 1), ("::1%1", 1)] {
+        let socket = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
+        // A link-local address is nobody's here, but connect only notes it, scope and all.
+        let result = socket_connect(&socket, address, 9);
+        tell.send((address, scope, peer_scope(&socket), result.err().map(|error| error.code()))).unwrap();
+    }
+    drop(tell);
+
+    for (address, scope, seen, error) in told {
+        match error {
+            // Where the interface has no link-local address there is no route, and no peer to look at.
+            Some(code) => assert!(
+                [SOCKET_ENETUNREACH, SOCKET_EADDRNOTAVAIL, SOCKET_EINVAL].contains(&code),
+                "{address}: {code}"
+            ),
+            None if address.starts_with("::1") => {
+                assert_eq!(seen, 0, "{address}: the kernel drops a scope that is not needed");
+            }
+            None => assert_eq!(seen, scope, "{address}"),
+        }
+    }
+}
+
+fn peer_scope(socket: &Socket) -> u32 {
+    use std::os::fd::AsRawFd;
+    // SAFETY: all zeros is a valid `sockaddr_in6`.
+    let mut name: libc::sockaddr_in6 = unsafe { std::mem::zeroed() };
+    let mut len = libc::socklen_t::try_from(size_of_val(&name)).unwrap();
+    // SAFETY: `name` is writable for the `len` bytes given; both outlive the call.
+    unsafe { libc::getpeername(socket.as_raw_fd(), (&raw mut name).cast(), &raw mut len) };
+    name.sin6_scope_id
+}
+
+#[test]
+fn names_are_shown_as_people_write_them() {
+    let (inet, name) = common::bound(SOCK_STREAM);
+    assert_eq!(name.to_string(), format!("127.0.0.1:{}", name.port));
+    drop(inet);
+
+    let inet6 = socket_create(AF_INET6, SOCK_STREAM, 0).unwrap();
+    let name = socket_getsockname(&inet6).unwrap();
+    assert_eq!((name.to_string().as_str(), name.family), ("[::]:0", AF_INET6));
+
+    let path = Path::new("shown");
+    let unix = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    socket_bind(&unix, &path.0, 0).unwrap();
+    let name = socket_getsockname(&unix).unwrap();
+    assert_eq!((name.to_string(), name.port), (path.0.display().to_string(), 0));
+}
+
+#[test]
+fn a_path_may_be_107_bytes_long_and_not_utf_8() {
+    let folder = std::env::temp_dir();
+    let mut path = folder.as_os_str().as_bytes().to_vec();
+    path.push(b'/');
+    path.resize(107, 0xFF);
+    let path = Path(std::ffi::OsStr::from_bytes(&path).into());
+    let _ = std::fs::remove_file(&path.0);
+    let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+
+    socket_bind(&listener, &path.0, 0).unwrap();
+    socket_listen(&listener, 1).unwrap();
+
+    assert_eq!(socket_getsockname(&listener).unwrap().address, path.0);
+    let client = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    socket_connect(&client, &path.0, None).unwrap();
+    assert_eq!(socket_getpeername(&client).unwrap().address, path.0);
+}
+
+#[test]
+fn a_path_of_108_bytes_that_another_program_bound_is_read_whole() {
+    use std::os::fd::AsRawFd;
+    let socket = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    // SAFETY: all zeros is a valid `sockaddr_un`.
+    let mut name: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    name.sun_family = 1;
+    let path = Path(std::path::PathBuf::from(format!(
+        "{:x<108}",
+        format!("/tmp/php-sockets-{}-", std::process::id())
+    )));
+    for (to, from) in name.sun_path.iter_mut().zip(path.0.as_os_str().as_bytes()) {
+        *to = libc::c_char::from_ne_bytes([*from]);
+    }
+    // SAFETY: the call reads `name`, all of it, which outlives it.
+    let status = unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), 110) };
+    assert_eq!(status, 0);
+
+    assert_eq!(socket_getsockname(&socket).unwrap().address, path.0);
+}
+
+#[test]
+fn an_abstract_name_connects_and_reads_as_empty() {
+    let name = format!("\0php-sockets-{}", std::process::id());
+    let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    socket_bind(&listener, &name, 0).unwrap();
+    socket_listen(&listener, 1).unwrap();
+
+    let client = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    socket_connect(&client, &name, None).unwrap();
+
+    assert_eq!(socket_getpeername(&client).unwrap().address, "");
+    assert_eq!(socket_getsockname(&listener).unwrap().address, "");
+}
+
+#[test]
+fn an_empty_path_lets_the_kernel_choose_an_abstract_name() {
+    let socket = socket_create(AF_UNIX, SOCK_DGRAM, 0).unwrap();
+
+    socket_bind(&socket, "", 0).unwrap();
+
+    assert_eq!(socket_bind(&socket, "", 0).map_err(|error| error.code()), Ok(()), "Linux takes a second one");
+    assert_eq!(
+        socket_bind(&socket, "\0other", 0).unwrap_err().code(),
+        SOCKET_EINVAL,
+        "it has a name already"
+    );
+    assert_eq!(socket_getsockname(&socket).unwrap().address, "");
+}
+
+#[test]
+fn an_address_may_be_any_kind_of_text() {
+    let socket = || socket_create(AF_INET, SOCK_DGRAM, 0).unwrap();
+
+    socket_bind(&socket(), String::from("127.0.0.1"), 0).unwrap();
+    socket_bind(&socket(), std::ffi::OsStr::new("127.0.0.1"), 0).unwrap();
+    socket_bind(&socket(), std::path::Path::new("127.0.0.1"), 0).unwrap();
+    let (_holder, name) = common::bound(SOCK_DGRAM);
+    socket_bind(&socket(), &name.address, 0).unwrap();
+}

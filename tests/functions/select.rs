@@ -1,0 +1,143 @@
+//! Waiting for many sockets: arrays of every kind, keys, order, limits.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use php_sockets::*;
+
+use crate::common;
+
+/// Three readers, of which the second and the third have something to read, and their peers.
+fn three() -> ([Socket; 3], [Socket; 3]) {
+    let pairs = [(); 3].map(|()| common::pair(SOCK_STREAM));
+    let [(a, pa), (b, pb), (c, pc)] = pairs;
+    socket_write(&pb, "x", None).unwrap();
+    socket_write(&pc, "x", None).unwrap();
+    ([a, b, c], [pa, pb, pc])
+}
+
+#[test]
+fn the_ready_ones_are_left_with_keys_and_order() {
+    let ([a, b, c], _peers) = three();
+
+    let mut list = vec![&c, &a, &b];
+    assert_eq!(socket_select(Some(&mut list), None, None, 0, 0).unwrap(), 2);
+    assert_eq!(list, [&c, &b]);
+
+    let mut map = vec![("c", &c), ("a", &a), ("b", &b)];
+    assert_eq!(socket_select(Some(&mut map), None, None, 0, 0).unwrap(), 2);
+    assert_eq!(map, [("c", &c), ("b", &b)]);
+
+    let mut tree = BTreeMap::from([(10, &a), (20, &b), (30, &c)]);
+    assert_eq!(socket_select(Some(&mut tree), None, None, 0, 0).unwrap(), 2);
+    assert_eq!(tree, BTreeMap::from([(20, &b), (30, &c)]));
+}
+
+#[test]
+fn handles_may_be_shared_in_every_way() {
+    let ([a, b, c], _peers) = three();
+    let (a, b, c) = (Rc::new(a), Rc::new(b), Arc::new(c));
+
+    let mut counted = vec![Rc::clone(&a), Rc::clone(&b)];
+    assert_eq!(socket_select(Some(&mut counted), None, None, 0, 0).unwrap(), 1);
+    assert_eq!(counted, [Rc::clone(&b)]);
+
+    let mut atomic = BTreeMap::from([("c", Arc::clone(&c))]);
+    let mut keyed = vec![(1, Rc::clone(&a)), (2, b)];
+    assert_eq!(socket_select(Some(&mut keyed), Some(&mut atomic), None, 0, 0).unwrap(), 2);
+    assert_eq!((keyed.len(), atomic.len()), (1, 1));
+    assert_eq!(socket_write(&a, "still open", None).unwrap(), 10, "an idle socket is not closed");
+}
+
+#[test]
+fn each_array_is_judged_by_its_own_question() {
+    let (client, server) = common::connection();
+    socket_send(&server, "!", 1, MSG_OOB).unwrap();
+    let (mut read, mut write, mut except) = (vec![&client], vec![&client], vec![&client, &server]);
+
+    let count = socket_select(Some(&mut read), Some(&mut write), Some(&mut except), 1, 0).unwrap();
+
+    assert_eq!(count, 2, "writable, and urgent");
+    assert_eq!((read.len(), write.len(), except), (0, 1, vec![&client]));
+}
+
+#[test]
+fn a_socket_counts_once_an_array_and_stays_as_often_as_it_stood_there() {
+    let (one, _other) = common::pair(SOCK_STREAM);
+    let mut write = vec![&one, &one, &one];
+    let mut read: Vec<&Socket> = Vec::new();
+
+    assert_eq!(socket_select(Some(&mut read), Some(&mut write), None, 0, 0).unwrap(), 1);
+
+    assert_eq!(write.len(), 3);
+}
+
+#[test]
+fn a_time_out_leaves_empty_arrays() {
+    let (one, _other) = common::pair(SOCK_STREAM);
+    let mut read = vec![&one];
+
+    assert_eq!(socket_select(Some(&mut read), None, None, 0, 1000).unwrap(), 0);
+
+    assert!(read.is_empty());
+}
+
+#[test]
+fn microseconds_may_be_a_million_and_more() {
+    let (one, _other) = common::pair(SOCK_STREAM);
+    let begin = std::time::Instant::now();
+
+    assert_eq!(socket_select(Some(&mut vec![&one]), None, None, 0, 1_100_000).unwrap(), 0);
+
+    assert!(begin.elapsed().as_secs_f64() >= 1.1);
+}
+
+#[test]
+fn a_time_that_overflows_is_refused_by_the_kernel_and_not_a_panic() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    socket_write(&other, "x", None).unwrap();
+    for (seconds, microseconds) in [(i64::MAX, i64::MAX), (i64::MIN, 0), (0, -1)] {
+        let result = socket_select(Some(&mut vec![&one]), None, None, seconds, microseconds);
+        assert_eq!(result.unwrap_err().code(), SOCKET_EINVAL, "{seconds} {microseconds}");
+    }
+    assert_eq!(socket_select(Some(&mut vec![&one]), None, None, i64::MAX, 0).unwrap(), 1);
+}
+
+#[test]
+fn a_failure_leaves_the_arrays_alone() {
+    let ([a, b, c], _peers) = three();
+    let mut read = vec![&a, &b, &c];
+
+    let error = socket_select(Some(&mut read), None, None, -1, 0).unwrap_err();
+
+    assert_eq!(error.code(), SOCKET_EINVAL);
+    assert_eq!(read, [&a, &b, &c]);
+    assert_eq!(socket_last_error(&a), 0, "no socket's slot is touched");
+}
+
+#[test]
+fn a_descriptor_of_1023_fits_and_one_of_1024_does_not() {
+    common::raise_descriptor_limit();
+    // In a descriptor table of its own, so that the numbers are free.
+    std::thread::spawn(|| {
+        // SAFETY: the call takes a number; the thread gets a copy of the table.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_FILES) }, 0);
+        let (one, _other) = common::pair(SOCK_STREAM);
+        let fits = common::numbered(&one, 1023);
+        let too_high = common::numbered(&one, 1024);
+
+        assert_eq!(socket_select(None, Some(&mut vec![&fits]), None, 0, 0).unwrap(), 1);
+
+        let mut write = vec![&fits, &too_high];
+        let error = socket_select(None, Some(&mut write), None, 0, 0).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Warning, SOCKET_EINVAL));
+        assert!(
+            error.to_string().contains("at least as high as 1024.\n --enable-fd-setsize=2048 "),
+            "{error}"
+        );
+        assert_eq!((socket_last_error(None), write.len()), (0, 2));
+    })
+    .join()
+    .unwrap();
+}

@@ -1,0 +1,226 @@
+//! The house in order: floors of `src/`, files of the lessons, the README's table.
+
+#[path = "common/mod.rs"]
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+
+/// The rooms of `src/` by floor. A room imports from lower floors only.
+const FLOORS: [&[&str]; 5] = [
+    &["c", "constants", "error", "address"],
+    &["socket", "buffer"],
+    &["host", "line"],
+    &["life", "last_error", "name", "connection", "stream", "datagram", "select", "netdb"],
+    &["lib"],
+];
+
+/// Two rooms of the lowest floor stand on others of it.
+const STEPS: [(&str, &str); 4] =
+    [("constants", "c"), ("error", "constants"), ("address", "c"), ("constants", "constants")];
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(common::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn imports_point_down_a_floor() {
+    let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room));
+    let import = Regex::new(r"(?:use |\W)crate::(?:\{|)(\w+)").unwrap();
+    let mut rooms = BTreeSet::new();
+    for (path, text) in common::sources() {
+        let path = path.strip_prefix(common::root().join("src")).unwrap().with_extension("");
+        let room = path.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        let own = floor(&room).unwrap_or_else(|| panic!("{room} is on no floor"));
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        for found in import.captures_iter(&code) {
+            let Some(other) = floor(&found[1]) else { continue };
+            assert!(
+                other < own || STEPS.contains(&(room.as_str(), &found[1])),
+                "{room} (floor {own}) imports {} (floor {other})",
+                &found[1]
+            );
+        }
+        rooms.insert(room);
+    }
+    let known: BTreeSet<String> = FLOORS.concat().into_iter().map(str::to_owned).collect();
+    assert_eq!(rooms, known, "every room has a floor, and no floor an empty room");
+}
+
+/// White space as one blank, and no comma before a closing parenthesis.
+fn flat(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+}
+
+/// Every public function: name, PHP's signature from its documentation, and Rust's.
+fn functions() -> BTreeMap<String, (String, String)> {
+    let function = Regex::new(
+        r"(?s)/// ```php\n/// ([^\n]+)\n/// ```\n((?:[^\n]+\n)*?)(?:#\[[^\n]+\n)*pub fn ((\w+)[^{]+?) \{",
+    )
+    .unwrap();
+    let mut functions = BTreeMap::new();
+    for (_, text) in common::sources() {
+        for found in function.captures_iter(&text) {
+            functions.insert(found[4].to_owned(), (found[1].to_owned(), flat(&found[3])));
+        }
+    }
+    functions
+}
+
+#[test]
+fn every_public_function_is_documented_by_the_page_of_the_house() {
+    let any = Regex::new(r"(?m)^pub fn (\w+)").unwrap();
+    let functions = functions();
+    for (path, text) in common::sources() {
+        for found in any.captures_iter(&text) {
+            let name = &found[1];
+            assert!(functions.contains_key(name), "{}: {name} lacks PHP's signature", path.display());
+            let before = &text[..found.get(0).unwrap().start()];
+            let page = &before[before.rfind("\n\n").unwrap()..];
+            assert!(page.contains("# Examples\n"), "{name} has no example");
+            assert!(
+                page.contains(&format!("[php.net](https://www.php.net/{name})")),
+                "{name} has no link to PHP"
+            );
+            assert!(
+                page.contains("](https://man7.org/linux/man-pages/man"),
+                "{name} has no link to a man page"
+            );
+            assert!(Regex::new(r"Lesson \d\d · ").unwrap().is_match(page), "{name} names no lesson");
+        }
+    }
+    assert!(functions.len() >= 26, "{}", functions.len());
+}
+
+#[test]
+fn the_readmes_table_has_every_function_with_the_signatures_of_the_source() {
+    let readme = read("README.md");
+    let mut rows = BTreeMap::new();
+    for line in readme.lines().filter(|line| line.starts_with("| `")) {
+        let line = line.replace("\\|", "\u{1}");
+        let cells: Vec<String> = line
+            .split('|')
+            .map(|cell| cell.replace('\u{1}', "|").replace('`', "").trim().to_owned())
+            .collect();
+        if let Some((name, _)) = cells[1].split_once('(') {
+            rows.insert(name.to_owned(), (cells[1].clone(), cells[2].clone()));
+        }
+    }
+
+    assert_eq!(rows, functions());
+}
+
+#[test]
+fn the_readme_shows_the_servers_that_are_tested() {
+    let readme = read("README.md");
+    for file in ["tests/readme/echo.rs", "tests/readme/select.rs"] {
+        assert!(
+            readme.contains(&format!("```rust,no_run\n{}```", read(file))),
+            "the README has {file} as it is"
+        );
+    }
+}
+
+#[test]
+fn every_lesson_is_whole_and_listed() {
+    let number = Regex::new(r"^(\d\d)-[a-z0-9-]+$").unwrap();
+    let cargo = read("Cargo.toml");
+    let index = read("lessons/README.md");
+    let mut introduced = BTreeMap::new();
+    let mut lessons: Vec<String> = std::fs::read_dir(common::root().join("lessons"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    lessons.sort();
+    for (position, lesson) in lessons.iter().enumerate() {
+        let number = &number.captures(lesson).unwrap_or_else(|| panic!("{lesson}: NN-slug"))[1];
+        assert_eq!(number, format!("{:02}", position + 1), "the numbers have no gap");
+        for file in ["main.rs", "main.php", "expected.txt", "README.md"] {
+            assert!(
+                common::root().join("lessons").join(lesson).join(file).is_file(),
+                "{lesson} has no {file}"
+            );
+        }
+        let bin = format!("name = \"lesson-{number}\"\npath = \"lessons/{lesson}/main.rs\"\ndoc = false\n");
+        assert!(cargo.contains(&bin), "Cargo.toml builds {lesson}");
+        assert!(index.contains(&format!("({lesson}/README.md)")), "lessons/README.md lists {lesson}");
+
+        let text = read(&format!("lessons/{lesson}/README.md"));
+        assert!(text.starts_with(&format!("# Lesson {number} · ")), "{lesson}: the title");
+        assert!(text.lines().count() <= 130, "{lesson}: the text is too long");
+        let mut rest = text.as_str();
+        for heading in [
+            "What you build",
+            "Run it",
+            "What you see",
+            "PHP, C and Rust, side by side",
+            "What the kernel sees",
+            "What goes wrong",
+            "Break it",
+            "Your turn",
+        ] {
+            let at = rest
+                .find(&format!("\n## {heading}\n"))
+                .unwrap_or_else(|| panic!("{lesson}: ## {heading}, in its place"));
+            rest = &rest[at + 1..];
+        }
+        let met = text.lines().find_map(|line| line.strip_prefix("Functions met first here: ")).unwrap();
+        for name in Regex::new(r"`(\w+)`").unwrap().captures_iter(met) {
+            let earlier = introduced.insert(name[1].to_owned(), lesson.clone());
+            assert_eq!(earlier, None, "{} is introduced twice", &name[1]);
+        }
+    }
+    assert!(lessons.len() >= 3);
+    let functions = functions();
+    for name in introduced.keys() {
+        assert!(functions.contains_key(name), "{name} is introduced and does not exist");
+    }
+}
+
+#[test]
+fn links_between_the_texts_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    let mut texts =
+        vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "lessons/README.md".to_owned()];
+    for entry in std::fs::read_dir(common::root().join("lessons")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            texts.push(format!("lessons/{}/README.md", entry.file_name().into_string().unwrap()));
+        }
+    }
+    for path in texts {
+        let folder = common::root().join(&path).parent().unwrap().to_owned();
+        for found in link.captures_iter(&read(&path)) {
+            assert!(folder.join(&found[1]).exists(), "{path} links {}", &found[1]);
+        }
+    }
+}
+
+#[test]
+fn the_crate_needs_libc_and_errno_and_nothing_else() {
+    let cargo = read("Cargo.toml");
+    let dependencies = cargo.split("[dependencies]\n").nth(1).unwrap().split("\n\n").next().unwrap();
+
+    assert_eq!(dependencies, "errno = \"0.3\"\nlibc = \"0.2\"");
+}
+
+#[test]
+fn nothing_but_the_agreed_stands_at_the_top() {
+    let mut command = common::limited("git");
+    let output = command.arg("-C").arg(common::root()).arg("ls-files").output().unwrap();
+    let files = String::from_utf8(output.stdout).unwrap();
+    for file in files.lines() {
+        let top = file.split('/').next().unwrap();
+        let agreed = ["Cargo.toml", "Cargo.lock", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+        let folder = ["src", "lessons", "tests"].contains(&top);
+        assert!(
+            agreed.contains(&top) || folder || top.starts_with("LICENSE") || top.starts_with('.'),
+            "{file}"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! What the README promises: the servers it shows, and the output it quotes.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use php_sockets::*;
+
+use crate::common;
+use crate::play::{lines, quotes};
+
+/// A server of the README, ended with the test.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(name: &str) -> Server {
+        let mut build = common::limited(env!("CARGO"));
+        let built = build.current_dir(common::root()).args(["build", "--quiet", "--example", name]).status();
+        assert!(built.expect("cargo runs").success());
+
+        // Examples stand beside the folder of this test's own program.
+        let own = std::env::current_exe().expect("this program");
+        let program = own.parent().expect("deps").parent().expect("the profile").join("examples").join(name);
+        let mut command = common::limited(program.to_str().expect("UTF-8"));
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
+        let port = line
+            .trim()
+            .strip_prefix("Listening on 127.0.0.1:")
+            .expect("the address")
+            .parse()
+            .expect("a port");
+        Server { child, port }
+    }
+
+    fn connect(&self) -> Socket {
+        let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+        socket_connect(&client, "127.0.0.1", self.port).expect("a connection");
+        client
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // `timeout` passes SIGTERM on to the server.
+        // SAFETY: the process is a child that has not been waited for, so the number is still its own.
+        unsafe { libc::kill(i32::try_from(self.child.id()).expect("a process number"), libc::SIGTERM) };
+        let _ = self.child.wait();
+    }
+}
+
+fn says(client: &Socket, text: &str) -> Vec<u8> {
+    socket_write(client, text, None).expect("the server listens");
+    socket_read(client, 100, PHP_BINARY_READ).expect("an answer")
+}
+
+#[test]
+fn the_echo_server_answers_one_client_after_another() {
+    let server = Server::start("readme-echo");
+    for name in ["alice", "bob"] {
+        let client = server.connect();
+        assert_eq!(says(&client, &format!("{name}\n")), format!("{name}\n").into_bytes());
+    }
+}
+
+#[test]
+fn the_select_server_answers_all_its_clients_and_survives_them() {
+    let server = Server::start("readme-select");
+    let (alice, bob, carol) = (server.connect(), server.connect(), server.connect());
+
+    assert_eq!(says(&carol, "last first"), b"last first");
+    assert_eq!(says(&alice, "hello"), b"hello");
+    drop(alice);
+    assert_eq!(says(&bob, "still here"), b"still here");
+    assert_eq!(says(&server.connect(), "new"), b"new");
+    assert_eq!(says(&carol, "and I"), b"and I");
+}
+
+#[test]
+fn the_output_of_lesson_03_in_the_readme_is_a_real_one() {
+    let readme = std::fs::read_to_string(common::root().join("README.md")).expect("the README");
+    let shown = readme.split("```text\n").nth(1).expect("a text block").split("```").next().expect("its end");
+    let expected = common::root().join("lessons/03-the-conversation/expected.txt");
+    let expected = std::fs::read_to_string(expected).expect("the file");
+
+    assert!(
+        quotes(&lines(shown), &lines(&expected)),
+        "the README's first text block is what lesson 03 prints"
+    );
+}

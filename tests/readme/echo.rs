@@ -1,0 +1,19 @@
+//! The first server of the README: one client at a time.
+
+use php_sockets::*;
+
+fn main() -> Result<()> {
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    socket_bind(&listener, "127.0.0.1", 0)?; // port 0: the kernel chooses a free one
+    socket_listen(&listener, SOMAXCONN)?;
+    println!("Listening on {}", socket_getsockname(&listener)?);
+
+    loop {
+        let client = socket_accept(&listener)?;
+        while let Ok(line) = socket_read(&client, 1024, PHP_NORMAL_READ) {
+            if socket_write(&client, line, None).is_err() {
+                break; // the client is gone; the server stays
+            }
+        }
+    } // `client` is closed here, where it goes out of scope
+}
