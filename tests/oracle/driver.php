@@ -36,18 +36,18 @@ function argument(array $argument)
         'socket' => $vars[$value],
         'address' => $vars[$value][0],
         'port' => $vars[$value][1],
-        'path' => "$dir/$value",
-        'abstract' => "\0$dir/$value",
         'list' => array_map(fn ($name) => $vars[$name], $value),
         'map' => array_combine(array_column($value, 0), array_map(fn ($pair) => $vars[$pair[1]], $value)),
     };
 }
 
-foreach ($steps as ['call' => $call, 'out' => $out, 'args' => $args]) {
+$marks = getenv('PHP_SOCKETS_MARKS') !== false;
+foreach ($steps as $number => ['call' => $call, 'out' => $out, 'args' => $args]) {
     $warning = $thrown = null;
     $result = [];
     $socket = ($args[0][0] ?? '') === 'socket' ? $vars[$args[0][1]] ?? null : null;
     $values = $call === 'drop' || in_array($call, ['socket_recv', 'socket_recvfrom'], true) ? [] : array_map('argument', $args);
+    $marks && file_exists("/step/$number");
     try {
         switch ($call) {
             case 'drop':
@@ -98,9 +98,12 @@ foreach ($steps as ['call' => $call, 'out' => $out, 'args' => $args]) {
                         : ($names === null ? null : array_values($names));
                 }
                 break;
+            case 'receive_timeout':
+                $value = socket_set_option($socket, SOL_SOCKET, SO_RCVTIMEO, ['sec' => 0, 'usec' => $values[1]]);
+                break;
             default:
                 $value = $call(...$values);
-                if ($value instanceof Socket) {
+                if ($value instanceof Socket && $out !== []) {
                     $vars[$out[0]] = $value;
                 }
                 if ($call === 'socket_close') {

@@ -2,22 +2,24 @@
 //!
 //! One call a line: `out = socket_create AF_INET SOCK_STREAM SOL_TCP`. Arguments are numbers, constants, `null`,
 //! `"text"` (with `\n \r \t \0 \\ \" \xHH`, and `"x"*108` for a long one), sockets by name, `n.address` and `n.port`
-//! of a name that a call gave, `path:x` and `abstract:x` for `AF_UNIX` names of this player's own, `[a b]` and
-//! `{k:a l:b}` for arrays. Calls are PHP's, with every argument written out; `drop a` lets a socket go.
+//! of a name that a call gave, `path:x` and `abstract:x` for `AF_UNIX` names of this player's own (with the escapes of
+//! a text, and `path:x*107` for one filled up to 107 bytes), `[a b]` and `{k:a l:b}` for arrays. Calls are PHP's, with
+//! every argument written out; `drop a` lets a socket go, and so does a call whose socket nobody takes.
+//! `socket_set_option a LEVEL NAME number` and `socket_get_option a LEVEL NAME` are setsockopt and getsockopt, and
+//! `receive_timeout a 20000` sets SO_RCVTIMEO in microseconds.
 
-use std::cell::Cell;
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{OsStr, OsString, c_int};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use php_sockets::*;
 use serde_json::{Value, json};
 
 use crate::common;
-
-thread_local! {
-    static COMPARED: Cell<usize> = const { Cell::new(0) };
-}
 
 #[derive(Clone, Debug)]
 enum Arg {
@@ -28,14 +30,15 @@ enum Arg {
     Name(String),
     Address(String),
     Port(String),
-    Path(String),
-    Abstract(String),
+    /// A path below the player's folder, and the length to fill it up to.
+    Path(Vec<u8>, usize),
+    Abstract(Vec<u8>, usize),
     List(Vec<String>),
     Map(Vec<(String, String)>),
 }
 
 #[derive(Debug)]
-struct Step {
+pub(crate) struct Step {
     line: String,
     call: String,
     out: Vec<String>,
@@ -46,20 +49,24 @@ struct Step {
 /// error slots.
 #[track_caller]
 pub(crate) fn agree(script: &str) {
-    let steps: Vec<Step> = script
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(parse)
-        .collect();
-    let php = play_php(&steps);
+    let steps = steps(script);
+    let php = play_php(&steps, common::limited("php"));
     let rust = play_rust(&steps);
     assert_eq!(php.len(), steps.len());
     for ((step, php), rust) in steps.iter().zip(php).zip(rust) {
         assert_eq!(rust, php, "left is Rust, right is PHP, at: {}", step.line);
     }
-    COMPARED.set(COMPARED.get() + steps.len());
     eprintln!("compared {} steps", steps.len());
+}
+
+/// The calls of a script.
+pub(crate) fn steps(script: &str) -> Vec<Step> {
+    script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(parse)
+        .collect()
 }
 
 fn parse(line: &str) -> Step {
@@ -117,11 +124,10 @@ fn argument(word: &str) -> Arg {
     if let Some(name) = word.strip_suffix(".port") {
         return Arg::Port(name.to_owned());
     }
-    if let Some(name) = word.strip_prefix("path:") {
-        return Arg::Path(name.to_owned());
-    }
-    if let Some(name) = word.strip_prefix("abstract:") {
-        return Arg::Abstract(name.to_owned());
+    if let Some((kind @ ("path" | "abstract"), name)) = word.split_once(':') {
+        let (name, length) = name.split_once('*').unwrap_or((name, "0"));
+        let (name, length) = (unescape(name), length.parse().expect("a length"));
+        return if kind == "path" { Arg::Path(name, length) } else { Arg::Abstract(name, length) };
     }
     match word {
         "null" => Arg::Null,
@@ -157,7 +163,8 @@ fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-fn play_php(steps: &[Step]) -> Vec<Value> {
+/// What PHP makes of the calls; `command` runs PHP.
+pub(crate) fn play_php(steps: &[Step], mut command: Command) -> Vec<Value> {
     let folder = Folder::new("php");
     let steps: Vec<Value> = steps
         .iter()
@@ -173,8 +180,9 @@ fn play_php(steps: &[Step]) -> Vec<Value> {
                     Arg::Name(name) => json!(["socket", name]),
                     Arg::Address(name) => json!(["address", name]),
                     Arg::Port(name) => json!(["port", name]),
-                    Arg::Path(name) => json!(["path", name]),
-                    Arg::Abstract(name) => json!(["abstract", name]),
+                    Arg::Path(..) | Arg::Abstract(..) => {
+                        json!(["text", encode(&folder.name(arg).expect("a name"))])
+                    }
                     Arg::List(names) => json!(["list", names]),
                     Arg::Map(pairs) => json!(["map", pairs]),
                 })
@@ -182,7 +190,6 @@ fn play_php(steps: &[Step]) -> Vec<Value> {
             json!({"call": step.call, "out": step.out, "args": args})
         })
         .collect();
-    let mut command = common::limited("php");
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     command.arg(common::root().join("tests/oracle/driver.php"));
     let output = common::pipe(command, &json!({"steps": steps, "dir": folder.path}).to_string());
@@ -192,16 +199,22 @@ fn play_php(steps: &[Step]) -> Vec<Value> {
     with_symbolic_ports(results)
 }
 
-fn play_rust(steps: &[Step]) -> Vec<Value> {
+/// What this crate makes of them.
+pub(crate) fn play_rust(steps: &[Step]) -> Vec<Value> {
     socket_clear_error(None);
     let mut player = Player {
         sockets: HashMap::new(),
         names: HashMap::new(),
         buffers: HashMap::new(),
-        folder: Folder::new("rust"),
+        folder: Folder::new("our"),
+        marks: std::env::var_os(MARKS).is_some(),
     };
-    with_symbolic_ports(steps.iter().map(|step| player.play(step)).collect())
+    with_symbolic_ports(steps.iter().enumerate().map(|(number, step)| player.play(number, step)).collect())
 }
+
+/// With this environment variable both players ask before and after each call for a file `/step/<number>` that does
+/// not exist, so that a trace of the system calls shows where the call begins and ends.
+pub(crate) const MARKS: &str = "PHP_SOCKETS_MARKS";
 
 /// The kernel chooses ports anew each time: the first one seen becomes "port 1", and so on.
 fn with_symbolic_ports(mut results: Vec<Value>) -> Vec<Value> {
@@ -220,18 +233,31 @@ fn with_symbolic_ports(mut results: Vec<Value>) -> Vec<Value> {
     results
 }
 
-/// A folder for the paths of one player, removed in the end.
+/// A folder for the paths of one player, removed in the end. Those of the two players have names of the same length.
 struct Folder {
     path: String,
 }
 
 impl Folder {
     fn new(player: &str) -> Folder {
-        let test = std::thread::current().name().unwrap_or_default().replace("::", "-");
-        let test = &test[test.len().saturating_sub(40)..];
-        let path = std::env::temp_dir().join(format!("{player}{}-{test}", std::process::id()));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("sockets-{player}-{}-{number:06}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a folder");
         Folder { path: path.into_os_string().into_string().expect("UTF-8") }
+    }
+
+    /// The bytes of an `AF_UNIX` name, `None` for another argument.
+    fn name(&self, arg: &Arg) -> Option<Vec<u8>> {
+        let (begin, name, length) = match arg {
+            Arg::Path(name, length) => ("", name, *length),
+            Arg::Abstract(name, length) => ("\0", name, *length),
+            _ => return None,
+        };
+        let mut bytes = format!("{begin}{}/", self.path).into_bytes();
+        bytes.extend(name);
+        bytes.resize(bytes.len().max(length), b'x');
+        Some(bytes)
     }
 }
 
@@ -246,6 +272,7 @@ struct Player {
     names: HashMap<String, SocketName>,
     buffers: HashMap<String, Vec<u8>>,
     folder: Folder,
+    marks: bool,
 }
 
 /// What one call gave beside its error.
@@ -268,9 +295,11 @@ impl Gain {
 }
 
 impl Player {
-    fn play(&mut self, step: &Step) -> Value {
+    fn play(&mut self, number: usize, step: &Step) -> Value {
         let mut data = None;
+        self.mark(number);
         let result = self.call(step, &mut data);
+        self.mark(number);
         let mut object = json!({"warning": null, "thrown": null, "value": false});
         match result {
             Ok(gain) => {
@@ -311,6 +340,12 @@ impl Player {
         object
     }
 
+    fn mark(&self, number: usize) {
+        if self.marks {
+            let _ = std::fs::exists(format!("/step/{number}"));
+        }
+    }
+
     fn socket(&self, step: &Step, position: usize) -> &Socket {
         match &step.args[position] {
             Arg::Name(name) => &self.sockets[name],
@@ -336,9 +371,7 @@ impl Player {
         match &step.args[position] {
             Arg::Text(bytes) => bytes.clone(),
             Arg::Address(name) => self.names[name].address.clone().into_vec(),
-            Arg::Path(name) => format!("{}/{name}", self.folder.path).into_bytes(),
-            Arg::Abstract(name) => format!("\0{}/{name}", self.folder.path).into_bytes(),
-            other => panic!("no text: {other:?}"),
+            other => self.folder.name(other).unwrap_or_else(|| panic!("no text: {other:?}")),
         }
     }
 
@@ -347,7 +380,10 @@ impl Player {
     }
 
     fn keep(&mut self, step: &Step, result: Result<Socket>) -> Result<Gain> {
-        self.sockets.insert(step.out[0].clone(), result?);
+        let socket = result?;
+        if let Some(out) = step.out.first() {
+            self.sockets.insert(out.clone(), socket);
+        }
         Ok(Gain::value("Socket"))
     }
 
@@ -431,6 +467,16 @@ impl Player {
                 result.map(|(count, name)| Gain { name, ..Gain::value(count) })
             }
             "socket_select" => self.select(step),
+            "socket_set_option" => {
+                set_option(self.socket(step, 0), c_int(1), c_int(2), &c_int(3));
+                Ok(Gain::value(true))
+            }
+            "receive_timeout" => {
+                let time = libc::timeval { tv_sec: 0, tv_usec: self.int(step, 1) };
+                set_option(self.socket(step, 0), SOL_SOCKET, SO_RCVTIMEO, &time);
+                Ok(Gain::value(true))
+            }
+            "socket_get_option" => Ok(Gain::value(int_option(self.socket(step, 0), c_int(1), c_int(2)))),
             "socket_last_error" | "socket_clear_error" => {
                 let socket = match &step.args[0] {
                     Arg::Null => None,
@@ -508,6 +554,33 @@ impl Player {
         });
         arrays.collect()
     }
+}
+
+/// `setsockopt`, which the crate does not wrap yet.
+pub(crate) fn set_option<T>(socket: &Socket, level: c_int, option: c_int, value: &T) {
+    let length = libc::socklen_t::try_from(size_of::<T>()).expect("a small value");
+    // SAFETY: `value` is readable for `length` bytes and outlives the call, which keeps no pointer.
+    let status = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(value).cast(), length)
+    };
+    assert_eq!(status, 0, "{}", io::Error::last_os_error());
+}
+
+/// `getsockopt` of an integer.
+pub(crate) fn int_option(socket: &Socket, level: c_int, option: c_int) -> c_int {
+    let (mut value, mut length) = (0, libc::socklen_t::try_from(size_of::<c_int>()).expect("a small value"));
+    // SAFETY: `value` is writable for `length` bytes, and both outlive the call.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            std::ptr::from_mut(&mut value).cast(),
+            &raw mut length,
+        )
+    };
+    assert_eq!(status, 0, "{}", io::Error::last_os_error());
+    value
 }
 
 /// PHP turns keys that look like numbers into numbers.
