@@ -9,15 +9,15 @@ fn main() -> Result<()> {
     socket_listen(&listener, SOMAXCONN)?;
     println!("Listening on {}", socket_getsockname(&listener)?);
 
-    let mut clients: BTreeMap<u32, Socket> = BTreeMap::new();
+    let mut clients: BTreeMap<u64, Socket> = BTreeMap::new();
     for id in 1.. {
         // References to all that can be read: the clients by their number, the listener as number 0.
-        let mut read: BTreeMap<u32, &Socket> = clients.iter().map(|(id, client)| (*id, client)).collect();
+        let mut read: BTreeMap<u64, &Socket> = clients.iter().map(|(id, client)| (*id, client)).collect();
         read.insert(0, &listener);
         socket_select(Some(&mut read), None, None, None, 0)?;
 
         // Keep the ready keys, let the references go; from here on the clients may change.
-        let ready: Vec<u32> = read.into_keys().collect();
+        let ready: Vec<u64> = read.into_keys().collect();
         for key in ready {
             if key == 0 {
                 let client = socket_accept(&listener)?;
