@@ -73,6 +73,7 @@ fn functions() -> BTreeMap<String, (String, String)> {
 #[test]
 fn every_public_function_is_documented_by_the_page_of_the_house() {
     let any = Regex::new(r"(?m)^pub fn (\w+)").unwrap();
+    let lesson = Regex::new(r"Lesson \d\d · ").unwrap();
     let functions = functions();
     for (path, text) in common::sources() {
         for found in any.captures_iter(&text) {
@@ -89,7 +90,7 @@ fn every_public_function_is_documented_by_the_page_of_the_house() {
                 page.contains("](https://man7.org/linux/man-pages/man"),
                 "{name} has no link to a man page"
             );
-            assert!(Regex::new(r"Lesson \d\d · ").unwrap().is_match(page), "{name} names no lesson");
+            assert!(lesson.is_match(page), "{name} names no lesson");
         }
     }
     assert!(functions.len() >= 26, "{}", functions.len());
@@ -126,6 +127,7 @@ fn the_readme_shows_the_servers_that_are_tested() {
 #[test]
 fn every_lesson_is_whole_and_listed() {
     let number = Regex::new(r"^(\d\d)-[a-z0-9-]+$").unwrap();
+    let name = Regex::new(r"`(\w+)`").unwrap();
     let cargo = read("Cargo.toml");
     let index = read("lessons/README.md");
     let mut introduced = BTreeMap::new();
@@ -169,9 +171,9 @@ fn every_lesson_is_whole_and_listed() {
             rest = &rest[at + 1..];
         }
         let met = text.lines().find_map(|line| line.strip_prefix("Functions met first here: ")).unwrap();
-        for name in Regex::new(r"`(\w+)`").unwrap().captures_iter(met) {
-            let earlier = introduced.insert(name[1].to_owned(), lesson.clone());
-            assert_eq!(earlier, None, "{} is introduced twice", &name[1]);
+        for found in name.captures_iter(met) {
+            let earlier = introduced.insert(found[1].to_owned(), lesson.clone());
+            assert_eq!(earlier, None, "{} is introduced twice", &found[1]);
         }
     }
     assert!(lessons.len() >= 3);

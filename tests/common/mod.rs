@@ -153,6 +153,7 @@ pub(crate) fn failing<T: Send>(number: libc::c_long, errno: c_int, act: impl FnO
     })
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of BPF instructions have 16 bits")]
 fn deny(number: u32, errno: u32) {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;

@@ -1,5 +1,7 @@
 //! Listening, accepting, connecting, shutting down: what the calls do beside failing.
 
+use std::os::fd::AsRawFd;
+
 use php_sockets::*;
 
 use crate::common;
@@ -24,7 +26,6 @@ fn an_accepted_socket_waits_although_its_listener_does_not() {
 
     let server = socket_accept(&listener).unwrap();
 
-    use std::os::fd::AsRawFd;
     // SAFETY: fcntl takes numbers here.
     let flags = unsafe { libc::fcntl(server.as_raw_fd(), libc::F_GETFL) };
     assert_eq!(flags & libc::O_NONBLOCK, 0);
@@ -67,7 +68,7 @@ fn a_signal_ends_a_waiting_call_and_nothing_tries_again() {
         common::interrupted(|| socket_select(Some(&mut vec![one]), None, None, None, 0).unwrap_err()),
         common::interrupted(|| {
             loop {
-                if let Err(error) = socket_write(one, [0; 65536], None) {
+                if let Err(error) = socket_write(one, vec![0; 65536], None) {
                     break error;
                 }
             }

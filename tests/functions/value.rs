@@ -106,11 +106,11 @@ fn protocols_are_those_of_php() {
     let mut rust = String::new();
     for number in -1..300 {
         let name = getprotobynumber(number).map_or("false".to_owned(), |name| format!("'{name}'"));
-        rust += &format!("{number} {name}\n");
+        rust.push_str(&[&number.to_string(), " ", &name, "\n"].concat());
     }
     for name in ["tcp", "TCP", "ip", "icmp", "nosuch", ""] {
-        rust +=
-            &format!("{}\n", getprotobyname(name).map_or("false".to_owned(), |number| number.to_string()));
+        rust.push_str(&getprotobyname(name).map_or("false".to_owned(), |number| number.to_string()));
+        rust.push('\n');
     }
     assert_eq!(rust, php);
     assert_eq!(getprotobyname("tcp\0"), None, "PHP throws a ValueError");

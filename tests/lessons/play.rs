@@ -34,7 +34,7 @@ impl Lesson {
         common::limited("php").args(["-d", "display_errors=stderr"]).arg(main).output().expect("it runs")
     }
 
-    /// The one ```text block under a heading of the README, in lines.
+    /// The one block of text under a heading of the README, in lines.
     fn block(&self, heading: &str) -> Vec<String> {
         let readme = self.file("README.md");
         let section = readme.split(&format!("\n## {heading}\n")).nth(1).expect("the section");
@@ -45,7 +45,7 @@ impl Lesson {
 }
 
 /// `expected.txt` as PHP's `.phpt` tests write it: `%d` is a number, `%s` some characters.
-pub fn pattern(expected: &str) -> Regex {
+pub(crate) fn pattern(expected: &str) -> Regex {
     let literal = regex::escape(expected);
     Regex::new(&format!(r"\A{}\z", literal.replace("%d", r"-?\d+").replace("%s", r"[^\n]+")))
         .expect("a pattern")
@@ -117,6 +117,7 @@ fn function_and_call(line: &str) -> Option<(&str, &str)> {
 
 #[test]
 fn the_system_calls_in_the_readme_are_those_that_a_trace_shows() {
+    let call = Regex::new(r"^(?:\w+|\(drop\)) +\w+\(.*").expect("a pattern");
     for lesson in &LESSONS {
         let output = common::limited("make")
             .arg("-C")
@@ -127,7 +128,6 @@ fn the_system_calls_in_the_readme_are_those_that_a_trace_shows() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "make trace-{}: {errors}", lesson.number);
         let text = String::from_utf8_lossy(&output.stdout);
-        let call = Regex::new(r"^(?:\w+|\(drop\)) +\w+\(.*").expect("a pattern");
         let begin = text.rfind("\n\n").expect("the trace after an empty line");
         let traced: Vec<String> =
             text[begin..].lines().filter(|line| call.is_match(line)).map(str::to_owned).collect();

@@ -17,8 +17,8 @@ struct Server {
 impl Server {
     fn start(name: &str) -> Server {
         let mut build = common::limited(env!("CARGO"));
-        let built = build.current_dir(common::root()).args(["build", "--quiet", "--example", name]).status();
-        assert!(built.expect("cargo runs").success());
+        let status = build.current_dir(common::root()).args(["build", "--quiet", "--example", name]).status();
+        assert!(status.expect("cargo runs").success());
 
         // Examples stand beside the folder of this test's own program.
         let own = std::env::current_exe().expect("this program");
