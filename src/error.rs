@@ -90,8 +90,21 @@ pub struct Error {
     site: &'static Site,
     /// The error code; for a failure without one, the number that the message speaks of.
     number: i32,
-    coded: bool,
+    /// A second number that the message speaks of.
+    second: u16,
     kind: ErrorKind,
+    form: Form,
+}
+
+/// How PHP words a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `socket_x(): message [code]: text of the code`
+    Coded,
+    /// `socket_x(): message`
+    Plain,
+    /// `message`
+    Bare,
 }
 
 impl Error {
@@ -112,7 +125,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn code(&self) -> c_int {
-        if self.coded { self.number } else { libc::EINVAL }
+        if self.form == Form::Coded { self.number } else { libc::EINVAL }
     }
 
     /// The code's symbol, which is what people search for: `SOCKET_EADDRINUSE`.
@@ -161,7 +174,7 @@ impl Error {
     pub(crate) fn coded(site: &'static Site, code: c_int) -> Error {
         let quiet = matches!(code, libc::EAGAIN | libc::EINPROGRESS);
         let kind = if quiet { ErrorKind::Quiet } else { ErrorKind::Warning };
-        Error { site, number: code, coded: true, kind }
+        Error { site, number: code, second: 0, kind, form: Form::Coded }
     }
 
     /// A warning about `errno`, remembered in the thread's slot alone: no socket has it.
@@ -176,45 +189,52 @@ impl Error {
         Error { kind: ErrorKind::Warning, ..Error::warning(site) }
     }
 
-    /// A warning that names no code and is remembered nowhere; `{}` in its message is `number`.
+    /// A failure that names no code and is remembered nowhere.
     #[cold]
-    pub(crate) fn uncoded(site: &'static Site, number: i32) -> Error {
-        Error { site, number, coded: false, kind: ErrorKind::Warning }
+    fn uncoded(site: &'static Site, kind: ErrorKind) -> Error {
+        Error { site, number: 0, second: 0, kind, form: Form::Plain }
+    }
+
+    /// A warning that names no code.
+    pub(crate) fn plain_warning(site: &'static Site) -> Error {
+        Error::uncoded(site, ErrorKind::Warning)
     }
 
     /// What PHP throws as a `ValueError`.
-    #[cold]
     pub(crate) fn value(site: &'static Site) -> Error {
-        Error { site, number: 0, coded: false, kind: ErrorKind::Value }
+        Error::uncoded(site, ErrorKind::Value)
     }
 
     /// A `false` of which PHP says nothing.
-    #[cold]
     pub(crate) fn silent(site: &'static Site) -> Error {
-        Error { site, number: 0, coded: false, kind: ErrorKind::Silent }
+        Error::uncoded(site, ErrorKind::Silent)
+    }
+
+    /// The number that `{}` in the message stands for.
+    pub(crate) fn about(self, number: i32) -> Error {
+        Error { number, ..self }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Site { function, message } = self.site;
-        if self.coded {
-            let code = self.number;
-            return write!(f, "{function}(): {message} [{code}]: {}", strerror(code));
+        if self.form != Form::Bare {
+            write!(f, "{function}(): ")?;
         }
-        match message.split_once("{fd}") {
-            // Only socket_select's refusal speaks of numbers: the descriptor, and a limit that would hold it.
-            Some((before, after)) => {
-                let limit = (i64::from(self.number) + 1024) & !1023;
-                write!(
-                    f,
-                    "{function}(): {before}{}{}",
-                    self.number,
-                    after.replace("{limit}", &limit.to_string())
-                )
+        // What stands between braces is one of the numbers.
+        for (position, part) in message.split(['{', '}']).enumerate() {
+            match part {
+                text if position % 2 == 0 => f.write_str(text)?,
+                "limit" => write!(f, "{}", (i64::from(self.number) + 1024) & !1023)?,
+                "second" => write!(f, "{}", self.second)?,
+                _ => write!(f, "{}", self.number)?,
             }
-            None => write!(f, "{function}(): {message}"),
         }
+        if self.form == Form::Coded {
+            write!(f, " [{}]: {}", self.number, strerror(self.number))?;
+        }
+        Ok(())
     }
 }
 

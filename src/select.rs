@@ -245,7 +245,7 @@ pub fn socket_select(
         return Err(Error::value(&NO_SOCKET));
     }
     if !fits(highest) {
-        return Err(Error::uncoded(&TOO_HIGH, highest));
+        return Err(Error::plain_warning(&TOO_HIGH).about(highest));
     }
     let mut time = seconds.into().map(|seconds| until(seconds, microseconds));
     let time = time.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
@@ -282,7 +282,7 @@ static TOO_HIGH: Site = Site {
     function: "socket_select",
     message: "You MUST recompile PHP with a larger value of FD_SETSIZE.\n\
         It is set to 1024, but you have \
-        descriptors numbered at least as high as {fd}.\n\
+        descriptors numbered at least as high as {}.\n\
         \x20--enable-fd-setsize={limit} is recommended, but you may want to set it\n\
         to equal the maximum number of open files supported by your system,\n\
         in order to avoid seeing this error again at a later date.",
