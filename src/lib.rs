@@ -1,3 +1,7 @@
+// The README's links into the repository, for readers of docs.rs; where a link is defined twice, the first one counts.
+#![doc = "[introduction]: https://docs.rs/crate/php-sockets/latest/source/lessons/README.md"]
+#![doc = "[contributing]: https://docs.rs/crate/php-sockets/latest/source/CONTRIBUTING.md"]
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]

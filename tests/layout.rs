@@ -185,7 +185,7 @@ fn every_lesson_is_whole_and_listed() {
 
 #[test]
 fn links_between_the_texts_lead_somewhere() {
-    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    let link = Regex::new(r"(?m)\]\(([^)#:]+)(?:#[^)]*)?\)|^\[\w+\]: ([^#:\s]+)$").unwrap();
     let mut texts =
         vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "lessons/README.md".to_owned()];
     for entry in std::fs::read_dir(common::root().join("lessons")).unwrap() {
@@ -197,7 +197,8 @@ fn links_between_the_texts_lead_somewhere() {
     for path in texts {
         let folder = common::root().join(&path).parent().unwrap().to_owned();
         for found in link.captures_iter(&read(&path)) {
-            assert!(folder.join(&found[1]).exists(), "{path} links {}", &found[1]);
+            let target = found.get(1).or(found.get(2)).unwrap().as_str();
+            assert!(folder.join(target).exists(), "{path} links {target}");
         }
     }
 }
