@@ -3,7 +3,7 @@
 # Paths in recipes are relative, so that a checkout path with spaces works.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help test check doc bench
+.PHONY: help test check doc
 
 CARGO ?= cargo
 PHP ?= php
@@ -41,7 +41,7 @@ lesson-%:
 php-%:
 	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
 	@$(call need,$(PHP),apt install php-cli)
-	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr "lessons/$(call lesson,$*)/main.php" $(ARGS)
+	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr -d log_errors=0 "lessons/$(call lesson,$*)/main.php" $(ARGS)
 
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it.
 trace-%:
@@ -52,7 +52,7 @@ trace-%:
 	@$(STRACE) -k -o target/trace/$*.strace \
 	    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat \
 	    target/trace/debug/lesson-$* $(ARGS); status=$$?; \
-	echo; awk -f lessons/trace.awk target/trace/$*.strace; exit $$status
+	printf '\nThe PHP functions and their system calls:\n\n'; awk -f lessons/trace.awk target/trace/$*.strace; exit $$status
 
 test:
 	@sh tests/tools.sh

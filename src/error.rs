@@ -81,7 +81,8 @@ pub enum ErrorKind {
 ///
 /// # Differences from PHP
 ///
-/// Where PHP quotes a string of the caller's, the text leaves it out.
+/// Where PHP quotes a string of the caller's, the text leaves it out: `No interface with name "eth9" could be found` is
+/// `No interface with that name could be found`.
 ///
 /// [php.net: socket_last_error](https://www.php.net/socket_last_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
@@ -110,7 +111,7 @@ enum Form {
 impl Error {
     /// The code as `socket_last_error` has it: an `errno`, or −10000 less `h_errno` for a failed name look-up.
     ///
-    /// `SOCKET_EINVAL` where PHP remembers none.
+    /// `SOCKET_EINVAL` where PHP remembers none; [`kind`](Error::kind) tells such a failure from a real one.
     ///
     /// ```
     /// use php_sockets::*;

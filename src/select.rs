@@ -113,6 +113,10 @@ mod sealed {
     impl<K, S: Handle> Array for BTreeMap<K, S> {}
 
     /// A socket that somebody else keeps open.
+    #[diagnostic::on_unimplemented(
+        message = "`socket_select` borrows sockets: it takes `&Socket`, `Rc<Socket>` or `Arc<Socket>`, not `{Self}`",
+        label = "collect references instead: `sockets.iter().collect::<Vec<&Socket>>()`"
+    )]
     pub trait Handle {
         fn socket(&self) -> &Socket;
     }

@@ -10,6 +10,7 @@ fn main() -> Result<()> {
 
     loop {
         let client = socket_accept(&listener)?;
+        // A line each time; at the end of the stream PHP_NORMAL_READ fails, as in PHP, and the loop ends.
         while let Ok(line) = socket_read(&client, 1024, PHP_NORMAL_READ) {
             if socket_write(&client, line, None).is_err() {
                 break; // the client is gone; the server stays

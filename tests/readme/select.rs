@@ -10,7 +10,8 @@ fn main() -> Result<()> {
     println!("Listening on {}", socket_getsockname(&listener)?);
 
     let mut clients: BTreeMap<u64, Socket> = BTreeMap::new();
-    for id in 1.. {
+    let mut last_id = 0;
+    loop {
         // References to all that can be read: the clients by their number, the listener as number 0.
         let mut read: BTreeMap<u64, &Socket> = clients.iter().map(|(id, client)| (*id, client)).collect();
         read.insert(0, &listener);
@@ -22,15 +23,15 @@ fn main() -> Result<()> {
             if key == 0 {
                 let client = socket_accept(&listener)?;
                 socket_set_nonblock(&client)?;
-                clients.insert(id, client);
+                last_id += 1;
+                clients.insert(last_id, client);
                 continue;
             }
             let data = socket_read(&clients[&key], 1024, PHP_BINARY_READ).unwrap_or_default();
-            // At the end of the stream, or if the client does not read its answers: removing it closes it.
+            // At the end of the stream, after an error, or if the client does not read its answers: removing it closes it.
             if data.is_empty() || socket_write(&clients[&key], &data, None) != Ok(data.len()) {
                 clients.remove(&key);
             }
         }
     }
-    Ok(())
 }
