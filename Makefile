@@ -2,6 +2,7 @@
 
 # Paths in recipes are relative, so that a checkout path with spaces works.
 SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .PHONY: help test check doc
 
@@ -10,10 +11,11 @@ PHP ?= php
 STRACE ?= strace
 # A name that nobody knows is to cost a lesson seconds, also where a DNS server keeps silent.
 export RES_OPTIONS ?= timeout:2 attempts:1
-# The lesson that a target's number names: lesson-03 is lessons/03-the-conversation.
-lesson = $(patsubst lessons/%/,%,$(wildcard lessons/$(1)-*/))
-unknown = echo "There is no lesson $(1). Type 'make' for the list." >&2; exit 2
+# The lessons' numbers; lesson-03 is lessons/03-the-conversation.
+numbers := $(sort $(foreach lesson,$(wildcard lessons/[0-9][0-9]-*/),$(firstword $(subst -, ,$(notdir $(lesson:/=))))))
+folder = $(patsubst %/,%,$(wildcard lessons/$(1)-*/))
 need = command -v $(1) >/dev/null 2>&1 || { echo "This needs $(1): $(2)" >&2; exit 2; }
+.PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%)
 
 help:
 	@echo "Lessons"
@@ -33,19 +35,16 @@ help:
 	@echo "  make test        everything; installs the tools it needs where it may"
 	@echo "  make doc         the documentation, in the browser"
 
-lesson-%:
-	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
+$(numbers:%=lesson-%): lesson-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --bin lesson-$* -- $(ARGS)
 
-php-%:
-	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
+$(numbers:%=php-%): php-%:
 	@$(call need,$(PHP),apt install php-cli)
-	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr -d log_errors=0 "lessons/$(call lesson,$*)/main.php" $(ARGS)
+	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr -d log_errors=0 "$(call folder,$*)/main.php" $(ARGS)
 
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it.
-trace-%:
-	@test -n "$(call lesson,$*)" || { $(call unknown,$*); }
+$(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)
 	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace --bin lesson-$*
@@ -54,12 +53,22 @@ trace-%:
 	    target/trace/debug/lesson-$* $(ARGS); status=$$?; \
 	printf '\nThe PHP functions and their system calls:\n\n'; awk -f lessons/trace.awk target/trace/$*.strace; exit $$status
 
+lesson-% php-% trace-%:
+	@$(error There is no such lesson. Type 'make' for the list)
+
+lesson- php- trace-:
+	@$(error Which lesson? Type 'make' for the list)
+
 test:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@sh tests/tools.sh
-	@sh tests/run.sh all
+	@CARGO="$(CARGO)" sh tests/run.sh all
 
 check:
-	@sh tests/run.sh quick
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@sh tests/tools.sh
+	@CARGO="$(CARGO)" sh tests/run.sh quick
 
 doc:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(CARGO) doc --no-deps --open

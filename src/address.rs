@@ -19,12 +19,12 @@ use crate::c;
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET6, SOCK_STREAM, SOL_TCP)?;
-/// socket_bind(&socket, "::1", 0)?;
+/// socket_bind(&socket, "::ffff:127.0.0.1", 0)?;
 ///
 /// let name = socket_getsockname(&socket)?;
-/// assert_eq!(name.address, "::1");
+/// assert_eq!(name.address, "::ffff:127.0.0.1");
 /// assert_eq!(name.family, AF_INET6);
-/// assert_eq!(name.to_string(), format!("[::1]:{}", name.port));
+/// assert_eq!(name.to_string(), format!("[::ffff:127.0.0.1]:{}", name.port));
 /// # Ok::<(), Error>(())
 /// ```
 ///

@@ -10,27 +10,35 @@ pub(crate) struct Sites {
     pub(crate) too_long: Site,
 }
 
-/// Makes `data` able to hold `length` bytes, and leaves what is in it.
+/// Makes `data` able to hold `length` bytes in place of those that it has.
 #[inline]
 pub(crate) fn make_room(data: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
     if length == 0 {
         return Err(Error::silent(&sites.empty));
     }
-    if data.capacity() < length { grow(data, length, sites) } else { Ok(()) }
+    if data.capacity() < length { grow(data, length.saturating_sub(data.len()), sites) } else { Ok(()) }
+}
+
+/// Makes `data` able to hold `length` bytes behind those that it has.
+#[inline]
+pub(crate) fn make_room_behind(data: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
+    if length == 0 {
+        return Err(Error::silent(&sites.empty));
+    }
+    if data.capacity() - data.len() < length { grow(data, length, sites) } else { Ok(()) }
 }
 
 #[cold]
-fn grow(data: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
-    let missing = length.saturating_sub(data.len());
+fn grow(data: &mut Vec<u8>, missing: usize, sites: &'static Sites) -> Result<()> {
     data.try_reserve(missing).map_err(|_| Error::silent(&sites.too_long))
 }
 
-/// With `MSG_TRUNC` the kernel may count bytes that it does not write: then what it leaves alone must be zeros.
-/// `data` has the capacity already.
+/// With `MSG_TRUNC` the kernel may count bytes that it does not write: then the `length` bytes from `begin` on, for which
+/// there is room, must be zeros.
 #[inline]
-pub(crate) fn blank_if_truncating(data: &mut Vec<u8>, length: usize, flags: c_int) {
+pub(crate) fn blank_if_truncating(data: &mut Vec<u8>, begin: usize, length: usize, flags: c_int) {
     if flags & libc::MSG_TRUNC != 0 {
-        data.clear();
-        data.resize(length, 0);
+        data.truncate(begin);
+        data.resize(begin + length, 0);
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use libc::{hostent, protoent, size_t, socklen_t};
 
-pub(crate) const MSG_EOF: c_int = 0x200; // MSG_FIN in Linux
+pub(crate) const MSG_EOF: c_int = libc::MSG_FIN;
 pub(crate) const SOL_UDPLITE: c_int = libc::IPPROTO_UDPLITE;
 pub(crate) const UDPLITE_SEND_CSCOV: c_int = 10;
 pub(crate) const UDPLITE_RECV_CSCOV: c_int = 11;

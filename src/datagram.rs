@@ -174,12 +174,11 @@ pub fn socket_recvfrom(
     length: usize,
     flags: c_int,
 ) -> Result<(usize, SocketName)> {
-    let mut zeros = Vec::new();
-    let truncating = flags & libc::MSG_TRUNC != 0;
-    // What MSG_TRUNC counts without writing must read as zeros, and a failure must leave `data` alone.
-    let target = if truncating { &mut zeros } else { &mut *data };
-    buffer::make_room(target, length, &RECVFROM)?;
-    buffer::blank_if_truncating(target, length, flags);
+    // What arrives goes behind the old data, so that a failure leaves those alone.
+    let old = data.len();
+    buffer::make_room_behind(data, length, &RECVFROM)?;
+    buffer::blank_if_truncating(data, old, length, flags);
+    data.truncate(old);
 
     let unable = match socket.family() {
         libc::AF_UNIX | libc::AF_INET => &Site { function: "socket_recvfrom", message: "Unable to recvfrom" },
@@ -189,12 +188,12 @@ pub fn socket_recvfrom(
     let mut sender = Buffer::new();
     let mut len = Buffer::LEN;
 
-    // SAFETY: `target` has room for `length` bytes, `sender` is writable for the `len` bytes given; all outlive the
-    // call, which only writes them.
+    let free = &mut data.spare_capacity_mut()[..length];
+    // SAFETY: `free` is `length` writable bytes, `sender` is writable for the `len` bytes given; all outlive the call.
     let count = unsafe {
         libc::recvfrom(
             socket.fd(),
-            target.as_mut_ptr().cast(),
+            free.as_mut_ptr().cast(),
             length,
             flags,
             sender.as_mut_ptr(),
@@ -203,12 +202,10 @@ pub fn socket_recvfrom(
     };
 
     let Ok(count) = usize::try_from(count) else { return Err(socket.warning(unable)) };
-    // SAFETY: `recvfrom` wrote the first `count` bytes, no more than `length`; those that MSG_TRUNC counts without
-    // writing have been zeroed before.
-    unsafe { target.set_len(count.min(length)) };
-    if truncating {
-        *data = zeros;
-    }
+    // SAFETY: `recvfrom` wrote the first `count` bytes behind the old ones, no more than `length`; those that
+    // MSG_TRUNC counts without writing have been zeroed before.
+    unsafe { data.set_len(old + count.min(length)) };
+    data.drain(..old);
     let name = sender.name(socket.family()).ok_or_else(|| Error::value(&FAMILY))?;
     Ok((count, name))
 }

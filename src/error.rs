@@ -34,6 +34,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.site().message, "Unable to create socket");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Site {
     /// The PHP function, `socket_bind`.
     pub function: &'static str,
@@ -42,6 +43,17 @@ pub struct Site {
 }
 
 /// The four ways in which PHP fails; [`Error::kind`] says which one it would have been.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// let kind = |error: Error| error.kind();
+/// assert_eq!(socket_listen(&socket, 1).and(socket_getpeername(&socket)).map_err(kind), Err(ErrorKind::Warning));
+/// assert_eq!(socket_connect(&socket, "127.0.0.1", None).map_err(kind), Err(ErrorKind::Value));
+/// assert_eq!(socket_read(&socket, 0, PHP_BINARY_READ).map_err(kind), Err(ErrorKind::Silent));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -133,18 +145,37 @@ impl Error {
     ///
     /// `EDOM` and the like where PHP has no constant, `HOST_NOT_FOUND` and its kin for the resolver's codes, empty for
     /// an unknown code.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let error = socket_create(AF_UNIX, SOCK_RDM, 0).unwrap_err();
+    /// assert_eq!(error.name(), "SOCKET_ESOCKTNOSUPPORT");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         symbol(self.code())
     }
 
     /// The PHP function that failed: `socket_bind`.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// assert_eq!(socket_create(99, SOCK_STREAM, 0).unwrap_err().function(), "socket_create");
+    /// ```
     #[must_use]
     pub fn function(&self) -> &'static str {
         self.site.function
     }
 
     /// Which of PHP's four ways of failing this is.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// assert_eq!(socket_create(99, SOCK_STREAM, 0).unwrap_err().kind(), ErrorKind::Value);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -166,6 +197,13 @@ impl Error {
     }
 
     /// The function and the message, without the code.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let site = socket_create(AF_UNIX, SOCK_RDM, 0).unwrap_err().site();
+    /// assert_eq!((site.function, site.message), ("socket_create", "Unable to create socket"));
+    /// ```
     #[must_use]
     pub fn site(&self) -> &'static Site {
         self.site

@@ -4,10 +4,8 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-compile_error!(
-    "php-sockets needs Linux with the GNU C library: it follows PHP on such a machine, number by number"
-);
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
 
 // Floor 0: what C declares, PHP's constants, PHP's sentence, addresses.
 mod address;

@@ -241,14 +241,16 @@ pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
     Ok(())
 }
 
-/// Closes a socket: the peer reads end of stream, and the address is free again.
+/// Closes a socket; a peer that has read everything reads the end of the stream.
 ///
 /// ```php
 /// socket_close(Socket $socket): void
 /// ```
 ///
 /// One system call, `close`. Dropping a [`Socket`] does the same; this is PHP's word for it. An error of close(2) is
-/// not reported, as in PHP.
+/// not reported, as in PHP. A TCP port may stay taken for a minute by connections in `TIME_WAIT` (`SO_REUSEADDR` is for
+/// that), the path of an `AF_UNIX` socket stays until it is unlinked, and bytes that nobody has read make the peer see
+/// `SOCKET_ECONNRESET`.
 ///
 /// # Differences from PHP
 ///

@@ -1,6 +1,7 @@
 //! `PHP_NORMAL_READ`: one line of a socket, without taking a byte too many.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_short};
+use std::os::fd::RawFd;
 
 use crate::buffer::{self, Sites};
 use crate::error::{Error, Result, Site};
@@ -11,6 +12,12 @@ const LOOK: usize = 16 * 1024;
 
 /// How often PHP reads nothing before it calls the connection reset.
 const EMPTY_READS: u32 = 200;
+
+/// How many milliseconds to wait where `poll` cannot tell when to try again.
+const SOON: c_int = 10;
+
+/// A descriptor that `poll` takes for none.
+const NOBODY: RawFd = -1;
 
 fn failed(socket: &Socket) -> Error {
     socket.warning(&FAILED)
@@ -25,10 +32,10 @@ pub(crate) fn read_line(socket: &Socket, length: usize, sites: &'static Sites) -
     }
     let mut line = Vec::new();
     buffer::make_room(&mut line, length.min(LOOK), sites)?;
-    if socket.kind() == libc::SOCK_STREAM {
+    if socket.kind() == libc::SOCK_STREAM && !socket.waits_for_more() {
         read_stream(socket, &mut line, length, sites)?;
     } else {
-        read_datagrams(socket, &mut line, length, sites)?;
+        read_bytes(socket, &mut line, length, sites)?;
     }
     line.shrink_to_fit();
     Ok(line)
@@ -51,7 +58,7 @@ fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'stat
         let found = line[begin..].iter().position(|byte| is_end(*byte));
         line.truncate(begin);
 
-        // What was seen is there, unless another thread reads the same socket: then this one waits for more.
+        // What was seen is there, unless another thread reads the same socket.
         let Some(taken) = receive(socket, line, found.map_or(seen, |at| at + 1), 0) else {
             wait_if_nothing_yet(socket)?;
             continue;
@@ -77,8 +84,8 @@ fn end_of_stream(socket: &Socket, line: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// One byte a `recv`, as PHP does: the rest of each datagram is lost.
-fn read_datagrams(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
+/// One byte a `recv`, as PHP does. On a datagram socket the rest of each datagram is lost.
+fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
     let nonblocking = is_nonblocking(socket)?;
     let mut empty_reads = 0;
     while line.len() < length && !line.last().is_some_and(|byte| is_end(*byte)) {
@@ -118,13 +125,24 @@ fn wait_if_nothing_yet(socket: &Socket) -> Result<()> {
     if !is_nonblocking(socket)? {
         return Ok(());
     }
-    let mut ready = libc::pollfd { fd: socket.fd(), events: libc::POLLIN, revents: 0 };
+    let patience = if socket.waits_for_more() { SOON } else { -1 };
+    let events = poll(socket, socket.fd(), patience)?;
+    // An error that recv does not report, such as a message in the error queue, would wake poll at once, for ever.
+    if events == libc::POLLERR {
+        poll(socket, NOBODY, SOON)?;
+    }
+    Ok(())
+}
+
+/// Waits until `fd` can be read, or for some milliseconds; −1 is for ever.
+fn poll(socket: &Socket, fd: RawFd, milliseconds: c_int) -> Result<c_short> {
+    let mut ready = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
 
     // SAFETY: `ready` is one `pollfd`, as the count says, and outlives the call.
-    let status = unsafe { libc::poll(&raw mut ready, 1, -1) };
+    let status = unsafe { libc::poll(&raw mut ready, 1, milliseconds) };
 
     // A signal ends the wait early, and then `recv` finds out what there is.
-    if status == -1 && errno::errno().0 != libc::EINTR { Err(failed(socket)) } else { Ok(()) }
+    if status == -1 && errno::errno().0 != libc::EINTR { Err(failed(socket)) } else { Ok(ready.revents) }
 }
 
 fn is_nonblocking(socket: &Socket) -> Result<bool> {

@@ -33,7 +33,8 @@ static BIND: Sites = Sites {
 /// # Errors
 ///
 /// - `SOCKET_EADDRINUSE`: `socket_bind(): Unable to bind address [98]: Address already in use`. Another socket has
-///   the address, or a connection of an earlier one is in `TIME_WAIT`: `SO_REUSEADDR` is for that.
+///   the address, or a connection of an earlier one is in `TIME_WAIT`: `SO_REUSEADDR` is for that. Or the path exists:
+///   unlink it first.
 /// - `SOCKET_EADDRNOTAVAIL`: the address is not this machine's
 /// - `SOCKET_EACCES`: a port below 1024 without the right to it
 /// - `SOCKET_EINVAL`: the socket has an address already
@@ -41,6 +42,7 @@ static BIND: Sites = Sites {
 /// - a path of 108 bytes or more: `socket_bind(): Argument #2 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_bind(): Argument #2 ($address) must not contain any null bytes`
 /// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+/// - an `AF_PACKET` socket that the kernel does not name: `socket_bind(): invalid AF_PACKET socket`
 ///
 /// # Differences from PHP
 ///

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::fmt;
-use std::mem::MaybeUninit;
-use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::{mem, ptr};
 
 use libc::{FD_SETSIZE, fd_set, timeval};
 
@@ -23,11 +22,8 @@ pub struct FdSet {
 impl FdSet {
     /// The sockets of an array, none for `None`.
     fn of(array: Option<&dyn SocketArray>) -> FdSet {
-        let mut set = MaybeUninit::uninit();
-        // SAFETY: FD_ZERO writes all of the `fd_set` that it is given.
-        unsafe { libc::FD_ZERO(set.as_mut_ptr()) };
-        // SAFETY: it has just been written.
-        let mut set = FdSet { set: unsafe { set.assume_init() }, highest: -1 };
+        // SAFETY: an `fd_set` is bits alone; all of them 0 is the empty set that C's FD_ZERO makes.
+        let mut set = FdSet { set: unsafe { mem::zeroed() }, highest: -1 };
         if let Some(array) = array {
             array.mark(&mut set);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
 use crate::error::{self, Error, Site};
@@ -49,13 +49,15 @@ pub struct Socket {
     /// `SOCK_STREAM` and so on; 0 for a descriptor that is no socket.
     kind: c_int,
     error: AtomicI32,
+    /// Whether `SO_RCVLOWAT` was raised, so that a look may wait for more than a line.
+    waits_for_more: AtomicBool,
 }
 
 impl Socket {
     /// Takes a descriptor that a system call has just returned.
     #[inline]
     pub(crate) fn new(fd: OwnedFd, family: c_int, kind: c_int) -> Socket {
-        Socket { fd, family, kind, error: AtomicI32::new(0) }
+        Socket { fd, family, kind, error: AtomicI32::new(0), waits_for_more: AtomicBool::new(false) }
     }
 
     #[inline]
@@ -77,6 +79,16 @@ impl Socket {
 
     pub(crate) fn set_error(&self, code: c_int) {
         self.error.store(code, Ordering::Relaxed);
+    }
+
+    /// Whether a look at this stream may not see all that has arrived, so that lines are read byte by byte.
+    pub(crate) fn waits_for_more(&self) -> bool {
+        self.waits_for_more.load(Ordering::Relaxed)
+    }
+
+    /// Says whether a look may not see all, as with `SO_RCVLOWAT` above 1.
+    pub(crate) fn wait_for_more(&self, waits: bool) {
+        self.waits_for_more.store(waits, Ordering::Relaxed);
     }
 
     /// PHP's warning about `errno`, remembered in this socket's slot and in the thread's.
@@ -142,12 +154,16 @@ impl From<Socket> for OwnedFd {
     }
 }
 
-/// Asks the kernel for the family (`SO_DOMAIN`) and the type (`SO_TYPE`); `AF_UNSPEC` if the descriptor is no socket.
+/// Asks the kernel for the family (`SO_DOMAIN`), the type (`SO_TYPE`) and the low-water mark (`SO_RCVLOWAT`); the family is
+/// `AF_UNSPEC` if the descriptor is no socket.
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
         let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
         let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
-        Socket::new(fd, family, kind)
+        let low_water = Socket::int_option(fd.as_fd(), libc::SO_RCVLOWAT).unwrap_or(1);
+        let socket = Socket::new(fd, family, kind);
+        socket.wait_for_more(low_water > 1);
+        socket
     }
 }
 
@@ -166,6 +182,6 @@ impl fmt::Debug for Socket {
             .field("family", &self.family)
             .field("type", &self.kind)
             .field("error", &self.error())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

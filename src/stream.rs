@@ -22,7 +22,7 @@ use crate::socket::Socket;
 /// # Errors
 ///
 /// - `SOCKET_EPIPE`: `socket_write(): unable to write to socket [32]: Broken pipe`; the connection is over, or there
-///   never was one. SIGPIPE kills nobody: Rust ignores it, as PHP does.
+///   never was one. No SIGPIPE kills a program whose `main` is Rust's: its runtime ignores the signal, as PHP does.
 /// - `SOCKET_EAGAIN`, quiet: the socket does not block and the send buffer is full
 /// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_EMSGSIZE`, `SOCKET_EDESTADDRREQ`
 ///
@@ -128,7 +128,7 @@ static READ: Sites = Sites {
 ///   waits only if that is nothing. Where one write ends and the next begins cannot be seen.
 /// - `PHP_NORMAL_READ`: one line, up to and including the first `\n` or `\r`, or `length` bytes if that comes first. Two
 ///   system calls for a line that has arrived: `recv` with `MSG_PEEK` looks for the end, `recv` takes what belongs to
-///   the line and never more. Two more for each further piece of a line that comes in pieces, or is longer than
+///   the line and never more, as long as no other thread reads the same socket. Two more for each further piece of a line that comes in pieces, or is longer than
 ///   16 KiB. It waits for the whole line, even on a non-blocking socket (`fcntl` and `poll`) and whatever `SO_RCVTIMEO`
 ///   says. `\r\n` ends two lines, the second being `"\n"`. On datagram sockets it takes the first byte of each
 ///   datagram and loses the rest, as PHP does.
@@ -207,7 +207,7 @@ static RECV: Sites = Sites {
 /// the end of the stream.
 ///
 /// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits. TCP then
-/// throws the bytes away instead, and `data` holds as many zeros.
+/// throws the bytes away instead, and `data` holds as many zeros. All `length` bytes are zeroed first.
 ///
 /// # Errors
 ///
@@ -244,7 +244,7 @@ static RECV: Sites = Sites {
 #[inline]
 pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_int) -> Result<usize> {
     buffer::make_room(data, length, &RECV)?;
-    buffer::blank_if_truncating(data, length, flags);
+    buffer::blank_if_truncating(data, 0, length, flags);
 
     // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, flags) };

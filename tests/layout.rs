@@ -216,6 +216,7 @@ fn nothing_but_the_agreed_stands_at_the_top() {
     let mut command = common::limited("git");
     let output = command.arg("-C").arg(common::root()).arg("ls-files").output().unwrap();
     let files = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !files.is_empty(), "git lists the files");
     for file in files.lines() {
         let top = file.split('/').next().unwrap();
         let agreed = ["Cargo.toml", "Cargo.lock", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"];

@@ -1,6 +1,9 @@
 #!/bin/sh
-# Runs the checks: `all` of them, or the `quick` ones.
+# Runs the checks: `all` of them, or the `quick` ones. A suite that hangs is ended.
 set -eu
+
+cargo=${CARGO:-cargo}
+limit="timeout --kill-after=10 900"
 
 step() {
     printf '\n== %s\n' "$*"
@@ -8,19 +11,19 @@ step() {
 }
 
 for component in fmt clippy; do
-    cargo "$component" --version >/dev/null 2>&1 || {
+    "$cargo" "$component" --version >/dev/null 2>&1 || {
         echo "cargo $component is missing. Type: rustup component add rustfmt clippy" >&2
         exit 1
     }
 done
 
-step cargo fmt --check
-step cargo clippy --quiet --all-targets -- -D warnings
 if [ "${1-}" = quick ]; then
-    step cargo test --quiet --lib --test functions --test layout
-    exit 0
+    step $limit "$cargo" test --quiet --lib --test functions --test layout
+else
+    # Built before the clock of the tests starts.
+    step "$cargo" build --quiet --bins --examples
+    step $limit "$cargo" test --quiet
+    RUSTDOCFLAGS="-D warnings" step "$cargo" doc --quiet --no-deps
 fi
-export RUSTDOCFLAGS="-D warnings"
-step cargo doc --quiet --no-deps
-step cargo test --examples --quiet
-step cargo test --quiet
+step "$cargo" fmt --check
+step "$cargo" clippy --quiet --all-targets -- -D warnings

@@ -210,6 +210,71 @@ pub(crate) fn interrupted<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Runs `act` in a child process, where nothing else opens or closes descriptors; gives its result, 255 if it panics.
+pub(crate) fn in_child(act: impl FnOnce() -> usize) -> usize {
+    // SAFETY: the child goes on with this thread alone; it runs `act` and ends without returning.
+    match unsafe { libc::fork() } {
+        0 => {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).unwrap_or(255);
+            // SAFETY: the call ends the process.
+            unsafe { libc::_exit(i32::try_from(result).unwrap_or(255)) }
+        }
+        child => {
+            assert_ne!(child, -1, "a child process");
+            let mut status = 0;
+            // SAFETY: `child` is ours and not waited for yet; `status` outlives the call, which writes it.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            usize::try_from(libc::WEXITSTATUS(status)).expect("8 bits")
+        }
+    }
+}
+
+/// A socket of `AF_PACKET`. Without the right to one, it comes from a child process in a user and network namespace of
+/// its own, which has the right and hands the socket over.
+pub(crate) fn packet_socket(protocol: c_int) -> Socket {
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+    if let Ok(socket) = socket_create(AF_PACKET, SOCK_DGRAM, protocol) {
+        return socket;
+    }
+    let (here, there) = pair(SOCK_STREAM);
+    let sent = in_child(|| {
+        // SAFETY: the call takes a number.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) }, 0);
+        let socket = socket_create(AF_PACKET, SOCK_DGRAM, protocol).expect("root of a namespace");
+        with_descriptor_message(there.as_raw_fd(), socket.as_raw_fd(), |there, message| {
+            // SAFETY: `message` and all that it points at outlive the call.
+            assert_eq!(unsafe { libc::sendmsg(there, message, 0) }, 1);
+        });
+        1
+    });
+    assert_eq!(sent, 1, "AF_PACKET needs root, or the right to make user namespaces");
+    let fd = with_descriptor_message(here.as_raw_fd(), -1, |here, message| {
+        // SAFETY: `message` and all that it points at outlive the call.
+        assert_eq!(unsafe { libc::recvmsg(here, message, libc::MSG_CMSG_CLOEXEC) }, 1);
+    });
+    // SAFETY: the descriptor has just been received and belongs to nobody else.
+    Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Calls `act` with a message of one byte and one descriptor, and gives the descriptor that is in it afterwards.
+fn with_descriptor_message(socket: c_int, fd: c_int, act: impl FnOnce(c_int, *mut libc::msghdr)) -> c_int {
+    let mut byte = [0_u8];
+    let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+    let mut control = [0_u64; 3];
+    // SAFETY: all zeros is a valid `msghdr`.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control);
+    // A `cmsghdr` is a length, a level and a type; the descriptor follows.
+    control[0] = 20;
+    control[1] = 1 | 1 << 32;
+    control[2] = u64::from(u32::from_ne_bytes(fd.to_ne_bytes()));
+    act(socket, &raw mut message);
+    i32::from_ne_bytes(control[2].to_ne_bytes()[..4].try_into().expect("4 bytes"))
+}
+
 /// A second descriptor of a socket, with this number, which must be free.
 pub(crate) fn numbered(socket: &Socket, number: c_int) -> Socket {
     use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

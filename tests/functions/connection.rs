@@ -15,6 +15,13 @@ fn an_accepted_socket_knows_its_family_and_begins_without_an_error() {
     // It dispatches by that family: an AF_INET socket needs a port.
     let error = socket_sendto(&server, "x", 1, 0, "127.0.0.1", None).unwrap_err();
     assert!(error.to_string().ends_with("AF_INET"));
+
+    let six = socket_create(AF_INET6, SOCK_STREAM, 0).unwrap();
+    socket_bind(&six, "::ffff:127.0.0.1", 0).unwrap();
+    socket_listen(&six, 1).unwrap();
+    let caller = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
+    socket_connect(&caller, "127.0.0.1", socket_getsockname(&six).unwrap().port).unwrap();
+    assert_eq!(socket_getsockname(&socket_accept(&six).unwrap()).unwrap().address, "::ffff:127.0.0.1");
 }
 
 #[test]

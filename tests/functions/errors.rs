@@ -109,10 +109,8 @@ fn unix(kind: c_int) -> Socket {
     socket_create(AF_UNIX, kind, 0).unwrap()
 }
 
-/// A socket of `AF_PACKET`; a machine may refuse one to a user without `CAP_NET_RAW`.
 fn packet() -> Socket {
-    socket_create(AF_PACKET, SOCK_DGRAM, 0)
-        .expect("AF_PACKET needs root: run the tests as root, or under unshare -rn")
+    common::packet_socket(0)
 }
 
 /// A descriptor on which fcntl cannot set a mode.
@@ -150,6 +148,12 @@ cases! {
         || Outcome::of(socket_create_pair(AF_UNIX, 11, 0));
     pair_is_unix_only: Php("socket_create_pair(AF_INET, SOCK_STREAM, 0, $pair)") =>
         || Outcome::of(socket_create_pair(AF_INET, SOCK_STREAM, 0));
+
+    pair_warns_even_of_a_quiet_code: Injected(
+        "socketpair:error=EAGAIN", "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair)"
+    ) => || common::failing(libc::SYS_socketpair, SOCKET_EAGAIN, || {
+        Outcome::of(socket_create_pair(AF_UNIX, SOCK_STREAM, 0))
+    });
 
     set_block_reports_fcntl: Injected(
         "fcntl:error=EBADF", "$s = socket_create(AF_INET, SOCK_STREAM, 0); socket_set_block($s)"
@@ -331,6 +335,22 @@ cases! {
         let result = socket_connect(&socket, NOWHERE, 80);
         Outcome::on(&socket, result)
     };
+    connect_again_while_under_way: Injected(
+        "connect:error=EALREADY", "$s = socket_create(AF_INET, SOCK_STREAM, 0); socket_connect($s, '127.0.0.1', 9)"
+    ) => || {
+        let socket = inet(SOCK_STREAM);
+        common::failing(libc::SYS_connect, SOCKET_EALREADY, || {
+            let result = socket_connect(&socket, "127.0.0.1", 9);
+            Outcome::on(&socket, result)
+        })
+    };
+    connect_to_a_host_of_256_bytes: Php(
+        "$s = socket_create(AF_INET, SOCK_STREAM, 0); socket_connect($s, str_repeat('1', 256), 80)"
+    ) => || {
+        let socket = inet(SOCK_STREAM);
+        let result = socket_connect(&socket, "1".repeat(256), 80);
+        Outcome::on(&socket, result)
+    };
     connect_without_a_port: Php(
         "$s = socket_create(AF_INET, SOCK_STREAM, 0); socket_connect($s, '127.0.0.1')"
     ) => || {
@@ -510,6 +530,9 @@ cases! {
     sendto_a_long_path: Ours(
         ErrorKind::Value, "socket_sendto(): Argument #5 ($address) must be less than 108"
     ) => || Outcome::of(socket_sendto(&unix(SOCK_DGRAM), "x", 1, 0, LONG, None));
+    sendto_a_long_path_with_a_nul_inside: Ours(
+        ErrorKind::Value, "socket_sendto(): Argument #5 ($address) must be less than 108"
+    ) => || Outcome::of(socket_sendto(&unix(SOCK_DGRAM), "x", 1, 0, "/tmp\0".repeat(30), None));
     sendto_refuses_a_nul: Ours(
         ErrorKind::Value, "socket_sendto(): Argument #5 ($address) must not contain any null bytes"
     ) => || Outcome::of(socket_sendto(&inet(SOCK_DGRAM), "x", 1, 0, "127.0.0.1\0", 9));

@@ -190,6 +190,28 @@ fn a_time_out_of_the_socket_does_not_end_the_wait_for_a_line() {
 }
 
 #[test]
+fn a_low_water_mark_does_not_hold_a_line_back() {
+    use std::os::fd::{AsRawFd, OwnedFd};
+    for nonblock in [false, true] {
+        let (client, server) = common::connection();
+        let mark: libc::c_int = 100;
+        // SAFETY: `mark` is an int, as SO_RCVLOWAT wants, and outlives the call.
+        let status = unsafe {
+            libc::setsockopt(server.as_raw_fd(), SOL_SOCKET, SO_RCVLOWAT, (&raw const mark).cast(), 4)
+        };
+        assert_eq!(status, 0);
+        let server = Socket::from(OwnedFd::from(server));
+        if nonblock {
+            socket_set_nonblock(&server).unwrap();
+        }
+        socket_write(&client, "hi\nyo\n", None).unwrap();
+
+        assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"hi\n");
+        assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"yo\n");
+    }
+}
+
+#[test]
 fn the_last_line_may_lack_its_end() {
     let (one, other) = common::pair(SOCK_STREAM);
     socket_write(&one, "one\ntwo", None).unwrap();
@@ -222,6 +244,16 @@ fn two_hundred_empty_datagrams_are_a_reset_as_in_php() {
         "a socket that does not wait returns"
     );
     socket_set_block(&other).unwrap();
+
+    let feeder = std::thread::spawn({
+        let one = Socket::from(std::os::fd::AsFd::as_fd(&one).try_clone_to_owned().unwrap());
+        move || {
+            (0..199).for_each(|_| assert_eq!(socket_write(&one, "", None).unwrap(), 0));
+            socket_write(&one, "\n", None).unwrap();
+        }
+    });
+    assert_eq!(socket_read(&other, 100, PHP_NORMAL_READ).unwrap(), b"\n", "199 are not enough");
+    feeder.join().unwrap();
 
     let reader = std::thread::spawn(move || socket_read(&other, 100, PHP_NORMAL_READ).unwrap_err());
     fill(200);

@@ -2,9 +2,11 @@
 
 use php_sockets::*;
 
+use crate::common;
+
 #[test]
 fn a_packet_socket_is_bound_to_an_interface_by_name() {
-    let socket = socket_create(AF_PACKET, SOCK_DGRAM, ETH_P_ALL).unwrap();
+    let socket = common::packet_socket(ETH_P_ALL);
 
     socket_bind(&socket, "lo", 0).unwrap();
 
@@ -15,7 +17,7 @@ fn a_packet_socket_is_bound_to_an_interface_by_name() {
 
 #[test]
 fn an_unknown_interface_means_all_of_them() {
-    let socket = socket_create(AF_PACKET, SOCK_DGRAM, 0).unwrap();
+    let socket = common::packet_socket(0);
 
     socket_bind(&socket, "nosuch0", 0).unwrap();
 
@@ -24,7 +26,7 @@ fn an_unknown_interface_means_all_of_them() {
 
 #[test]
 fn packets_are_neither_sent_nor_received_by_name() {
-    let socket = socket_create(AF_PACKET, SOCK_DGRAM, 0).unwrap();
+    let socket = common::packet_socket(0);
 
     assert_eq!(socket_sendto(&socket, "x", 1, 0, "lo", None).unwrap_err().kind(), ErrorKind::Value);
     assert_eq!(socket_recvfrom(&socket, &mut Vec::new(), 1, 0).unwrap_err().kind(), ErrorKind::Value);

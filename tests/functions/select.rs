@@ -119,10 +119,7 @@ fn a_failure_leaves_the_arrays_alone() {
 #[test]
 fn a_descriptor_of_1023_fits_and_one_of_1024_does_not() {
     common::raise_descriptor_limit();
-    // In a descriptor table of its own, so that the numbers are free.
-    std::thread::spawn(|| {
-        // SAFETY: the call takes a number; the thread gets a copy of the table.
-        assert_eq!(unsafe { libc::unshare(libc::CLONE_FILES) }, 0);
+    let done = common::in_child(|| {
         let (one, _other) = common::pair(SOCK_STREAM);
         let fits = common::numbered(&one, 1023);
         let too_high = common::numbered(&one, 1024);
@@ -137,7 +134,12 @@ fn a_descriptor_of_1023_fits_and_one_of_1024_does_not() {
             "{error}"
         );
         assert_eq!((socket_last_error(None), write.len()), (0, 2));
-    })
-    .join()
-    .unwrap();
+
+        let higher = common::numbered(&one, 2100);
+        let error = socket_select(None, Some(&mut vec![&higher]), None, 0, 0).unwrap_err();
+        assert!(error.to_string().contains("as high as 2100.\n --enable-fd-setsize=3072 "), "{error}");
+        1
+    });
+
+    assert_eq!(done, 1, "the child made all its assertions");
 }

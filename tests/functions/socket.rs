@@ -44,11 +44,8 @@ fn a_failed_call_leaks_no_descriptor() {
     let listener = socket_create_listen(0, 1).unwrap();
     let taken = socket_getsockname(&listener).unwrap().port;
 
-    // In a descriptor table of its own, so that other tests do not count.
-    let counts = std::thread::spawn(move || {
-        // SAFETY: the call takes a number; the thread gets a copy of the table.
-        assert_eq!(unsafe { libc::unshare(libc::CLONE_FILES) }, 0);
-        let count = || std::fs::read_dir("/proc/thread-self/fd").unwrap().count();
+    let leaked = common::in_child(|| {
+        let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
         let before = count();
         for _ in 0..10 {
             assert!(socket_create_listen(taken, 1).is_err());
@@ -56,12 +53,10 @@ fn a_failed_call_leaks_no_descriptor() {
             assert!(socket_create_pair(AF_INET, SOCK_STREAM, 0).is_err());
             assert!(socket_bind(&socket_create(AF_INET, SOCK_STREAM, 0).unwrap(), "0.0.0.0", taken).is_err());
         }
-        (before, count())
-    })
-    .join()
-    .unwrap();
+        count() - before
+    });
 
-    assert_eq!(counts.0, counts.1);
+    assert_eq!(leaked, 0);
 }
 
 #[test]
@@ -78,9 +73,9 @@ fn sockets_come_from_std_and_go_back_to_it() {
     std::io::Write::write_all(&mut stream, b"line\nrest").unwrap();
     assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"line\n");
 
-    let udp = Socket::from(OwnedFd::from(UdpSocket::bind("[::1]:0").unwrap()));
-    assert_eq!(socket_getsockname(&udp).unwrap().family, AF_INET6);
-    assert_eq!(socket_sendto(&udp, "x", 1, 0, "::1", socket_getsockname(&udp).unwrap().port).unwrap(), 1);
+    let udp = Socket::from(OwnedFd::from(UdpSocket::bind("127.0.0.1:0").unwrap()));
+    let port = socket_getsockname(&udp).unwrap().port;
+    assert_eq!(socket_sendto(&udp, "x", 1, 0, "127.0.0.1", port).unwrap(), 1);
 
     let number = udp.as_raw_fd();
     assert_eq!(udp.as_fd().as_raw_fd(), number);
@@ -114,7 +109,7 @@ fn a_socket_shows_its_descriptor_and_family() {
 
     let text = format!("{socket:?}");
 
-    assert_eq!(text, format!("Socket {{ fd: {}, family: 10, type: 2, error: 0 }}", socket.as_raw_fd()));
+    assert_eq!(text, format!("Socket {{ fd: {}, family: 10, type: 2, error: 0, .. }}", socket.as_raw_fd()));
 }
 
 #[test]

@@ -127,6 +127,14 @@ fn msg_trunc_tells_a_datagrams_real_length_and_reads_nothing_that_was_not_writte
     data = b"kept".to_vec();
     assert!(socket_recvfrom(&other, &mut data, 3, MSG_TRUNC | MSG_DONTWAIT).is_err());
     assert_eq!(data, b"kept");
+
+    data = Vec::with_capacity(100);
+    let place = data.as_ptr();
+    for _ in 0..3 {
+        socket_write(&one, "eleven byte", None).unwrap();
+        socket_recvfrom(&other, &mut data, 20, MSG_TRUNC).unwrap();
+    }
+    assert_eq!((data.as_ptr(), data.as_slice()), (place, &b"eleven byte"[..]), "a warm buffer is used again");
 }
 
 #[test]

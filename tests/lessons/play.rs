@@ -152,10 +152,6 @@ fn no_lesson_leaks_or_reads_what_nobody_wrote() {
             .expect("valgrind runs");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "lesson {} under valgrind: {errors}", lesson.number);
-        assert!(
-            !errors.contains("AF_INET socket"),
-            "lesson {} leaves a socket open: {errors}",
-            lesson.number
-        );
+        assert!(!errors.contains("AF_"), "lesson {} leaves a socket open: {errors}", lesson.number);
     }
 }

@@ -49,7 +49,7 @@ const OF_8_2: &[(&str, c_int)] = table! {
 /// Those that PHP 8.3 to 8.5 add, with the values of Linux.
 const SINCE_8_3: &[(&str, c_int, c_int)] = &[
     ("AF_PACKET", AF_PACKET, 17),
-    ("SOCK_CLOEXEC", SOCK_CLOEXEC, 524288),
+    ("SOCK_CLOEXEC", SOCK_CLOEXEC, 0x80000),
     ("SOCK_NONBLOCK", SOCK_NONBLOCK, 2048),
     ("SOCK_DCCP", SOCK_DCCP, 6),
     ("SOL_UDPLITE", SOL_UDPLITE, 136),

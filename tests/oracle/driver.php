@@ -89,13 +89,20 @@ foreach ($steps as $number => ['call' => $call, 'out' => $out, 'args' => $args])
                 break;
             case 'socket_select':
                 [$read, $write, $except, $seconds, $microseconds] = $values;
-                $value = socket_select($read, $write, $except, $seconds, $microseconds);
-                $name = fn ($socket) => array_search($socket, $vars, true);
-                foreach ([$read, $write, $except] as $i => $array) {
-                    // A plain Vec has no keys: only the elements of a list are compared.
-                    $names = $array === null ? null : array_map($name, $array);
-                    $result['arrays'][] = $args[$i][0] === 'map' ? array_map(null, array_keys($names), array_values($names))
-                        : ($names === null ? null : array_values($names));
+                try {
+                    $value = socket_select($read, $write, $except, $seconds, $microseconds);
+                } finally {
+                    $name = fn ($socket) => array_search($socket, $vars, true);
+                    foreach ([$read, $write, $except] as $i => $array) {
+                        // A plain Vec has no keys: only the elements of a list are compared.
+                        $names = $array === null ? null : array_map($name, $array);
+                        $result['arrays'][] = match ($args[$i][0]) {
+                            'map' => array_map(null, array_keys($names), array_values($names)),
+                            'list' => array_values($names),
+                            'null' => $names,
+                        };
+                    }
+                    $read = $write = $except = $array = $name = null; // so that `drop` lets go of the last reference
                 }
                 break;
             case 'receive_timeout':
@@ -115,6 +122,7 @@ foreach ($steps as $number => ['call' => $call, 'out' => $out, 'args' => $args])
         $value = false;
         $thrown = $error->getMessage();
     }
+    $marks && file_exists("/step/$number");
     $result['value'] = match (true) {
         $value instanceof Socket => 'Socket',
         is_string($value) => ['bytes', encode($value)],

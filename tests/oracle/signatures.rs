@@ -1,0 +1,123 @@
+//! The functions' names and parameters, taken from the sources here and by reflection there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::common;
+use crate::php;
+
+/// The functions of the sockets extension that this crate does not have yet. Whoever adds one takes it off.
+const MISSING: &[&str] = &[
+    "socket_addrinfo_bind",
+    "socket_addrinfo_connect",
+    "socket_addrinfo_explain",
+    "socket_addrinfo_lookup",
+    "socket_cmsg_space",
+    "socket_export_stream",
+    "socket_get_option",
+    "socket_getopt",
+    "socket_import_stream",
+    "socket_recvmsg",
+    "socket_sendmsg",
+    "socket_set_option",
+    "socket_setopt",
+];
+
+/// Functions that are younger than PHP 8.2.
+const SINCE_8_3: &[&str] = &["socket_atmark"];
+
+/// A parameter's name, and whether it can be null.
+type Parameter = (String, bool);
+
+/// The free public functions of `src/` that bear a name of PHP's, with their parameters.
+fn ours() -> BTreeMap<String, Vec<Parameter>> {
+    let function =
+        regex::Regex::new(r"(?s)\npub fn (\w+)(?:<[^(]*>)?\((.*?)\)\s*(?:->[^{]*?)?(?:\s+where[^{]*?)?\{")
+            .unwrap();
+    let mut functions = BTreeMap::new();
+    for (_, text) in common::sources() {
+        for found in function.captures_iter(&text) {
+            let parameters = split(&found[2])
+                .into_iter()
+                .map(|parameter| {
+                    let (name, kind) = parameter.split_once(':').expect("name: type");
+                    let name = name.trim().trim_start_matches("mut ").trim_start_matches("r#");
+                    (name.to_owned(), kind.contains("Option<"))
+                })
+                .collect();
+            assert_eq!(functions.insert(found[1].to_owned(), parameters), None, "{} stands once", &found[1]);
+        }
+    }
+    functions
+}
+
+/// Splits parameters at the commas that are not within brackets.
+fn split(parameters: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut depth = 0;
+    for character in parameters.chars() {
+        match character {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        match character {
+            ',' if depth == 0 => parts.push(String::new()),
+            _ => parts.last_mut().expect("a part").push(character),
+        }
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    parts
+}
+
+/// A function of PHP's, without the outputs that Rust returns: `$address`, `$port` and `$pair` by reference.
+fn phps(name: &str) -> Option<Vec<Parameter>> {
+    let parameters = php::value(&format!(
+        "if (!function_exists('{name}')) return null;
+         return array_map(fn ($p) => [$p->getName(), $p->getType()?->allowsNull() ?? false, $p->isPassedByReference()],
+             (new ReflectionFunction('{name}'))->getParameters());"
+    ));
+    let parameters = parameters.as_array()?.iter().map(|parameter| {
+        let name = parameter[0].as_str().expect("a name").to_owned();
+        (name, parameter[1] == true, parameter[2] == true)
+    });
+    let returned = |name: &str| ["address", "port", "pair"].contains(&name);
+    Some(
+        parameters
+            .filter(|(name, _, by_reference)| !(*by_reference && returned(name)))
+            .map(|(name, nullable, _)| (name, nullable))
+            .collect(),
+    )
+}
+
+#[test]
+fn every_function_has_phps_parameters_in_phps_order() {
+    let mut younger = BTreeSet::new();
+    for (name, parameters) in ours() {
+        match phps(&name) {
+            Some(phps) => assert_eq!(parameters, phps, "left is Rust, right is PHP: {name} (name, nullable)"),
+            None => drop(younger.insert(name)),
+        }
+    }
+    assert_eq!(younger, SINCE_8_3.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn the_functions_that_are_not_there_yet_are_these() {
+    let extension = php::value("return get_extension_funcs('sockets');");
+    let ours = ours();
+
+    let missing: BTreeSet<&str> = extension
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|name| name.as_str())
+        .filter(|name| !ours.contains_key(*name))
+        .collect();
+
+    assert_eq!(
+        missing,
+        MISSING.iter().copied().collect(),
+        "take what is there off the list, or bring it back"
+    );
+    assert_eq!(extension.as_array().unwrap().len(), 36);
+}
