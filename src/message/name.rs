@@ -34,7 +34,6 @@ use crate::socket::Socket;
 #[non_exhaustive]
 pub enum MessageName {
     /// `AF_INET`: for sockets of `AF_INET` and `AF_INET6`.
-    #[non_exhaustive]
     Inet {
         /// The address, or the name of a host.
         addr: OsString,
@@ -42,7 +41,6 @@ pub enum MessageName {
         port: u16,
     },
     /// `AF_INET6`: for sockets of that family.
-    #[non_exhaustive]
     Inet6 {
         /// The address, or the name of a host. A scope in it is not used.
         addr: OsString,
@@ -54,7 +52,6 @@ pub enum MessageName {
         scope_id: u32,
     },
     /// `AF_UNIX`: for sockets of that family.
-    #[non_exhaustive]
     Unix {
         /// The path, or a NUL and an abstract name, 107 bytes at most. A further NUL ends it.
         path: OsString,
