@@ -5,4 +5,5 @@ mod common;
 
 mod constants;
 mod message;
+mod programs;
 mod script;
