@@ -32,8 +32,8 @@ use crate::values::{Credentials, Pktinfo};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ControlMessage<'a> {
-    /// `SOL_SOCKET`, `SCM_RIGHTS`: open descriptors, at least one and no more than 253. The receiver gets descriptors of
-    /// its own.
+    /// `SOL_SOCKET`, `SCM_RIGHTS`: open descriptors, at least one and no more than 253. The receiver gets descriptors
+    /// of its own.
     Rights(&'a [BorrowedFd<'a>]),
     /// `SOL_SOCKET`, `SCM_CREDENTIALS`: who the sender says it is. The kernel checks that.
     Credentials(Credentials),
@@ -177,8 +177,8 @@ fn field<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
 }
 
-/// Walks over the messages in a buffer. A header that is cut, or says less than its own length, ends the walk; data that
-/// would pass the end of the buffer end there.
+/// Walks over the messages in a buffer. A header that is cut, or says less than its own length, ends the walk; data
+/// that would pass the end of the buffer end there.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -247,4 +247,5 @@ impl<'a> Found<'a> {
 }
 
 #[cfg(test)]
+#[path = "control/tests.rs"] // the fuzz target compiles this room from another place
 mod tests;

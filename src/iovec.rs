@@ -11,8 +11,8 @@ use std::slice;
 /// none at first, then what [`socket_iovec_set`](crate::socket_iovec_set) gave it or what arrived. A write sends what
 /// the elements hold. There are at most 1024 elements, the kernel's limit.
 ///
-/// An `IoVec` owns its buffers and stores no pointers into them, so it can be sent to another thread. Made from an array
-/// it holds a copy of each of its values.
+/// An `IoVec` owns its buffers and stores no pointers into them, so it can be sent to another thread. Made from an
+/// array it holds a copy of each of its values.
 ///
 /// ```
 /// use php_sockets::*;
@@ -148,8 +148,8 @@ impl IoVec {
     ///
     /// # Safety
     ///
-    /// The first `count` bytes of the rooms that `for_filling` gave, in their order, have been written; where `count` is more
-    /// than all the rooms have, all of them.
+    /// The first `count` bytes of the rooms that `for_filling` gave, in their order, have been written; where `count`
+    /// is more than all the rooms have, all of them.
     pub(crate) unsafe fn filled(&mut self, mut count: usize) {
         for element in &mut self.elements {
             let part = count.min(element.usable());

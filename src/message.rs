@@ -72,8 +72,8 @@ impl<'a> Message<'a> {
 /// ```
 ///
 /// One system call, `sendmsg`; a host name is looked up first. Without a name the message goes to the peer; without
-/// bytes it is empty, which a datagram may be. `flags` are `MSG_*` constants, 0 for none. Returns the number of bytes that
-/// the kernel took.
+/// bytes it is empty, which a datagram may be. `flags` are `MSG_*` constants, 0 for none. Returns the number of bytes
+/// that the kernel took.
 ///
 /// # Errors
 ///
@@ -86,9 +86,9 @@ impl<'a> Message<'a> {
 ///
 /// # Differences from PHP
 ///
-/// PHP 8.2 sends wrong descriptors for `Socket` objects; these are right. After an unknown host PHP warns a second time,
-/// of the path in the array. Numbers out of range, missing keys, and values of a wrong type do not compile. There are at
-/// most 1024 buffers in an [`IoVec`].
+/// PHP 8.2 sends wrong descriptors for `Socket` objects; these are right. After an unknown host PHP warns a second
+/// time, of the path in the array. Numbers out of range, missing keys, and values of a wrong type do not compile.
+/// There are at most 1024 buffers in an [`IoVec`].
 ///
 /// # Examples
 ///
@@ -137,8 +137,8 @@ pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> R
         msg_flags: 0,
     };
 
-    // SAFETY: every pointer of `header` comes with the length of what it points at: an address, an array of vectors over
-    // bytes that an `IoVec` owns, and control messages. All outlive the call, which only reads them.
+    // SAFETY: every pointer of `header` comes with the length of what it points at: an address, an array of vectors
+    // over bytes that an `IoVec` owns, and control messages. All outlive the call, which only reads them.
     let count = unsafe { libc::sendmsg(socket.fd(), &raw const header, flags) };
 
     usize::try_from(count)
@@ -174,13 +174,13 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// ```
 ///
 /// One system call, `recvmsg`. `message` has the room, and afterwards the message. `flags` are `MSG_*` constants, 0 for
-/// none; `MSG_CMSG_CLOEXEC` is always added. Returns the number of bytes; 0 is the end of the stream or an empty datagram.
-/// With `MSG_TRUNC` it is a datagram's real length, and the buffers hold what fits.
+/// none; `MSG_CMSG_CLOEXEC` is always added. Returns the number of bytes; 0 is the end of the stream or an empty
+/// datagram. With `MSG_TRUNC` it is a datagram's real length, and the buffers hold what fits.
 ///
 /// # Errors
 ///
-/// `message` stays as it was; the code is remembered in the thread's slot only, and it is a warning even if it says "not
-/// yet".
+/// `message` stays as it was; the code is remembered in the thread's slot only, and it is a warning even if it says
+/// "not yet".
 ///
 /// - `SOCKET_EAGAIN`: `socket_recvmsg(): Error in recvmsg [11]: Resource temporarily unavailable`
 /// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED`, `SOCKET_EINTR`
@@ -190,8 +190,8 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// # Differences from PHP
 ///
 /// A control message that PHP does not know comes as [`ReceivedControl::Raw`](crate::ReceivedControl), where PHP makes
-/// the whole message `false`. Descriptors are closed on exec, and those that nobody takes are closed. The peer's name is
-/// always asked for. Buffers are those of the [`IoVec`], where PHP makes one of `buffer_size` bytes.
+/// the whole message `false`. Descriptors are closed on exec, and those that nobody takes are closed. The peer's name
+/// is always asked for. Buffers are those of the [`IoVec`], where PHP makes one of `buffer_size` bytes.
 ///
 /// # Examples
 ///

@@ -20,7 +20,8 @@ pub use elements::{
 /// ```
 ///
 /// One system call, `readv`. It fills the first buffer, then the second, and so on, with what has arrived. Returns the
-/// number of bytes; 0 is the end of the stream, or there was no room. Afterwards the elements hold just what arrived, those that nothing reached hold nothing.
+/// number of bytes; 0 is the end of the stream, or there was no room. Afterwards the elements hold just what arrived,
+/// those that nothing reached hold nothing.
 ///
 /// # Errors
 ///
@@ -57,8 +58,8 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
     let vectors = iovec.for_filling(&mut room);
     let number = c_int::try_from(vectors.len()).unwrap_or_default();
 
-    // SAFETY: `vectors` has `number` elements, each with the address and the length of memory that is ours to write; all
-    // outlive the call, which keeps no pointer.
+    // SAFETY: `vectors` has `number` elements, each with the address and the length of memory that is ours to write;
+    // all outlive the call, which keeps no pointer.
     let count = unsafe { libc::readv(socket.fd(), vectors.as_ptr(), number) };
 
     let Ok(count) = usize::try_from(count) else {
@@ -75,9 +76,9 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
 /// socket_writev(Socket $socket, resource $iovec): bool
 /// ```
 ///
-/// One system call, `writev`. It sends what the elements hold, that is what [`socket_iovec_fetch`] would give, one after
-/// another: the peer cannot tell it from one buffer, a datagram socket makes one datagram of it. Returns the number of
-/// bytes that the kernel took, which may be fewer than there are.
+/// One system call, `writev`. It sends what the elements hold, that is what [`socket_iovec_fetch`] would give, one
+/// after another: the peer cannot tell it from one buffer, a datagram socket makes one datagram of it. Returns the
+/// number of bytes that the kernel took, which may be fewer than there are.
 ///
 /// # Errors
 ///

@@ -14,8 +14,9 @@ use crate::iovec::IoVec;
 
 /// Room for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
 ///
-/// It can be used again and again, and asks for memory only when it is made. It owns the descriptors that arrived: they
-/// are closed when the next message comes or the `Received` goes, unless [`take_rights`](Received::take_rights) took them.
+/// It can be used again and again. It asks for memory when it is made, and once more for a second set of buffers at the
+/// first `MSG_TRUNC`. It owns the descriptors that arrived: they are closed when the next message comes or the
+/// `Received` goes, unless [`take_rights`](Received::take_rights) took them.
 ///
 /// ```
 /// use php_sockets::*;

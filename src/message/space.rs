@@ -11,8 +11,8 @@ use crate::error::{Error, Result, Site};
 /// socket_cmsg_space(int $level, int $type, int $num = 0): ?int
 /// ```
 ///
-/// No system call. `num` is the number of descriptors for `SCM_RIGHTS`; other messages have a size of their own. Returns
-/// the number of bytes, header and padding included, for [`Received::new`](crate::Received::new).
+/// No system call. `num` is the number of descriptors for `SCM_RIGHTS`; other messages have a size of their own.
+/// Returns the number of bytes, header and padding included, for [`Received::new`](crate::Received::new).
 ///
 /// # Errors
 ///

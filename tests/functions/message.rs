@@ -310,6 +310,7 @@ fn ipv6_messages_go_and_come() {
     assert!(control.next().is_none());
 }
 
+// [V] 4.2: PHP loses such a message whole.
 #[test]
 fn unknown_messages_are_handed_over_raw_and_spoil_nothing() {
     let (receiver, to) = common::bound(SOCK_DGRAM);

@@ -424,3 +424,52 @@ fn php_and_rust_understand_each_others_control_messages() {
     let file = std::fs::File::from(message.take_rights().remove(0));
     assert_eq!(std::io::read_to_string(file).unwrap(), "written by PHP");
 }
+
+// [V] 4.2: a control message that PHP does not know makes `$message` false, and the count is returned; ours is raw.
+#[test]
+fn what_spoils_phps_message_is_raw_in_ours() {
+    let (receiver, to) = common::bound(SOCK_DGRAM);
+    option(&receiver, IPPROTO_IP, libc::IP_PKTINFO);
+    let (sender, _) = common::bound(SOCK_DGRAM);
+    socket_sendto(&sender, "data", 4, 0, "127.0.0.1", to.port).unwrap();
+    let mut message = Received::new(socket_iovec_alloc(&[10]).unwrap(), 100).unwrap();
+    let count = socket_recvmsg(&receiver, &mut message, 0).unwrap();
+
+    let php = common::php(&format!(
+        "{SHOW} set_error_handler(function ($l, $m) {{ echo json_encode($m), ','; return true; }});
+         [$r, $port] = bound(AF_INET); socket_set_option($r, IPPROTO_IP, 8, 1); [$s] = bound(AF_INET);
+         socket_sendto($s, 'data', 4, 0, '127.0.0.1', $port); $m = ['controllen' => 100]; show(socket_recvmsg($r, $m), $m);"
+    ));
+
+    let php: Value = serde_json::from_str(&format!("[{}]", php.trim_end_matches(','))).unwrap();
+    assert_eq!(php[1], json!([4, false]));
+    let text = php[0].as_str().unwrap();
+    assert!(text.ends_with("element #1 > data): cmsghdr with level 0 and type 8 not supported"), "{text}");
+    assert_eq!((count, message.iov().get(0)), (4, Some(&b"data"[..])));
+    let Some(ReceivedControl::Raw { level, r#type, data }) = message.control().next() else { panic!() };
+    assert_eq!((level, r#type, data.len()), (0, 8, 12));
+}
+
+// [V] 4.5: PHP 8.2 sends descriptor 0 for a single Socket; ours sends the socket, and PHP receives it as one.
+#[test]
+fn php_receives_our_socket_as_a_socket() {
+    let listener = socket_create_listen(0, 1).unwrap();
+    let port = socket_getsockname(&listener).unwrap().port;
+    let door = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    let own = format!("oracle-door-{}", std::process::id());
+    socket_bind(&door, format!("\0{own}"), 0).unwrap();
+    socket_listen(&door, 1).unwrap();
+    let php = std::thread::spawn(move || {
+        common::php(&format!(
+            "$s = socket_create(AF_UNIX, SOCK_STREAM, 0); socket_connect($s, \"\\0{own}\");
+             $m = ['controllen' => 24]; socket_recvmsg($s, $m); $l = $m['control'][0]['data'][0];
+             socket_getsockname($l, $a, $p); echo get_class($l), \" $a $p {{$m['iov'][0]}}\";"
+        ))
+    });
+    let client = socket_accept(&door).unwrap();
+
+    let control = [ControlMessage::Rights(&[listener.as_fd()])];
+    socket_sendmsg(&client, &Message::new().iov(&IoVec::from(["yours"])).control(&control), 0).unwrap();
+
+    assert_eq!(php.join().unwrap(), format!("Socket 0.0.0.0 {port} yours"));
+}
