@@ -87,8 +87,8 @@ fn a_name_asks_for_the_memory_of_its_text_only() {
     let sender = socket_create(AF_INET, SOCK_DGRAM, 0).unwrap();
     let name = MessageName::inet("127.0.0.1", to.port);
     let message = Message::new().name(&name);
-    let mut received = Received::new(socket_iovec_alloc(&[4]).unwrap(), 64).unwrap();
+    let mut arrived = Received::new(socket_iovec_alloc(&[4]).unwrap(), 64).unwrap();
 
     assert_eq!(asked(|| assert_eq!(socket_sendmsg(&sender, &message, 0).unwrap(), 0)), 1);
-    assert_eq!(asked(|| assert_eq!(socket_recvmsg(&receiver, &mut received, 0).unwrap(), 0)), 0);
+    assert_eq!(asked(|| assert_eq!(socket_recvmsg(&receiver, &mut arrived, 0).unwrap(), 0)), 0);
 }
