@@ -105,6 +105,14 @@ impl SockAddr {
         })
     }
 
+    /// The same with a flow, in network byte order; other families have none.
+    pub(crate) fn with_flow(mut self, flow: u32) -> SockAddr {
+        if let SockAddr::Inet6(address) = &mut self {
+            address.sin6_flowinfo = flow;
+        }
+        self
+    }
+
     /// Copies `path` as it is, NULs included: a leading NUL names an abstract socket, no byte at all asks the kernel
     /// for a name. `None` if it is longer than 107 bytes, PHP's limit.
     pub(crate) fn unix(path: &[u8]) -> Option<SockAddr> {
@@ -192,6 +200,14 @@ impl Buffer {
             _ => return None,
         };
         Some(SocketName { address, port, family })
+    }
+
+    /// The flow, in network byte order, and the scope of an `AF_INET6` address.
+    pub(crate) fn flow_and_scope(&self) -> (u32, u32) {
+        (
+            u32::from_ne_bytes(self.at(offset_of!(sockaddr_in6, sin6_flowinfo))),
+            u32::from_ne_bytes(self.at(offset_of!(sockaddr_in6, sin6_scope_id))),
+        )
     }
 
     /// The protocol, in network byte order, and the interface's index of an `AF_PACKET` address.

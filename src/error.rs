@@ -244,6 +244,11 @@ impl Error {
         Error::uncoded(site, ErrorKind::Value)
     }
 
+    /// A `ValueError` whose text does not begin with the function.
+    pub(crate) fn bare_value(site: &'static Site) -> Error {
+        Error { form: Form::Bare, ..Error::value(site) }
+    }
+
     /// A `false` of which PHP says nothing.
     pub(crate) fn silent(site: &'static Site) -> Error {
         Error::uncoded(site, ErrorKind::Silent)
@@ -252,6 +257,11 @@ impl Error {
     /// The number that `{}` in the message stands for.
     pub(crate) fn about(self, number: i32) -> Error {
         Error { number, ..self }
+    }
+
+    /// The number that `{second}` in the message stands for.
+    pub(crate) fn and(self, second: u16) -> Error {
+        Error { second, ..self }
     }
 }
 

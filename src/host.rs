@@ -26,18 +26,36 @@ pub(crate) fn find(socket: &Socket, sites: &'static Sites, name: &OsStr, port: u
     let bytes = name.as_bytes();
     match socket.family() {
         libc::AF_UNIX => SockAddr::unix(bytes).ok_or_else(|| Error::value(&sites.too_long)),
-        libc::AF_INET => {
-            let text = CString::new(bytes).map_err(|_| Error::value(&sites.nul))?;
-            let address = address::inet4_pton(&text).or_else(|| gethostbyname(&text));
-            Ok(SockAddr::inet(address.ok_or_else(|| unknown(socket, sites))?, port))
-        }
+        libc::AF_INET => Ok(SockAddr::inet(inet(socket, bytes, &sites.nul, &sites.unknown)?, port)),
         libc::AF_INET6 => {
-            let text = CString::new(bytes).map_err(|_| Error::value(&sites.nul))?;
-            let address = address::inet6_pton(&text).or_else(|| getaddrinfo(&text));
-            Ok(SockAddr::inet6(address.ok_or_else(|| unknown(socket, sites))?, port, scope(bytes)))
+            Ok(SockAddr::inet6(inet6(socket, bytes, &sites.nul, &sites.unknown)?, port, scope(bytes)))
         }
         _ => Err(Error::value(&sites.family)),
     }
+}
+
+/// The IPv4 address of an address' text or of a host. The two messages are for a NUL in it, and an unknown host.
+pub(crate) fn inet(
+    socket: &Socket,
+    name: &[u8],
+    nul: &'static Site,
+    unknown_host: &'static Site,
+) -> Result<[u8; 4]> {
+    let text = CString::new(name).map_err(|_| Error::value(nul))?;
+    let address = address::inet4_pton(&text).or_else(|| gethostbyname(&text));
+    address.ok_or_else(|| unknown(socket, unknown_host))
+}
+
+/// The IPv6 address of an address' text or of a host; its scope is not part of it.
+pub(crate) fn inet6(
+    socket: &Socket,
+    name: &[u8],
+    nul: &'static Site,
+    unknown_host: &'static Site,
+) -> Result<[u8; 16]> {
+    let text = CString::new(name).map_err(|_| Error::value(nul))?;
+    let address = address::inet6_pton(&text).or_else(|| getaddrinfo(&text));
+    address.ok_or_else(|| unknown(socket, unknown_host))
 }
 
 /// The port of an internet socket, which may not be left out; other families have none.
@@ -56,14 +74,14 @@ pub(crate) fn port(
 
 /// PHP's code for a failed look-up. `h_errno` is what the resolver said last, which is stale if it was not asked.
 #[cold]
-fn unknown(socket: &Socket, sites: &'static Sites) -> Error {
+fn unknown(socket: &Socket, site: &'static Site) -> Error {
     // SAFETY: glibc's function takes nothing and cannot fail.
     let location = unsafe { c::__h_errno_location() };
 
     // SAFETY: it points at this thread's `h_errno`, which lives as long as the thread.
     let h_errno = unsafe { *location };
 
-    socket.remember(&sites.unknown, -10000 - h_errno)
+    socket.remember(site, -10000 - h_errno)
 }
 
 /// Names longer than this are not looked up.

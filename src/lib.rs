@@ -7,14 +7,17 @@
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
 
-// Floor 0: what C declares, PHP's constants, PHP's sentence, addresses.
+// Floor 0: what C declares, PHP's constants, PHP's sentence, addresses, values.
 mod address;
 mod c;
 mod constants;
 mod error;
+mod values;
 
-// Floor 1: the descriptor that closes itself, and room for what it receives.
+// Floor 1: the descriptor that closes itself, room for what it receives, and control messages.
 mod buffer;
+mod control;
+mod iovec;
 mod socket;
 
 // Floor 2: a name to an address, and a line of a stream.
@@ -26,20 +29,30 @@ mod connection;
 mod datagram;
 mod last_error;
 mod life;
+mod message;
 mod name;
 mod netdb;
 mod select;
 mod stream;
+mod vector;
 
 pub use address::SocketName;
 pub use connection::{socket_accept, socket_connect, socket_create_listen, socket_listen, socket_shutdown};
 pub use constants::*;
+pub use control::{ControlMessage, ReceivedControl};
 pub use datagram::{socket_recvfrom, socket_sendto};
 pub use error::{Error, ErrorKind, Result, Site};
+pub use iovec::IoVec;
 pub use last_error::{socket_clear_error, socket_last_error, socket_strerror};
 pub use life::{socket_close, socket_create, socket_create_pair, socket_set_block, socket_set_nonblock};
+pub use message::{Message, MessageName, Received, socket_cmsg_space, socket_recvmsg, socket_sendmsg};
 pub use name::{socket_bind, socket_getpeername, socket_getsockname};
 pub use netdb::{getprotobyname, getprotobynumber};
 pub use select::{FdSet, SocketArray, socket_select};
 pub use socket::Socket;
 pub use stream::{socket_atmark, socket_read, socket_recv, socket_send, socket_write};
+pub use values::{Credentials, Pktinfo};
+pub use vector::{
+    socket_iovec_add, socket_iovec_alloc, socket_iovec_delete, socket_iovec_fetch, socket_iovec_free,
+    socket_iovec_set, socket_readv, socket_writev,
+};

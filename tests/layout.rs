@@ -9,10 +9,21 @@ use regex::Regex;
 
 /// The rooms of `src/` by floor. A room imports from lower floors only.
 const FLOORS: [&[&str]; 5] = [
-    &["c", "constants", "error", "address"],
-    &["socket", "buffer"],
+    &["c", "constants", "error", "address", "values"],
+    &["socket", "buffer", "iovec", "control"],
     &["host", "line"],
-    &["life", "last_error", "name", "connection", "stream", "datagram", "select", "netdb"],
+    &[
+        "life",
+        "last_error",
+        "name",
+        "connection",
+        "stream",
+        "datagram",
+        "vector",
+        "message",
+        "select",
+        "netdb",
+    ],
     &["lib"],
 ];
 

@@ -10,26 +10,26 @@ use php_sockets::*;
 use crate::common::{self, Failure};
 
 /// What Rust made of one failing call: the error, the thread's slot, and the slot of the socket that matters.
-struct Outcome {
-    error: Error,
-    last: c_int,
-    own: Option<c_int>,
+pub(crate) struct Outcome {
+    pub(crate) error: Error,
+    pub(crate) last: c_int,
+    pub(crate) own: Option<c_int>,
 }
 
 impl Outcome {
     /// A failure that belongs to no socket.
-    fn of<T>(result: Result<T>) -> Outcome {
+    pub(crate) fn of<T>(result: Result<T>) -> Outcome {
         Outcome { error: result.err().expect("it fails"), last: socket_last_error(None), own: None }
     }
 
     /// A failure of `socket`.
-    fn on<T>(socket: &Socket, result: Result<T>) -> Outcome {
+    pub(crate) fn on<T>(socket: &Socket, result: Result<T>) -> Outcome {
         Outcome { own: Some(socket_last_error(socket)), ..Outcome::of(result) }
     }
 }
 
 /// Where the expected values come from.
-enum Oracle {
+pub(crate) enum Oracle {
     /// PHP code whose last statement fails in the same way; `$s` is the socket that matters.
     Php(&'static str),
     /// The same, with a system call that strace makes fail.
@@ -41,22 +41,27 @@ enum Oracle {
 }
 use Oracle::{Injected, Kernel, Ours, Php};
 
-struct Case {
-    name: &'static str,
-    oracle: Oracle,
-    run: fn() -> Outcome,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) oracle: Oracle,
+    pub(crate) run: fn() -> Outcome,
 }
 
-/// Each case becomes a test of its own and a row of [`CASES`].
+/// Each case becomes a test of its own and a row of the `CASES` of its module.
 macro_rules! cases {
     ($($name:ident: $oracle:expr => $run:expr;)*) => {
-        const CASES: &[Case] = &[$(Case { name: stringify!($name), oracle: $oracle, run: $run }),*];
-        $(#[test] fn $name() { check(stringify!($name)); })*
+        pub(crate) const CASES: &[$crate::errors::Case] =
+            &[$($crate::errors::Case { name: stringify!($name), oracle: $oracle, run: $run }),*];
+        $(#[test] fn $name() { $crate::errors::check(CASES, stringify!($name)); })*
     };
 }
+pub(crate) use cases;
 
-fn check(name: &str) {
-    let case = CASES.iter().find(|case| case.name == name).expect("a case");
+/// The cases of every module.
+const ALL: &[&[Case]] = &[CASES, crate::errors_message::CASES];
+
+pub(crate) fn check(cases: &[Case], name: &str) {
+    let case = cases.iter().find(|case| case.name == name).expect("a case");
     socket_clear_error(None);
 
     let Outcome { error, last, own } = (case.run)();
@@ -97,15 +102,15 @@ fn check(name: &str) {
     assert_eq!(error.function(), error.site().function);
 }
 
-fn inet(kind: c_int) -> Socket {
+pub(crate) fn inet(kind: c_int) -> Socket {
     socket_create(AF_INET, kind, 0).unwrap()
 }
 
-fn inet6(kind: c_int) -> Socket {
+pub(crate) fn inet6(kind: c_int) -> Socket {
     socket_create(AF_INET6, kind, 0).unwrap()
 }
 
-fn unix(kind: c_int) -> Socket {
+pub(crate) fn unix(kind: c_int) -> Socket {
     socket_create(AF_UNIX, kind, 0).unwrap()
 }
 
@@ -122,7 +127,8 @@ fn path_only() -> Socket {
 
 /// A host that no resolver knows: `.invalid` is reserved for that, and the label is too long for a question to be
 /// sent at all.
-const NOWHERE: &str = "a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid";
+pub(crate) const NOWHERE: &str =
+    "a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid";
 
 const LONG: &str = "/tmp/a-path-of-one-hundred-and-eight-bytes-or-more-does-not-fit-into-a-sockaddr_un-and-PHP-says-so-in-a-ValueError";
 
@@ -607,16 +613,20 @@ cases! {
 
 #[test]
 fn every_site_is_provoked() {
-    let literal = regex::Regex::new(r#"function:\s*"([^"]+)",\s*message:\s*"([^"\\]*)"#).unwrap();
+    let literal =
+        regex::Regex::new(r#"(?s)function:\s*"([^"]+)",\s*message:\s*"((?:[^"\\]|\\.)*)""#).unwrap();
+    let continued = regex::Regex::new(r"\\\n\s*").unwrap();
     let mut sites = BTreeSet::new();
     for (_, text) in common::sources() {
         for found in literal.captures_iter(&text) {
-            sites.insert((found[1].to_owned(), found[2].to_owned()));
+            let message = continued.replace_all(&found[2], "");
+            let first_line = message.split('\\').next().unwrap_or_default();
+            sites.insert((found[1].to_owned(), first_line.to_owned()));
         }
     }
     assert!(sites.len() > 50, "the sources have sites: {}", sites.len());
 
-    for case in CASES {
+    for case in ALL.iter().copied().flatten() {
         let site = *(case.run)().error.site();
         sites.retain(|(function, message)| {
             function != site.function || message != site.message.lines().next().unwrap_or_default()

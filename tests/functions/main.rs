@@ -5,10 +5,13 @@ mod common;
 
 mod connection;
 mod errors;
+mod errors_message;
 mod line;
+mod message;
 mod name;
 mod packet;
 mod select;
 mod socket;
 mod transfer;
 mod value;
+mod vector;

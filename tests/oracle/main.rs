@@ -8,6 +8,8 @@ mod common;
 
 mod constants;
 mod php;
+mod message;
+mod programs;
 mod script;
 mod select;
 mod signatures;

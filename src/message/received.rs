@@ -1,0 +1,179 @@
+//! Room for a message, and what arrived in it.
+
+use std::collections::TryReserveError;
+use std::ffi::c_int;
+use std::fmt;
+use std::mem;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use super::MessageName;
+use crate::address::Buffer;
+use crate::control::{Found, Reader, ReceivedControl};
+use crate::error::{Error, Result, Site};
+use crate::iovec::IoVec;
+
+/// Room for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
+///
+/// It can be used again and again. It asks for memory when it is made, and once more for a second set of buffers at the
+/// first `MSG_TRUNC`. It owns the descriptors that arrived: they are closed when the next message comes or the
+/// `Received` goes, unless [`take_rights`](Received::take_rights) took them.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_DGRAM, 0)?;
+/// let mut message = Received::new(socket_iovec_alloc(&[4, 100])?, 64)?;
+/// for text in ["one datagram", "and another"] {
+///     socket_write(&here, text, None)?;
+///     assert_eq!(socket_recvmsg(&there, &mut message, 0)?, text.len());
+///     assert_eq!(message.iov().iter().collect::<Vec<_>>().concat(), text.as_bytes());
+/// }
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 19 · [php.net](https://www.php.net/socket_recvmsg) ·
+/// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
+pub struct Received {
+    pub(crate) iov: IoVec,
+    /// A second set of buffers, for `MSG_TRUNC`; empty until then.
+    pub(crate) spare: IoVec,
+    pub(crate) name: Buffer,
+    pub(crate) control: Control,
+    pub(crate) flags: c_int,
+    rights: Vec<OwnedFd>,
+}
+
+/// Room for control messages, aligned as their headers must be.
+pub(crate) struct Control {
+    words: Vec<u64>,
+    /// How many bytes the caller wants to have.
+    room: usize,
+    /// How many of them the kernel has filled.
+    pub(crate) len: usize,
+}
+
+impl Control {
+    fn new(room: usize) -> Result<Control, TryReserveError> {
+        let count = room.div_ceil(size_of::<u64>());
+        let mut words = Vec::new();
+        words.try_reserve_exact(count)?;
+        words.resize(count, 0);
+        Ok(Control { words, room, len: 0 })
+    }
+
+    /// The room for the kernel: its address and its length in bytes.
+    pub(crate) fn as_mut(&mut self) -> (*mut libc::c_void, usize) {
+        (self.words.as_mut_ptr().cast(), self.room)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let len = self.len.min(self.room);
+
+        // SAFETY: `words` has at least `room` bytes, all of them written when it was made; bytes need no alignment.
+        unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), len) }
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn no_memory(_: TryReserveError) -> Error {
+    Error::plain_warning(&Site {
+        function: "socket_recvmsg",
+        message: "there is no memory for so many bytes",
+    })
+}
+
+/// The most descriptors that one message carries: the kernel's `SCM_MAX_FD`.
+const RIGHTS_MAX: usize = 253;
+
+impl Received {
+    /// Room for the bytes in `iov`, and `controllen` bytes of room for control messages:
+    /// [`socket_cmsg_space`](crate::socket_cmsg_space) says how many each of them needs.
+    ///
+    /// # Errors
+    ///
+    /// - `controllen` is 0:
+    ///   `socket_recvmsg(): error converting user data (path: msghdr > controllen): controllen cannot be 0`
+    /// - more than there is memory for: `socket_recvmsg(): there is no memory for so many bytes`
+    pub fn new(iov: IoVec, controllen: usize) -> Result<Received> {
+        if controllen == 0 {
+            return Err(Error::plain_warning(&Site {
+                function: "socket_recvmsg",
+                message: "error converting user data (path: msghdr > controllen): controllen cannot be 0",
+            }));
+        }
+        let control = Control::new(controllen).map_err(no_memory)?;
+        let mut rights = Vec::new();
+        rights.try_reserve_exact(RIGHTS_MAX.min(controllen / size_of::<OwnedFd>())).map_err(no_memory)?;
+        Ok(Received { iov, spare: IoVec::default(), name: Buffer::new(), control, flags: 0, rights })
+    }
+
+    /// Who sent the message; `None` if the sender has no name, or on a connection.
+    #[must_use]
+    pub fn name(&self) -> Option<MessageName> {
+        MessageName::received(&self.name)
+    }
+
+    /// The bytes of the message, in the buffers that it was received into.
+    #[must_use]
+    pub fn iov(&self) -> &IoVec {
+        &self.iov
+    }
+
+    /// The buffers, to change them for the next message.
+    pub fn iov_mut(&mut self) -> &mut IoVec {
+        &mut self.iov
+    }
+
+    /// What arrived beside the bytes, in the kernel's order.
+    pub fn control(&self) -> impl Iterator<Item = ReceivedControl<'_>> {
+        let mut rights = self.rights.as_slice();
+        Reader::new(self.control.bytes()).map(move |found| match found.rights() {
+            Some(numbers) => {
+                let (these, others) = rights.split_at_checked(numbers.count()).unwrap_or_default();
+                rights = others;
+                ReceivedControl::Rights(these)
+            }
+            None => found.value(),
+        })
+    }
+
+    /// What `recvmsg` said of the message: `MSG_TRUNC` if bytes of it did not fit, `MSG_CTRUNC` if control messages did
+    /// not.
+    #[must_use]
+    pub fn flags(&self) -> c_int {
+        self.flags
+    }
+
+    /// The descriptors that arrived, to keep: [`Socket::from`](crate::Socket) and std's types take an [`OwnedFd`].
+    ///
+    /// [`control`](Received::control) shows none of them afterwards.
+    pub fn take_rights(&mut self) -> Vec<OwnedFd> {
+        self.rights.drain(..).collect()
+    }
+
+    /// Takes over the descriptors of a message that has just arrived, and closes those of the one before.
+    ///
+    /// # Safety
+    ///
+    /// The control messages were written by a `recvmsg` after which nobody has taken their descriptors.
+    pub(crate) unsafe fn own_rights(&mut self) {
+        let mut rights = mem::take(&mut self.rights);
+        rights.clear();
+        for fd in Reader::new(self.control.bytes()).filter_map(Found::rights).flatten() {
+            // SAFETY: the kernel has just opened this descriptor for us, as the caller vouches; it is not negative.
+            rights.push(unsafe { OwnedFd::from_raw_fd(fd) });
+        }
+        self.rights = rights;
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("name", &self.name())
+            .field("iov", &self.iov)
+            .field("control", &self.control().collect::<Vec<_>>())
+            .field("flags", &self.flags)
+            .finish_non_exhaustive()
+    }
+}

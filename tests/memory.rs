@@ -1,0 +1,94 @@
+//! No memory is asked for while vectors and messages go and come: the caller's types own what there is.
+
+#[path = "common/mod.rs"]
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::os::fd::AsFd;
+
+use php_sockets::*;
+
+thread_local! {
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, which counts for each thread how often it is asked for memory.
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.set(ASKED.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ASKED.set(ASKED.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How often `act` asks for memory.
+fn asked(act: impl FnOnce()) -> usize {
+    let before = ASKED.get();
+    act();
+    ASKED.get() - before
+}
+
+#[test]
+fn vectors_ask_for_no_memory() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    let iovec = IoVec::from(["head", "and body"]);
+    let mut room = socket_iovec_alloc(&[4, 100]).unwrap();
+
+    assert_eq!(asked(|| assert_eq!(socket_writev(&one, &iovec).unwrap(), 12)), 0);
+    assert_eq!(asked(|| assert_eq!(socket_readv(&other, &mut room).unwrap(), 12)), 0);
+    assert_eq!(asked(|| assert_eq!(room.iter().count(), 2)), 0);
+}
+
+#[test]
+fn messages_ask_for_no_memory() {
+    let (one, other) = common::pair(SOCK_DGRAM);
+    let iov = IoVec::from(["head", "and body"]);
+    let stdin = std::io::stdin();
+    let descriptors = [stdin.as_fd(); 253];
+    let control = [ControlMessage::Rights(&descriptors)];
+    let message = Message::new().iov(&iov).control(&control);
+    let mut received = Received::new(socket_iovec_alloc(&[4, 100]).unwrap(), 2000).unwrap();
+    // The second set of buffers comes with the first MSG_TRUNC, and stays.
+    for (flags, first) in [(0, false), (MSG_TRUNC, true), (0, false), (MSG_TRUNC, false), (MSG_TRUNC, false)]
+    {
+        assert_eq!(asked(|| assert_eq!(socket_sendmsg(&one, &message, 0).unwrap(), 12)), 0);
+        let count = asked(|| assert_eq!(socket_recvmsg(&other, &mut received, flags).unwrap(), 12));
+        assert_eq!(count > 0, first, "{count} times");
+        let shown = asked(|| {
+            for message in received.control() {
+                assert!(matches!(message, ReceivedControl::Rights(descriptors) if descriptors.len() == 253));
+            }
+        });
+        assert_eq!(shown, 0);
+    }
+}
+
+#[test]
+fn a_name_asks_for_the_memory_of_its_text_only() {
+    let (receiver, to) = common::bound(SOCK_DGRAM);
+    let sender = socket_create(AF_INET, SOCK_DGRAM, 0).unwrap();
+    let name = MessageName::inet("127.0.0.1", to.port);
+    let message = Message::new().name(&name);
+    let mut arrived = Received::new(socket_iovec_alloc(&[4]).unwrap(), 64).unwrap();
+
+    assert_eq!(asked(|| assert_eq!(socket_sendmsg(&sender, &message, 0).unwrap(), 0)), 1);
+    assert_eq!(asked(|| assert_eq!(socket_recvmsg(&receiver, &mut arrived, 0).unwrap(), 0)), 0);
+}
