@@ -228,6 +228,7 @@ impl fmt::Display for Error {
                 text if position % 2 == 0 => f.write_str(text)?,
                 "limit" => write!(f, "{}", (i64::from(self.number) + 1024) & !1023)?,
                 "second" => write!(f, "{}", self.second)?,
+                "reason" => f.write_str(&reason(self.number))?,
                 _ => write!(f, "{}", self.number)?,
             }
         }
@@ -272,6 +273,18 @@ pub(crate) fn remember_errno() -> c_int {
     let code = errno::errno().0;
     remember(code);
     code
+}
+
+/// Why `getaddrinfo` failed: its own code, none of which is positive, or an `errno`.
+fn reason(code: c_int) -> String {
+    if code > 0 {
+        return strerror(code);
+    }
+    // SAFETY: `gai_strerror` takes any number and returns a string constant of the C library, never null.
+    let text = unsafe { libc::gai_strerror(code) };
+
+    // SAFETY: `text` ends in a NUL and lives as long as the process.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 /// Codes below this one are the resolver's.
