@@ -10,7 +10,7 @@ use php_sockets::*;
 use crate::common::{self, Failure};
 
 /// What Rust made of one failing call: the error, the thread's slot, and the slot of the socket that matters.
-struct Outcome {
+pub(crate) struct Outcome {
     error: Error,
     last: c_int,
     own: Option<c_int>,
@@ -18,18 +18,18 @@ struct Outcome {
 
 impl Outcome {
     /// A failure that belongs to no socket.
-    fn of<T>(result: Result<T>) -> Outcome {
+    pub(crate) fn of<T>(result: Result<T>) -> Outcome {
         Outcome { error: result.err().expect("it fails"), last: socket_last_error(None), own: None }
     }
 
     /// A failure of `socket`.
-    fn on<T>(socket: &Socket, result: Result<T>) -> Outcome {
+    pub(crate) fn on<T>(socket: &Socket, result: Result<T>) -> Outcome {
         Outcome { own: Some(socket_last_error(socket)), ..Outcome::of(result) }
     }
 }
 
 /// Where the expected values come from.
-enum Oracle {
+pub(crate) enum Oracle {
     /// PHP code whose last statement fails in the same way; `$s` is the socket that matters.
     Php(&'static str),
     /// The same, with a system call that strace makes fail.
@@ -39,24 +39,29 @@ enum Oracle {
     /// PHP 8.2 cannot fail so: the code and the message of the kernel, as a warning.
     Kernel(c_int, &'static str),
 }
-use Oracle::{Injected, Kernel, Ours, Php};
+pub(crate) use Oracle::{Injected, Kernel, Ours, Php};
 
-struct Case {
-    name: &'static str,
-    oracle: Oracle,
-    run: fn() -> Outcome,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) oracle: Oracle,
+    pub(crate) run: fn() -> Outcome,
 }
 
-/// Each case becomes a test of its own and a row of [`CASES`].
+/// The cases of every module that has some.
+const ALL: &[&[Case]] = &[CASES, crate::errors_names::CASES];
+
+/// Each case becomes a test of its own and a row of the module's `CASES`.
 macro_rules! cases {
     ($($name:ident: $oracle:expr => $run:expr;)*) => {
-        const CASES: &[Case] = &[$(Case { name: stringify!($name), oracle: $oracle, run: $run }),*];
-        $(#[test] fn $name() { check(stringify!($name)); })*
+        pub(crate) const CASES: &[$crate::errors::Case] =
+            &[$($crate::errors::Case { name: stringify!($name), oracle: $oracle, run: $run }),*];
+        $(#[test] fn $name() { $crate::errors::check(CASES, stringify!($name)); })*
     };
 }
+pub(crate) use cases;
 
-fn check(name: &str) {
-    let case = CASES.iter().find(|case| case.name == name).expect("a case");
+pub(crate) fn check(cases: &[Case], name: &str) {
+    let case = cases.iter().find(|case| case.name == name).expect("a case");
     socket_clear_error(None);
 
     let Outcome { error, last, own } = (case.run)();
@@ -116,7 +121,7 @@ fn packet() -> Socket {
 }
 
 /// A descriptor on which fcntl cannot set a mode.
-fn path_only() -> Socket {
+pub(crate) fn path_only() -> Socket {
     use std::os::unix::fs::OpenOptionsExt;
     let file = std::fs::File::options().read(true).custom_flags(libc::O_PATH).open("/dev/null").unwrap();
     Socket::from(std::os::fd::OwnedFd::from(file))
@@ -124,7 +129,8 @@ fn path_only() -> Socket {
 
 /// A host that no resolver knows: `.invalid` is reserved for that, and the label is too long for a question to be
 /// sent at all.
-const NOWHERE: &str = "a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid";
+pub(crate) const NOWHERE: &str =
+    "a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid";
 
 const LONG: &str = "/tmp/a-path-of-one-hundred-and-eight-bytes-or-more-does-not-fit-into-a-sockaddr_un-and-PHP-says-so-in-a-ValueError";
 
@@ -593,7 +599,7 @@ fn every_site_is_provoked() {
     }
     assert!(sites.len() > 50, "the sources have sites: {}", sites.len());
 
-    for case in CASES {
+    for case in ALL.iter().copied().flatten() {
         let site = *(case.run)().error.site();
         sites.retain(|(function, message)| {
             function != site.function || message != site.message.lines().next().unwrap_or_default()

@@ -3,10 +3,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod addrinfo;
 mod connection;
 mod errors;
+mod errors_names;
+mod imports;
+mod interop;
 mod line;
 mod name;
+mod netdb;
 mod packet;
 mod select;
 mod socket;
