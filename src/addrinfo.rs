@@ -94,12 +94,11 @@ pub fn socket_addrinfo_lookup<'a>(
     let status = unsafe { libc::getaddrinfo(host.as_ptr(), service, &raw const hints, &raw mut list) };
 
     if status != 0 {
-        let reason = if status == libc::EAI_SYSTEM { errno::errno().0 } else { status };
         return Err(Error::silent(&Site {
             function: "socket_addrinfo_lookup",
             message: "{reason} (PHP returns false and says nothing)",
         })
-        .about(reason));
+        .about(status));
     }
     // SAFETY: the call succeeded, and nobody else knows of the list.
     let list = unsafe { AddrList::new(list) };

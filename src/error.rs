@@ -228,7 +228,7 @@ impl fmt::Display for Error {
                 text if position % 2 == 0 => f.write_str(text)?,
                 "limit" => write!(f, "{}", (i64::from(self.number) + 1024) & !1023)?,
                 "second" => write!(f, "{}", self.second)?,
-                "reason" => f.write_str(&reason(self.number))?,
+                "reason" => f.write_str(&gai_strerror(self.number))?,
                 _ => write!(f, "{}", self.number)?,
             }
         }
@@ -275,11 +275,8 @@ pub(crate) fn remember_errno() -> c_int {
     code
 }
 
-/// Why `getaddrinfo` failed: its own code, none of which is positive, or an `errno`.
-fn reason(code: c_int) -> String {
-    if code > 0 {
-        return strerror(code);
-    }
+/// The C library's text for a code of `getaddrinfo`.
+fn gai_strerror(code: c_int) -> String {
     // SAFETY: `gai_strerror` takes any number and returns a string constant of the C library, never null.
     let text = unsafe { libc::gai_strerror(code) };
 

@@ -1,6 +1,6 @@
 //! To and from the streams of `std`.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use crate::address::Buffer;
 use crate::error::{Error, Result, Site};
@@ -56,20 +56,20 @@ use crate::socket::Socket;
 /// Lesson 24 · [php.net](https://www.php.net/socket_import_stream) ·
 /// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
-    let fd: OwnedFd = stream.into();
-    let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
-    if let Some(family) = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN) {
-        return Ok(Socket::new(fd, family, kind));
+    let socket = Socket::from(stream.into());
+    if socket.family() != libc::AF_UNSPEC {
+        return Ok(socket);
     }
 
     // Without SO_DOMAIN PHP asks for the socket's name, which begins with the family.
     let mut name = Buffer::new();
     let mut len = Buffer::LEN;
     // SAFETY: `name` is writable for the `len` bytes given, and both outlive the call.
-    let status = unsafe { libc::getsockname(fd.as_raw_fd(), name.as_mut_ptr(), &raw mut len) };
+    let status = unsafe { libc::getsockname(socket.fd(), name.as_mut_ptr(), &raw mut len) };
 
     if status == 0 {
-        return Ok(Socket::new(fd, name.family(), kind));
+        let kind = socket.kind();
+        return Ok(Socket::new(OwnedFd::from(socket), name.family(), kind));
     }
     if errno::errno().0 == libc::ENOTSOCK {
         return Err(Error::plain_warning(&Site {

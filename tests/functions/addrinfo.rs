@@ -19,7 +19,9 @@ fn a_service_may_be_a_name_a_port_or_nothing() {
     assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", "http", tcp)), 80);
     assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", "443", tcp)), 443);
     assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", String::from("443"), tcp)), 443);
-    assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", &String::from("443"), tcp)), 443);
+    let text = String::from("443");
+    assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", &text, tcp)), 443);
+    assert_eq!(port(socket_addrinfo_lookup(&text, text.as_str(), tcp.ai_family(AF_INET))), 443);
     assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", Some("443"), tcp)), 443);
     assert_eq!(port(socket_addrinfo_lookup("127.0.0.1", 443, tcp)), 443);
     assert_eq!(port(socket_addrinfo_lookup(String::from("127.0.0.1"), None, None)), 0);

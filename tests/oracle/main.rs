@@ -4,4 +4,7 @@
 mod common;
 
 mod constants;
+mod interop;
+mod names;
+mod programs;
 mod script;
