@@ -191,7 +191,26 @@ fn the_fields_stand_in_the_order_of_phps_keys() {
     assert!(places.len() == 6 && places.is_sorted(), "{php} {text}");
 }
 
-// [V] 2.24: 8.2 takes the hints' values for numbers, and other keys throw; ours are numbers and have no other keys.
+// [V] 2.24: 8.2 makes numbers of the hints' values, ignores keys that are numbers, and throws for other keys. Ours are
+// numbers, and other keys do not compile.
+#[test]
+fn phps_hints_are_looser_and_throw() {
+    let ours = socket_addrinfo_lookup("::1", 80, AddrinfoHints::new().ai_socktype(SOCK_DGRAM)).unwrap();
+
+    let php = php_json(
+        "echo json_encode(array_map('socket_addrinfo_explain',
+             socket_addrinfo_lookup('::1', '80', ['ai_socktype' => '2', 7 => 'ignored'])));",
+    );
+    let thrown = common::php_failure("socket_addrinfo_lookup('::1', '80', ['ai_sockettype' => 2])").thrown;
+
+    assert_eq!(ours.iter().map(explained).collect::<Value>(), php);
+    assert_eq!(
+        thrown.unwrap(),
+        "socket_addrinfo_lookup(): Argument #3 ($hints) must only contain array keys \"ai_flags\", \"ai_socktype\", \
+         \"ai_protocol\", or \"ai_family\""
+    );
+}
+
 #[test]
 fn a_service_as_a_number_is_what_php_makes_of_it() {
     for port in [0, 1, 80, 65535_u16] {
