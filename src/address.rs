@@ -159,6 +159,7 @@ impl SockAddr {
 }
 
 /// Room for an address that the kernel writes. It begins zeroed: what the kernel leaves alone reads as `AF_UNSPEC`.
+#[derive(Clone)]
 #[repr(C, align(8))]
 pub(crate) struct Buffer([u8; size_of::<sockaddr_storage>()]);
 
@@ -171,6 +172,10 @@ impl Buffer {
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
         self.0.as_mut_ptr().cast()
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const sockaddr {
+        self.0.as_ptr().cast()
     }
 
     /// The `N` bytes at `offset`, which is an `offset_of!` in one of the `sockaddr` structures.
@@ -225,7 +230,7 @@ pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
 }
 
 /// The text of an address: 4 bytes are `AF_INET`, 16 are `AF_INET6`.
-fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
+pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
     let family = const { if N == 4 { libc::AF_INET } else { libc::AF_INET6 } };
     let mut text = [0_u8; TEXT_MAX as usize];
     const { assert!(N == 4 || N == 16) };

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use libc::{hostent, protoent, size_t, socklen_t};
+use libc::{hostent, protoent, servent, size_t, socklen_t};
 
 pub(crate) const MSG_EOF: c_int = libc::MSG_FIN;
 pub(crate) const SOL_UDPLITE: c_int = libc::IPPROTO_UDPLITE;
@@ -41,6 +41,22 @@ unsafe extern "C" {
         buffer: *mut c_char,
         size: size_t,
         result: *mut *mut protoent,
+    ) -> c_int;
+    pub(crate) fn getservbyname_r(
+        name: *const c_char,
+        protocol: *const c_char,
+        entry: *mut servent,
+        buffer: *mut c_char,
+        size: size_t,
+        result: *mut *mut servent,
+    ) -> c_int;
+    pub(crate) fn getservbyport_r(
+        port: c_int,
+        protocol: *const c_char,
+        entry: *mut servent,
+        buffer: *mut c_char,
+        size: size_t,
+        result: *mut *mut servent,
     ) -> c_int;
     pub(crate) fn sockatmark(fd: c_int) -> c_int;
 }

@@ -277,6 +277,7 @@ impl fmt::Display for Error {
                 text if position % 2 == 0 => f.write_str(text)?,
                 "limit" => write!(f, "{}", (i64::from(self.number) + 1024) & !1023)?,
                 "second" => write!(f, "{}", self.second)?,
+                "reason" => f.write_str(&gai_strerror(self.number))?,
                 _ => write!(f, "{}", self.number)?,
             }
         }
@@ -321,6 +322,15 @@ pub(crate) fn remember_errno() -> c_int {
     let code = errno::errno().0;
     remember(code);
     code
+}
+
+/// The C library's text for a code of `getaddrinfo`.
+fn gai_strerror(code: c_int) -> String {
+    // SAFETY: `gai_strerror` takes any number and returns a string constant of the C library, never null.
+    let text = unsafe { libc::gai_strerror(code) };
+
+    // SAFETY: `text` ends in a NUL and lives as long as the process.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 /// Codes below this one are the resolver's.

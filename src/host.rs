@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
-use std::ptr;
+use std::{iter, ptr};
 
 use libc::{addrinfo, hostent, sockaddr_in6};
 
@@ -42,7 +42,7 @@ pub(crate) fn inet(
     unknown_host: &'static Site,
 ) -> Result<[u8; 4]> {
     let text = CString::new(name).map_err(|_| Error::value(nul))?;
-    let address = address::inet4_pton(&text).or_else(|| gethostbyname(&text));
+    let address = address::inet4_pton(&text).or_else(|| gethostbyname(&text)?.first().copied());
     address.ok_or_else(|| unknown(socket, unknown_host))
 }
 
@@ -87,8 +87,8 @@ fn unknown(socket: &Socket, site: &'static Site) -> Error {
 /// Names longer than this are not looked up.
 const NAME_MAX: usize = 255;
 
-/// The first IPv4 address of a host, by the resolver's re-entrant function.
-fn gethostbyname(name: &CStr) -> Option<[u8; 4]> {
+/// The IPv4 addresses of a host, by the resolver's re-entrant function; `None` if it knows no such host.
+pub(crate) fn gethostbyname(name: &CStr) -> Option<Vec<[u8; 4]>> {
     if name.to_bytes().len() > NAME_MAX {
         return None;
     }
@@ -125,53 +125,81 @@ fn gethostbyname(name: &CStr) -> Option<[u8; 4]> {
             return None;
         }
 
-        // SAFETY: `h_addr_list` is an array that ends in a null pointer, so it has a first element.
-        let first = unsafe { *host.h_addr_list };
-        if first.is_null() {
-            return None;
+        let mut addresses = Vec::new();
+        let mut next = host.h_addr_list;
+        loop {
+            // SAFETY: `h_addr_list` is an array that ends in a null pointer, and `next` is not beyond that.
+            let address = unsafe { *next };
+            if address.is_null() {
+                return Some(addresses);
+            }
+            // SAFETY: an address of AF_INET is 4 bytes; bytes need no alignment.
+            addresses.push(unsafe { *address.cast::<[u8; 4]>() });
+            // SAFETY: this element was not the last, so the next one is in the array too.
+            next = unsafe { next.add(1) };
         }
-
-        // SAFETY: an address of AF_INET is 4 bytes; bytes need no alignment.
-        return Some(unsafe { *first.cast::<[u8; 4]>() });
     }
 }
 
-/// Gives the list of `getaddrinfo` back when it goes out of scope.
-struct AddrList(*mut addrinfo);
+/// A list that `getaddrinfo` allocated, given back when it goes out of scope.
+pub(crate) struct AddrList(*mut addrinfo);
+
+impl AddrList {
+    /// # Safety
+    ///
+    /// `list` is what a successful `getaddrinfo` stored, and nobody else frees it.
+    pub(crate) unsafe fn new(list: *mut addrinfo) -> AddrList {
+        AddrList(list)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &addrinfo> {
+        // SAFETY: null or the first element, which lives as long as `self`.
+        let first = unsafe { self.0.as_ref() };
+
+        iter::successors(first, |node| {
+            // SAFETY: null or the next element, which lives as long as `self`.
+            unsafe { node.ai_next.as_ref() }
+        })
+    }
+}
 
 impl Drop for AddrList {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from a `getaddrinfo` that succeeded and is freed only here.
+        // SAFETY: as `new` was promised, the pointer came from `getaddrinfo`, and it is freed only here.
         unsafe { libc::freeaddrinfo(self.0) }
     }
 }
 
-#[allow(clippy::cast_ptr_alignment, reason = "getaddrinfo aligns the addresses that it allocates")]
-/// The first IPv6 address of a host; that of an IPv4 host is mapped, `::ffff:a.b.c.d`.
-fn getaddrinfo(name: &CStr) -> Option<[u8; 16]> {
-    let hints = addrinfo {
-        ai_flags: libc::AI_V4MAPPED | libc::AI_ADDRCONFIG,
-        ai_family: libc::AF_INET6,
+/// What `getaddrinfo` is to look for; sockets of any type and protocol.
+pub(crate) fn hints(flags: c_int, family: c_int) -> addrinfo {
+    addrinfo {
+        ai_flags: flags,
+        ai_family: family,
         ai_socktype: 0,
         ai_protocol: 0,
         ai_addrlen: 0,
         ai_addr: ptr::null_mut(),
         ai_canonname: ptr::null_mut(),
         ai_next: ptr::null_mut(),
-    };
+    }
+}
+
+/// The first IPv6 address of a host; that of an IPv4 host is mapped, `::ffff:a.b.c.d`.
+#[allow(clippy::cast_ptr_alignment, reason = "getaddrinfo aligns the addresses that it allocates")]
+fn getaddrinfo(name: &CStr) -> Option<[u8; 16]> {
+    let hints = hints(libc::AI_V4MAPPED | libc::AI_ADDRCONFIG, libc::AF_INET6);
     let mut list = ptr::null_mut();
 
     // SAFETY: `name` ends in a NUL, the service may be null, `hints` and `list` outlive the call; on success `list`
     // points at memory that is ours to free.
     let status = unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &raw const hints, &raw mut list) };
 
-    if status != 0 || list.is_null() {
+    if status != 0 {
         return None;
     }
-    let list = AddrList(list);
-
-    // SAFETY: a successful list has a first element, and `list` keeps it alive.
-    let first = unsafe { &*list.0 };
+    // SAFETY: the call succeeded, and nobody else knows of the list.
+    let list = unsafe { AddrList::new(list) };
+    let first = list.iter().next()?;
     if first.ai_family != libc::AF_INET6 || first.ai_addr.is_null() {
         return None;
     }

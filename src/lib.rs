@@ -25,8 +25,10 @@ mod host;
 mod line;
 
 // Floor 3: PHP's functions, in calling order.
+mod addrinfo;
 mod connection;
 mod datagram;
+mod interop;
 mod last_error;
 mod life;
 mod message;
@@ -37,17 +39,24 @@ mod stream;
 mod vector;
 
 pub use address::SocketName;
+pub use addrinfo::{
+    AddressDetails, AddressInfo, AddrinfoHints, Service, socket_addrinfo_bind, socket_addrinfo_connect,
+    socket_addrinfo_explain, socket_addrinfo_lookup,
+};
 pub use connection::{socket_accept, socket_connect, socket_create_listen, socket_listen, socket_shutdown};
 pub use constants::*;
 pub use control::{ControlMessage, ReceivedControl};
 pub use datagram::{socket_recvfrom, socket_sendto};
 pub use error::{Error, ErrorKind, Result, Site};
+pub use interop::{socket_export_stream, socket_import_stream};
 pub use iovec::IoVec;
 pub use last_error::{socket_clear_error, socket_last_error, socket_strerror};
 pub use life::{socket_close, socket_create, socket_create_pair, socket_set_block, socket_set_nonblock};
 pub use message::{Message, MessageName, Received, socket_cmsg_space, socket_recvmsg, socket_sendmsg};
 pub use name::{socket_bind, socket_getpeername, socket_getsockname};
-pub use netdb::{getprotobyname, getprotobynumber};
+pub use netdb::{
+    gethostbyname, gethostbynamel, getprotobyname, getprotobynumber, getservbyname, getservbyport,
+};
 pub use select::{FdSet, SocketArray, socket_select};
 pub use socket::Socket;
 pub use stream::{socket_atmark, socket_read, socket_recv, socket_send, socket_write};

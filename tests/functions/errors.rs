@@ -39,7 +39,7 @@ pub(crate) enum Oracle {
     /// PHP 8.2 cannot fail so: the code and the message of the kernel, as a warning.
     Kernel(c_int, &'static str),
 }
-use Oracle::{Injected, Kernel, Ours, Php};
+pub(crate) use Oracle::{Injected, Kernel, Ours, Php};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -58,7 +58,7 @@ macro_rules! cases {
 pub(crate) use cases;
 
 /// The cases of every module.
-const ALL: &[&[Case]] = &[CASES, crate::errors_message::CASES];
+const ALL: &[&[Case]] = &[CASES, crate::errors_message::CASES, crate::errors_names::CASES];
 
 pub(crate) fn check(cases: &[Case], name: &str) {
     let case = cases.iter().find(|case| case.name == name).expect("a case");
@@ -119,7 +119,7 @@ fn packet() -> Socket {
 }
 
 /// A descriptor on which fcntl cannot set a mode.
-fn path_only() -> Socket {
+pub(crate) fn path_only() -> Socket {
     use std::os::unix::fs::OpenOptionsExt;
     let file = std::fs::File::options().read(true).custom_flags(libc::O_PATH).open("/dev/null").unwrap();
     Socket::from(std::os::fd::OwnedFd::from(file))

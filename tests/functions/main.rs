@@ -3,12 +3,17 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod addrinfo;
 mod connection;
 mod errors;
 mod errors_message;
+mod errors_names;
+mod imports;
+mod interop;
 mod line;
 mod message;
 mod name;
+mod netdb;
 mod packet;
 mod select;
 mod socket;

@@ -7,8 +7,10 @@
 mod common;
 
 mod constants;
-mod php;
+mod interop;
 mod message;
+mod names;
+mod php;
 mod programs;
 mod script;
 mod select;

@@ -1,24 +1,24 @@
 //! Whole programs in both languages, compared by what they print.
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use crate::common;
 
+mod time;
+mod worker;
+
 /// The Rust program `tests/programs/NAME.rs`, which is an example of the package.
 fn rust(name: &str) -> Command {
-    let mut build = common::limited(env!("CARGO"));
-    let status = build
-        .current_dir(common::root())
-        .args(["build", "--quiet", "--example", &format!("program-{name}")])
-        .status();
+    let example = format!("program-{name}");
+    let mut build = Command::new(env!("CARGO"));
+    let status = build.current_dir(common::root()).args(["build", "--quiet", "--example", &example]).status();
     assert!(status.expect("cargo runs").success());
 
     // Examples stand beside the folder of this test's own program.
     let own = std::env::current_exe().expect("this program");
     let profile = own.parent().and_then(Path::parent).expect("the profile");
-    common::limited(profile.join("examples").join(format!("program-{name}")).to_str().expect("UTF-8"))
+    common::limited(profile.join("examples").join(example).to_str().expect("UTF-8"))
 }
 
 /// Its twin `tests/programs/NAME.php`.
@@ -29,58 +29,18 @@ fn php(name: &str) -> Command {
     command
 }
 
-/// A path that no other test has, gone with this.
-struct OwnPath(PathBuf);
+/// Both programs run through and print `expected`.
+#[track_caller]
+fn both_print(name: &str, expected: &str) {
+    let output = |mut command: Command| {
+        let output = command.output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
 
-impl OwnPath {
-    fn new(name: &str) -> OwnPath {
-        let path = std::env::temp_dir().join(format!("php-sockets-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        OwnPath(path)
-    }
-}
+    let (rust, php) = (output(rust(name)), output(php(name)));
 
-impl Drop for OwnPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// What a master and its worker print.
-fn play(mut master: Command, mut worker: Command, path: &OwnPath) -> (String, String) {
-    let mut master = master.arg("master").arg(&path.0).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut output = BufReader::new(master.stdout.take().expect("a pipe"));
-    let mut text = String::new();
-    output.read_line(&mut text).expect("the first line: the master listens");
-
-    let worker = worker.arg("worker").arg(&path.0).output().expect("it runs");
-    output.read_to_string(&mut text).expect("the other lines");
-
-    assert!(master.wait().expect("it ends").success(), "{text}");
-    assert!(worker.status.success(), "{}", String::from_utf8_lossy(&worker.stderr));
-    (text, String::from_utf8(worker.stdout).expect("UTF-8"))
-}
-
-#[test]
-fn a_worker_receives_its_listening_socket_from_a_master_of_either_language() {
-    let languages: [fn(&str) -> Command; 2] = [php, rust];
-    let expected = (
-        "master: waiting for a worker\n\
-         master: sent 16 bytes and the listening socket\n\
-         master: the answer is the worker\n"
-            .to_owned(),
-        "worker: received 16 bytes: serve one client\n\
-         worker: received 1 descriptor\n\
-         worker: a client asks who is there?\n"
-            .to_owned(),
-    );
-    for (number, master) in languages.iter().enumerate() {
-        for (other, worker) in languages.iter().enumerate() {
-            let path = OwnPath::new(&format!("worker-{number}-{other}"));
-
-            let printed = play(master("worker"), worker("worker"), &path);
-
-            assert_eq!(printed, expected, "0 is PHP, 1 is Rust: master {number}, worker {other}");
-        }
-    }
+    assert_eq!(rust, php, "left is Rust, right is PHP");
+    assert_eq!(rust, expected);
 }

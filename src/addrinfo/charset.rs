@@ -1,0 +1,36 @@
+//! The character set of a name that is not ASCII.
+
+use libc::locale_t;
+use std::ptr;
+
+/// While it lives, C functions of this thread take text for UTF-8, as all of PHP does. A Rust program's is ASCII, in
+/// which `getaddrinfo` would refuse every internationalized name.
+pub(super) struct Utf8 {
+    before: locale_t,
+    ours: locale_t,
+}
+
+impl Utf8 {
+    /// `None` if the C library has no such character set.
+    pub(super) fn begin() -> Option<Utf8> {
+        // SAFETY: the name ends in a NUL; without a base the call makes a new locale, or null.
+        let ours = unsafe { libc::newlocale(libc::LC_CTYPE_MASK, c"C.UTF-8".as_ptr(), ptr::null_mut()) };
+        if ours.is_null() {
+            return None;
+        }
+
+        // SAFETY: `ours` is a locale, and `drop` takes it from the thread again before it is freed.
+        let before = unsafe { libc::uselocale(ours) };
+        Some(Utf8 { before, ours })
+    }
+}
+
+impl Drop for Utf8 {
+    fn drop(&mut self) {
+        // SAFETY: `before` is what this thread had, and still exists: nobody frees a locale that a thread uses.
+        unsafe { libc::uselocale(self.before) };
+
+        // SAFETY: `begin` made `ours`, and the thread does not use it any more.
+        unsafe { libc::freelocale(self.ours) }
+    }
+}

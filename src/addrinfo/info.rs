@@ -1,0 +1,251 @@
+//! What goes into a look-up and what comes out.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, OsStr, OsString, c_int};
+use std::fmt;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+
+use libc::{addrinfo, sockaddr, socklen_t};
+
+use crate::address::{Buffer, SocketName};
+use crate::error::{Error, Result, Site};
+use crate::socket::Socket;
+
+/// What [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) is to look for: PHP's `$hints` array.
+///
+/// The fields are the array's keys; 0, their default, leaves the choice open.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let hints = AddrinfoHints::new().ai_family(AF_INET).ai_socktype(SOCK_STREAM);
+/// assert_eq!(hints.ai_family, AF_INET);
+/// assert_eq!(hints.ai_flags, 0);
+/// ```
+///
+/// [php.net: socket_addrinfo_lookup](https://www.php.net/socket_addrinfo_lookup) ·
+/// [getaddrinfo(3)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct AddrinfoHints {
+    /// `AI_PASSIVE`, `AI_CANONNAME` and so on, or-ed.
+    pub ai_flags: c_int,
+    /// `AF_INET` or `AF_INET6`; 0 for both.
+    pub ai_family: c_int,
+    /// `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_RAW`; 0 for all three.
+    pub ai_socktype: c_int,
+    /// `SOL_TCP`, `SOL_UDP` and so on; 0 for any.
+    pub ai_protocol: c_int,
+}
+
+impl AddrinfoHints {
+    /// Hints that leave every choice open: PHP's empty array.
+    #[must_use]
+    pub fn new() -> AddrinfoHints {
+        AddrinfoHints::default()
+    }
+
+    /// The same hints with these flags.
+    #[must_use]
+    pub fn ai_flags(self, ai_flags: c_int) -> AddrinfoHints {
+        AddrinfoHints { ai_flags, ..self }
+    }
+
+    /// The same hints with this family.
+    #[must_use]
+    pub fn ai_family(self, ai_family: c_int) -> AddrinfoHints {
+        AddrinfoHints { ai_family, ..self }
+    }
+
+    /// The same hints with this type of socket.
+    #[must_use]
+    pub fn ai_socktype(self, ai_socktype: c_int) -> AddrinfoHints {
+        AddrinfoHints { ai_socktype, ..self }
+    }
+
+    /// The same hints with this protocol.
+    #[must_use]
+    pub fn ai_protocol(self, ai_protocol: c_int) -> AddrinfoHints {
+        AddrinfoHints { ai_protocol, ..self }
+    }
+}
+
+/// The service of a look-up, PHP's `?string $service`: a name, a port as text or as a number, or `None`.
+///
+/// Nobody writes this type: [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) makes it of what it is given.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let hints = AddrinfoHints::new().ai_socktype(SOCK_STREAM);
+/// let port = |service: Service| -> Result<u16> {
+///     Ok(socket_addrinfo_explain(&socket_addrinfo_lookup("127.0.0.1", service, hints)?[0]).ai_addr.port)
+/// };
+///
+/// assert_eq!(port("http".into())?, 80);
+/// assert_eq!(port("8080".into())?, 8080);
+/// assert_eq!(port(String::from("8080").into())?, 8080);
+/// assert_eq!(port(8080.into())?, 8080);
+/// assert_eq!(port(None.into())?, 0);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [php.net: socket_addrinfo_lookup](https://www.php.net/socket_addrinfo_lookup) ·
+/// [services(5)](https://man7.org/linux/man-pages/man5/services.5.html)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Service<'a>(pub(super) Option<Cow<'a, str>>);
+
+impl<'a> From<Option<&'a str>> for Service<'a> {
+    fn from(service: Option<&'a str>) -> Service<'a> {
+        Service(service.map(Cow::Borrowed))
+    }
+}
+
+impl<'a> From<&'a str> for Service<'a> {
+    fn from(service: &'a str) -> Service<'a> {
+        Service(Some(Cow::Borrowed(service)))
+    }
+}
+
+impl<'a> From<&'a String> for Service<'a> {
+    fn from(service: &'a String) -> Service<'a> {
+        Service(Some(Cow::Borrowed(service)))
+    }
+}
+
+impl From<String> for Service<'_> {
+    fn from(service: String) -> Self {
+        Service(Some(Cow::Owned(service)))
+    }
+}
+
+/// A port, in host byte order.
+impl From<u16> for Service<'_> {
+    fn from(port: u16) -> Self {
+        Service(Some(Cow::Owned(port.to_string())))
+    }
+}
+
+/// PHP's class `AddressInfo`: one address that a look-up found, and the socket that it is for.
+///
+/// It is a copy and owns all it needs. [`socket_addrinfo_connect`](crate::socket_addrinfo_connect) and
+/// [`socket_addrinfo_bind`](crate::socket_addrinfo_bind) use it,
+/// [`socket_addrinfo_explain`](crate::socket_addrinfo_explain) shows what is in it.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let addresses: Vec<AddressInfo> = socket_addrinfo_lookup("127.0.0.1", "80", None)?;
+/// std::thread::spawn(move || println!("{addresses:?}")).join().unwrap();
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 20 · [php.net: AddressInfo](https://www.php.net/class.addressinfo) ·
+/// [getaddrinfo(3)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)
+#[derive(Clone)]
+pub struct AddressInfo {
+    pub(super) details: AddressDetails,
+    address: Buffer,
+    len: socklen_t,
+}
+
+impl AddressInfo {
+    /// Copies one element of a list of `getaddrinfo`. `None` for a family that PHP does not know, which glibc never
+    /// gives.
+    pub(super) fn copied(node: &addrinfo) -> Option<AddressInfo> {
+        let mut address = Buffer::new();
+        let len = node.ai_addrlen.min(Buffer::LEN);
+        if node.ai_addr.is_null() {
+            return None;
+        }
+
+        // SAFETY: `ai_addr` points at `ai_addrlen` bytes and `address` has LEN: `len` is not more than either. The two
+        // do not overlap.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                node.ai_addr.cast::<u8>(),
+                address.as_mut_ptr().cast::<u8>(),
+                len as usize,
+            );
+        }
+
+        let ai_canonname = (!node.ai_canonname.is_null()).then(|| {
+            // SAFETY: it is not null, so it points at a string that ends in a NUL and lives as long as `node`.
+            let name = unsafe { CStr::from_ptr(node.ai_canonname) };
+            OsStr::from_bytes(name.to_bytes()).to_os_string()
+        });
+        let details = AddressDetails {
+            ai_flags: node.ai_flags,
+            ai_family: node.ai_family,
+            ai_socktype: node.ai_socktype,
+            ai_protocol: node.ai_protocol,
+            ai_canonname,
+            ai_addr: address.name(node.ai_family)?,
+        };
+        Some(AddressInfo { details, address, len })
+    }
+
+    /// The socket that the address is for, without a name and without a peer.
+    pub(super) fn socket(&self, unable: &'static Site) -> Result<Socket> {
+        let AddressDetails { ai_family, ai_socktype, ai_protocol, .. } = self.details;
+
+        // SAFETY: `socket` takes three numbers.
+        let fd = unsafe { libc::socket(ai_family, ai_socktype | libc::SOCK_CLOEXEC, ai_protocol) };
+
+        if fd == -1 {
+            return Err(Error::loud_warning(unable));
+        }
+        // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+        Ok(Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, ai_family, ai_socktype))
+    }
+
+    pub(super) fn as_ptr(&self) -> *const sockaddr {
+        self.address.as_ptr()
+    }
+
+    pub(super) fn len(&self) -> socklen_t {
+        self.len
+    }
+}
+
+impl fmt::Debug for AddressInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AddressInfo").field(&self.details).finish()
+    }
+}
+
+/// What is in an [`AddressInfo`]: the array that PHP's [`socket_addrinfo_explain`](crate::socket_addrinfo_explain) returns.
+///
+/// The fields are the array's keys. `ai_addr` holds what PHP has as `sin_addr` and `sin_port`, or `sin6_addr` and
+/// `sin6_port`.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let hints = AddrinfoHints::new().ai_socktype(SOCK_DGRAM);
+/// let details = socket_addrinfo_explain(&socket_addrinfo_lookup("::1", "53", hints)?[0]);
+/// assert_eq!((details.ai_family, details.ai_socktype, details.ai_protocol), (AF_INET6, SOCK_DGRAM, SOL_UDP));
+/// assert_eq!(details.ai_addr.to_string(), "[::1]:53");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [php.net: socket_addrinfo_explain](https://www.php.net/socket_addrinfo_explain) ·
+/// [getaddrinfo(3)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct AddressDetails {
+    /// The flags of the look-up, as the C library gives them back.
+    pub ai_flags: c_int,
+    /// `AF_INET` or `AF_INET6`.
+    pub ai_family: c_int,
+    /// `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_RAW`.
+    pub ai_socktype: c_int,
+    /// `SOL_TCP`, `SOL_UDP`; 0 for the type's default.
+    pub ai_protocol: c_int,
+    /// The host's canonical name: of the first address only, and only if `AI_CANONNAME` asked for it.
+    pub ai_canonname: Option<OsString>,
+    /// The address and the port. The scope of an IPv6 address is used, but not shown.
+    pub ai_addr: SocketName,
+}

@@ -1,0 +1,131 @@
+//! The errors of address infos and of streams, as cases of `errors.rs`.
+
+use std::os::fd::OwnedFd;
+
+use php_sockets::*;
+
+use crate::common;
+use crate::errors::{Injected, NOWHERE, Ours, Outcome, Php, cases, path_only};
+
+/// The one address of a TCP port of this machine.
+fn tcp(port: u16) -> AddressInfo {
+    let hints = AddrinfoHints::new().ai_socktype(SOCK_STREAM);
+    socket_addrinfo_lookup("127.0.0.1", port, hints).unwrap().remove(0)
+}
+
+fn hints() -> AddrinfoHints {
+    AddrinfoHints::new()
+}
+
+cases! {
+    // [V] 2.24, 1.2: a failed look-up is a plain false, without a warning and without a code.
+    lookup_of_an_unknown_host: Php(
+        "socket_addrinfo_lookup('a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid')"
+    ) => || Outcome::of(socket_addrinfo_lookup(NOWHERE, None, None));
+    lookup_of_an_empty_host: Php("socket_addrinfo_lookup('', '80')") =>
+        || Outcome::of(socket_addrinfo_lookup("", "80", None));
+    lookup_of_an_unknown_service: Php("socket_addrinfo_lookup('127.0.0.1', 'no such service')") =>
+        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", "no such service", None));
+    lookup_with_flags_that_there_are_not: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_flags' => -1])") =>
+        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_flags(-1)));
+    lookup_of_another_family: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_family' => AF_UNIX])") =>
+        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_family(AF_UNIX)));
+    lookup_for_another_type: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_socktype' => 99])") =>
+        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_socktype(99)));
+    lookup_for_a_protocol_that_does_not_fit: Php(
+        "socket_addrinfo_lookup('127.0.0.1', null, ['ai_socktype' => SOCK_STREAM, 'ai_protocol' => SOL_UDP])"
+    ) => || Outcome::of(socket_addrinfo_lookup(
+        "127.0.0.1", None, hints().ai_socktype(SOCK_STREAM).ai_protocol(SOL_UDP)
+    ));
+    lookup_of_bytes_that_are_no_text: Php("socket_addrinfo_lookup(\"\\xff\", null, ['ai_flags' => AI_IDN])") => || {
+        let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff");
+        Outcome::of(socket_addrinfo_lookup(name, None, hints().ai_flags(AI_IDN)))
+    };
+    lookup_refuses_a_nul_in_the_host: Ours(
+        ErrorKind::Value, "socket_addrinfo_lookup(): Argument #1 ($host) must not contain any null bytes"
+    ) => || Outcome::of(socket_addrinfo_lookup("127.0.0.1\0junk", None, None));
+    lookup_refuses_a_nul_in_the_service: Ours(
+        ErrorKind::Value, "socket_addrinfo_lookup(): Argument #2 ($service) must not contain any null bytes"
+    ) => || Outcome::of(socket_addrinfo_lookup("127.0.0.1", "80\0junk", None));
+    lookup_says_why: Ours(
+        ErrorKind::Silent,
+        "socket_addrinfo_lookup(): Name or service not known (PHP returns false and says nothing)"
+    ) => || Outcome::of(socket_addrinfo_lookup("256.1.1.1", None, hints().ai_flags(AI_NUMERICHOST)));
+
+    addrinfo_connect_without_a_socket: Injected(
+        "socket:error=EMFILE",
+        "socket_addrinfo_connect(socket_addrinfo_lookup('127.0.0.1', '9', ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let address = tcp(9);
+        common::failing(libc::SYS_socket, SOCKET_EMFILE, || Outcome::of(socket_addrinfo_connect(&address)))
+    };
+    addrinfo_connect_warns_even_of_a_quiet_code_without_a_socket: Injected(
+        "socket:error=EAGAIN",
+        "socket_addrinfo_connect(socket_addrinfo_lookup('127.0.0.1', '9', ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let address = tcp(9);
+        common::failing(libc::SYS_socket, SOCKET_EAGAIN, || Outcome::of(socket_addrinfo_connect(&address)))
+    };
+    addrinfo_connect_to_a_closed_port: Php(
+        "$b = socket_create(AF_INET, SOCK_STREAM, 0); socket_bind($b, '127.0.0.1'); socket_getsockname($b, $a, $p);
+         socket_addrinfo_connect(socket_addrinfo_lookup('127.0.0.1', $p, ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let (_holder, port) = common::closed_port();
+        Outcome::of(socket_addrinfo_connect(&tcp(port)))
+    };
+    addrinfo_connect_is_quiet_about_a_quiet_code: Injected(
+        "connect:error=EINPROGRESS",
+        "socket_addrinfo_connect(socket_addrinfo_lookup('127.0.0.1', '9', ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let address = tcp(9);
+        common::failing(libc::SYS_connect, SOCKET_EINPROGRESS, || Outcome::of(socket_addrinfo_connect(&address)))
+    };
+
+    addrinfo_bind_without_a_socket: Injected(
+        "socket:error=EMFILE",
+        "socket_addrinfo_bind(socket_addrinfo_lookup('127.0.0.1', '0', ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let address = tcp(0);
+        common::failing(libc::SYS_socket, SOCKET_EMFILE, || Outcome::of(socket_addrinfo_bind(&address)))
+    };
+    addrinfo_bind_warns_even_of_a_quiet_code_without_a_socket: Injected(
+        "socket:error=EAGAIN",
+        "socket_addrinfo_bind(socket_addrinfo_lookup('127.0.0.1', '0', ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let address = tcp(0);
+        common::failing(libc::SYS_socket, SOCKET_EAGAIN, || Outcome::of(socket_addrinfo_bind(&address)))
+    };
+    addrinfo_bind_to_a_taken_port: Php(
+        "$b = socket_create_listen(0); socket_getsockname($b, $a, $p);
+         socket_addrinfo_bind(socket_addrinfo_lookup('127.0.0.1', $p, ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let taken = socket_create_listen(0, SOMAXCONN).unwrap();
+        Outcome::of(socket_addrinfo_bind(&tcp(socket_getsockname(&taken).unwrap().port)))
+    };
+    addrinfo_bind_to_another_machines_address: Php(
+        "socket_addrinfo_bind(socket_addrinfo_lookup('192.0.2.1', '0', ['ai_socktype' => SOCK_DGRAM])[0])"
+    ) => || {
+        let hints = hints().ai_socktype(SOCK_DGRAM);
+        Outcome::of(socket_addrinfo_bind(&socket_addrinfo_lookup("192.0.2.1", 0, hints).unwrap()[0]))
+    };
+    addrinfo_bind_is_quiet_about_a_quiet_code: Injected(
+        "bind:error=EAGAIN",
+        "socket_addrinfo_bind(socket_addrinfo_lookup('127.0.0.1', '0', ['ai_socktype' => SOCK_STREAM])[0])"
+    ) => || {
+        let address = tcp(0);
+        common::failing(libc::SYS_bind, SOCKET_EAGAIN, || Outcome::of(socket_addrinfo_bind(&address)))
+    };
+
+    // [V] 2.25: a stream that is no socket is refused with a warning that names no code.
+    import_of_a_file: Php("socket_import_stream(fopen('/dev/null', 'r'))") =>
+        || Outcome::of(socket_import_stream(std::fs::File::open("/dev/null").unwrap()));
+    import_of_a_pipe: Php("socket_import_stream(popen('true', 'r'))") => || {
+        let mut child = std::process::Command::new("true").stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let outcome = Outcome::of(socket_import_stream(child.stdout.take().unwrap()));
+        child.wait().unwrap();
+        outcome
+    };
+    import_without_a_family: Injected(
+        "getsockopt,getsockname:error=EBADF", "socket_import_stream(stream_socket_server('tcp://127.0.0.1:0'))"
+    ) => || Outcome::of(socket_import_stream(OwnedFd::from(path_only())));
+}
