@@ -9,16 +9,21 @@ use regex::Regex;
 
 /// The rooms of `src/` by floor. A room imports from lower floors only.
 const FLOORS: [&[&str]; 5] = [
-    &["c", "constants", "error", "address"],
-    &["socket", "buffer"],
-    &["host", "line"],
-    &["life", "last_error", "name", "connection", "stream", "datagram", "select", "netdb"],
+    &["c", "constants", "error", "address", "values", "option_types"],
+    &["socket", "buffer", "option_value", "optval"],
+    &["host", "line", "multicast"],
+    &["life", "last_error", "name", "connection", "stream", "datagram", "select", "netdb", "option"],
     &["lib"],
 ];
 
-/// Two rooms of the lowest floor stand on others of it.
-const STEPS: [(&str, &str); 4] =
-    [("constants", "c"), ("error", "constants"), ("address", "c"), ("constants", "constants")];
+/// Some rooms stand on others of their floor.
+const STEPS: [(&str, &str); 5] = [
+    ("constants", "c"),
+    ("error", "constants"),
+    ("address", "c"),
+    ("constants", "constants"),
+    ("multicast", "host"),
+];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(common::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
