@@ -10,7 +10,7 @@ use php_sockets::*;
 use crate::common::{self, Failure};
 
 /// What Rust made of one failing call: the error, the thread's slot, and the slot of the socket that matters.
-struct Outcome {
+pub(crate) struct Outcome {
     error: Error,
     last: c_int,
     own: Option<c_int>,
@@ -18,18 +18,18 @@ struct Outcome {
 
 impl Outcome {
     /// A failure that belongs to no socket.
-    fn of<T>(result: Result<T>) -> Outcome {
+    pub(crate) fn of<T>(result: Result<T>) -> Outcome {
         Outcome { error: result.err().expect("it fails"), last: socket_last_error(None), own: None }
     }
 
     /// A failure of `socket`.
-    fn on<T>(socket: &Socket, result: Result<T>) -> Outcome {
+    pub(crate) fn on<T>(socket: &Socket, result: Result<T>) -> Outcome {
         Outcome { own: Some(socket_last_error(socket)), ..Outcome::of(result) }
     }
 }
 
 /// Where the expected values come from.
-enum Oracle {
+pub(crate) enum Oracle {
     /// PHP code whose last statement fails in the same way; `$s` is the socket that matters.
     Php(&'static str),
     /// The same, with a system call that strace makes fail.
@@ -39,24 +39,27 @@ enum Oracle {
     /// PHP 8.2 cannot fail so: the code and the message of the kernel, as a warning.
     Kernel(c_int, &'static str),
 }
-use Oracle::{Injected, Kernel, Ours, Php};
+pub(crate) use Oracle::{Injected, Kernel, Ours, Php};
 
-struct Case {
-    name: &'static str,
-    oracle: Oracle,
-    run: fn() -> Outcome,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) oracle: Oracle,
+    pub(crate) run: fn() -> Outcome,
 }
 
-/// Each case becomes a test of its own and a row of [`CASES`].
+/// Each case becomes a test of its own and a row of `CASES` in its module.
 macro_rules! cases {
     ($($name:ident: $oracle:expr => $run:expr;)*) => {
-        const CASES: &[Case] = &[$(Case { name: stringify!($name), oracle: $oracle, run: $run }),*];
-        $(#[test] fn $name() { check(stringify!($name)); })*
+        pub(crate) const CASES: &[$crate::errors::Case] = &[
+            $($crate::errors::Case { name: stringify!($name), oracle: $oracle, run: $run }),*
+        ];
+        $(#[test] fn $name() { $crate::errors::check(CASES, stringify!($name)); })*
     };
 }
+pub(crate) use cases;
 
-fn check(name: &str) {
-    let case = CASES.iter().find(|case| case.name == name).expect("a case");
+pub(crate) fn check(cases: &[Case], name: &str) {
+    let case = cases.iter().find(|case| case.name == name).expect("a case");
     socket_clear_error(None);
 
     let Outcome { error, last, own } = (case.run)();
@@ -97,15 +100,15 @@ fn check(name: &str) {
     assert_eq!(error.function(), error.site().function);
 }
 
-fn inet(kind: c_int) -> Socket {
+pub(crate) fn inet(kind: c_int) -> Socket {
     socket_create(AF_INET, kind, 0).unwrap()
 }
 
-fn inet6(kind: c_int) -> Socket {
+pub(crate) fn inet6(kind: c_int) -> Socket {
     socket_create(AF_INET6, kind, 0).unwrap()
 }
 
-fn unix(kind: c_int) -> Socket {
+pub(crate) fn unix(kind: c_int) -> Socket {
     socket_create(AF_UNIX, kind, 0).unwrap()
 }
 
@@ -124,7 +127,8 @@ fn path_only() -> Socket {
 
 /// A host that no resolver knows: `.invalid` is reserved for that, and the label is too long for a question to be
 /// sent at all.
-const NOWHERE: &str = "a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid";
+pub(crate) const NOWHERE: &str =
+    "a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid";
 
 const LONG: &str = "/tmp/a-path-of-one-hundred-and-eight-bytes-or-more-does-not-fit-into-a-sockaddr_un-and-PHP-says-so-in-a-ValueError";
 
@@ -585,15 +589,22 @@ cases! {
 #[test]
 fn every_site_is_provoked() {
     let literal = regex::Regex::new(r#"function:\s*"([^"]+)",\s*message:\s*"([^"\\]*)"#).unwrap();
+    // Those of a function that has an alias, which has them too.
+    let shared = regex::Regex::new(r#"(get|set)_site\(\s*(?:ALIAS|alias),\s*"((?:[^"\\]|\\")*)""#).unwrap();
     let mut sites = BTreeSet::new();
     for (_, text) in common::sources() {
         for found in literal.captures_iter(&text) {
             sites.insert((found[1].to_owned(), found[2].to_owned()));
         }
+        for found in shared.captures_iter(&text) {
+            for function in [format!("socket_{}_option", &found[1]), format!("socket_{}opt", &found[1])] {
+                sites.insert((function, found[2].replace('\\', "")));
+            }
+        }
     }
     assert!(sites.len() > 50, "the sources have sites: {}", sites.len());
 
-    for case in CASES {
+    for case in CASES.iter().chain(crate::errors_option::ALL.into_iter().flatten()) {
         let site = *(case.run)().error.site();
         sites.retain(|(function, message)| {
             function != site.function || message != site.message.lines().next().unwrap_or_default()

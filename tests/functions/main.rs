@@ -5,8 +5,10 @@ mod common;
 
 mod connection;
 mod errors;
+mod errors_option;
 mod line;
 mod name;
+mod option;
 mod packet;
 mod select;
 mod socket;

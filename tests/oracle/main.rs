@@ -4,4 +4,5 @@
 mod common;
 
 mod constants;
+mod option;
 mod script;
