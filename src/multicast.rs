@@ -65,28 +65,35 @@ const fn unexpected(alias: bool) -> Site {
 }
 
 /// The interface's index. A number is taken as it is, a name is asked for.
-pub(crate) fn index<const ALIAS: bool>(interface: &Interface) -> Result<u32> {
+fn index<const ALIAS: bool>(interface: &Interface) -> Result<u32> {
     match interface {
-        Interface::Index(index) => u32::try_from(*index).map_err(|_| {
-            Error::bare_value(const { &set_site(ALIAS, "Index must be between 0 and 4294967295") })
-        }),
-        Interface::Name(name) => match host::if_nametoindex(name.as_bytes()) {
-            0 => Err(Error::plain_warning(
-                const { &set_site(ALIAS, "No interface with this name could be found") },
-            )),
-            index => Ok(index),
-        },
+        Interface::Index(index) => numbered::<ALIAS>(*index),
+        Interface::Name(name) => named::<ALIAS>(name),
     }
 }
 
 /// The interface of `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`: the value itself is its index or its name.
 pub(crate) fn chosen<const ALIAS: bool>(value: &OptionValue) -> Result<u32> {
     match value {
-        OptionValue::Int(number) => index::<ALIAS>(&Interface::from(*number)),
-        OptionValue::Text(name) => index::<ALIAS>(&Interface::Name(name.clone())),
+        OptionValue::Int(number) => numbered::<ALIAS>((*number).into()),
+        OptionValue::Text(name) => named::<ALIAS>(name),
         other => Err(other.not(
             const { &set_site(ALIAS, "Argument #4 ($value) must be of type string|int, {given} given") },
         )),
+    }
+}
+
+fn numbered<const ALIAS: bool>(index: i64) -> Result<u32> {
+    let site = const { &set_site(ALIAS, "Index must be between 0 and 4294967295") };
+    u32::try_from(index).map_err(|_| Error::bare_value(site))
+}
+
+fn named<const ALIAS: bool>(name: &OsStr) -> Result<u32> {
+    match host::if_nametoindex(name.as_bytes()) {
+        0 => Err(Error::plain_warning(
+            const { &set_site(ALIAS, "No interface with this name could be found") },
+        )),
+        index => Ok(index),
     }
 }
 

@@ -94,8 +94,8 @@ fn on_loopback() -> Socket {
 }
 
 /// A request of `ioctl`, to be made to fail.
-fn request(number: libc::Ioctl) -> Option<u32> {
-    Some(u32::try_from(number).unwrap())
+fn request(number: libc::Ioctl) -> u32 {
+    u32::try_from(number).unwrap()
 }
 
 /// All cases, for one pair of names.
@@ -114,6 +114,7 @@ macro_rules! table {
             a_time_has_less_than_a_million_microseconds:
                 php!(inet $set "SOL_SOCKET, SO_RCVTIMEO, ['sec' => 1, 'usec' => 1000000]") =>
                 rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, Timeval::new(1, 1_000_000));
+            // [V] 3.2: PHP 8.2 takes what is no string for an empty one; PHP 8.5 speaks as we do.
             a_device_is_no_number: ours!(
                 Value $set "Argument #4 ($value) must be of type string when argument #3 ($option) is SO_BINDTODEVICE, \
                  int given"
@@ -134,6 +135,7 @@ macro_rules! table {
                 rust!(inet $set SOL_UDP, UDP_SEGMENT, 65536);
             a_segment_of_less_than_nothing: ours!(Value $set "Argument #4 ($value) must be between 0 and 65535") =>
                 rust!(inet $set SOL_UDP, UDP_SEGMENT, -1);
+            // [V] 3.1: PHP turns texts, arrays and objects into ints, and says nothing.
             a_number_is_no_text: ours!(Value $set "Argument #4 ($value) must be of type int, string given") =>
                 rust!(inet $set SOL_SOCKET, SO_REUSEADDR, "1");
             a_number_is_no_struct: ours!(Value $set "Argument #4 ($value) must be of type int, array given") =>
@@ -161,7 +163,7 @@ macro_rules! table {
             ) => || {
                 let socket = inet(SOCK_DGRAM);
                 let result = common::failing_with(
-                    libc::SYS_ioctl, request(libc::SIOCGIFADDR), SOCKET_EADDRNOTAVAIL,
+                    libc::SYS_ioctl, Some(request(libc::SIOCGIFADDR)), SOCKET_EADDRNOTAVAIL,
                     || $set(&socket, IPPROTO_IP, IP_MULTICAST_IF, "lo"),
                 );
                 Outcome::on(&socket, result)
@@ -204,7 +206,7 @@ macro_rules! table {
             get_an_interface_from_no_list: ours!(Warning $get "Failed obtaining interfaces list: error 12") => || {
                 let socket = on_loopback();
                 let result = common::failing_with(
-                    libc::SYS_ioctl, request(libc::SIOCGIFCONF), SOCKET_ENOMEM,
+                    libc::SYS_ioctl, Some(request(libc::SIOCGIFCONF)), SOCKET_ENOMEM,
                     || $get(&socket, IPPROTO_IP, IP_MULTICAST_IF),
                 );
                 Outcome::on(&socket, result)
@@ -214,7 +216,7 @@ macro_rules! table {
             ) => || {
                 let socket = on_loopback();
                 let result = common::failing_with(
-                    libc::SYS_ioctl, request(libc::SIOCGIFINDEX), SOCKET_ENODEV,
+                    libc::SYS_ioctl, Some(request(libc::SIOCGIFINDEX)), SOCKET_ENODEV,
                     || $get(&socket, IPPROTO_IP, IP_MULTICAST_IF),
                 );
                 Outcome::on(&socket, result)

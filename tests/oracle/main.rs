@@ -5,4 +5,5 @@ mod common;
 
 mod constants;
 mod option;
+mod programs;
 mod script;
