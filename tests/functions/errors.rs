@@ -1,5 +1,5 @@
-//! Every error: its code, its text and both error slots, compared with real PHP's. A [`Site`] that no case here
-//! provokes fails the suite.
+//! Every error: its code, its text and both error slots, compared with real PHP's. A [`Site`] that no case, here
+//! or in a file beside this one, provokes fails the suite.
 
 use std::collections::BTreeSet;
 use std::ffi::c_int;
