@@ -1,9 +1,9 @@
 //! PHP's `$address, $port` as the `sockaddr` that the kernel takes, and back. No system call is made here.
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
-use std::fmt;
-use std::mem::{offset_of, size_of};
+use std::mem::{self, offset_of, size_of};
 use std::os::unix::ffi::OsStrExt;
+use std::{fmt, ptr};
 
 use libc::{
     sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_ll, sockaddr_storage, sockaddr_un, socklen_t,
@@ -148,6 +148,24 @@ impl SockAddr {
         }
     }
 
+    /// The same address with zeros behind it.
+    pub(crate) fn storage(&self) -> sockaddr_storage {
+        // SAFETY: a `sockaddr_storage` is integers only, for which zeros are valid.
+        let mut storage: sockaddr_storage = unsafe { mem::zeroed() };
+
+        // SAFETY: `as_ptr` points at `len` bytes inside `self`; a `sockaddr_storage` is at least as long as every other
+        // `sockaddr`, and the two do not overlap.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                self.as_ptr().cast::<u8>(),
+                (&raw mut storage).cast(),
+                self.len() as usize,
+            );
+        }
+
+        storage
+    }
+
     pub(crate) fn len(&self) -> socklen_t {
         match self {
             SockAddr::Inet(_) => size::<sockaddr_in>(),
@@ -271,16 +289,8 @@ mod tests {
 
     /// The address as the kernel would hand it back.
     fn returned(address: &SockAddr) -> Buffer {
-        let mut buffer = Buffer::new();
-        // SAFETY: `as_ptr` points at `len` bytes, fewer than a buffer has, and the two do not overlap.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                address.as_ptr().cast(),
-                buffer.0.as_mut_ptr(),
-                usize::try_from(address.len()).unwrap(),
-            );
-        }
-        buffer
+        // SAFETY: both are 128 bytes without padding, and every byte of `storage` was written.
+        Buffer(unsafe { mem::transmute::<sockaddr_storage, [u8; Buffer::LEN as usize]>(address.storage()) })
     }
 
     fn round_trip(address: &SockAddr) -> SocketName {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
+use std::net::Ipv4Addr;
 use std::{fmt, io};
 
 use crate::constants::errors::symbol;
@@ -254,7 +255,8 @@ impl Error {
         Error::uncoded(site, ErrorKind::Silent)
     }
 
-    /// The number that `{}` in the message stands for.
+    /// The number that `{}` in the message stands for. The same number is an interface's index as `{index}`, the bytes
+    /// of an IPv4 address as `{address}`, a type of PHP's as `{given}`.
     pub(crate) fn about(self, number: i32) -> Error {
         Error { number, ..self }
     }
@@ -263,6 +265,11 @@ impl Error {
     pub(crate) fn and(self, second: u16) -> Error {
         Error { second, ..self }
     }
+
+    /// What `{given}` can be.
+    pub(crate) const INT: i32 = 0;
+    pub(crate) const STRING: i32 = 1;
+    pub(crate) const ARRAY: i32 = 2;
 }
 
 impl fmt::Display for Error {
@@ -278,6 +285,13 @@ impl fmt::Display for Error {
                 "limit" => write!(f, "{}", (i64::from(self.number) + 1024) & !1023)?,
                 "second" => write!(f, "{}", self.second)?,
                 "reason" => f.write_str(&gai_strerror(self.number))?,
+                "index" => write!(f, "{}", u32::from_ne_bytes(self.number.to_ne_bytes()))?,
+                "address" => write!(f, "{}", Ipv4Addr::from(self.number.to_ne_bytes()))?,
+                "given" => f.write_str(match self.number {
+                    Error::INT => "int",
+                    Error::STRING => "string",
+                    _ => "array",
+                })?,
                 _ => write!(f, "{}", self.number)?,
             }
         }

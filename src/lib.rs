@@ -7,22 +7,26 @@
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
 
-// Floor 0: what C declares, PHP's constants, PHP's sentence, addresses, values.
+// Floor 0: what C declares, PHP's constants, PHP's sentence, addresses, PHP's arrays as structs.
 mod address;
 mod c;
 mod constants;
 mod error;
+mod option_types;
 mod values;
 
-// Floor 1: the descriptor that closes itself, room for what it receives, and control messages.
+// Floor 1: the descriptor that closes itself, room for what it receives, what control messages and options are in C.
 mod buffer;
 mod control;
 mod iovec;
+mod option_value;
+mod optval;
 mod socket;
 
-// Floor 2: a name to an address, and a line of a stream.
+// Floor 2: a name to an address, a line of a stream, interfaces and groups of multicast.
 mod host;
 mod line;
+mod multicast;
 
 // Floor 3: PHP's functions, in calling order.
 mod addrinfo;
@@ -34,6 +38,7 @@ mod life;
 mod message;
 mod name;
 mod netdb;
+mod option;
 mod select;
 mod stream;
 mod vector;
@@ -57,6 +62,9 @@ pub use name::{socket_bind, socket_getpeername, socket_getsockname};
 pub use netdb::{
     gethostbyname, gethostbynamel, getprotobyname, getprotobynumber, getservbyname, getservbyport,
 };
+pub use option::{socket_get_option, socket_getopt, socket_set_option, socket_setopt};
+pub use option_types::{Group, Interface, Linger, Meminfo, Source, Timeval};
+pub use option_value::OptionValue;
 pub use select::{FdSet, SocketArray, socket_select};
 pub use socket::Socket;
 pub use stream::{socket_atmark, socket_read, socket_recv, socket_send, socket_write};

@@ -42,7 +42,7 @@ static BIND: Sites = Sites {
 /// - a path of 108 bytes or more: `socket_bind(): Argument #2 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_bind(): Argument #2 ($address) must not contain any null bytes`
 /// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
-/// - an `AF_PACKET` socket that the kernel does not name: `socket_bind(): invalid AF_PACKET socket`
+/// - an `AF_PACKET` socket that the kernel does not name: `invalid AF_PACKET socket`
 ///
 /// # Differences from PHP
 ///
@@ -89,7 +89,10 @@ fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
     if status == -1 {
-        return Err(Error::value(&Site { function: "socket_bind", message: "invalid AF_PACKET socket" }));
+        return Err(Error::bare_value(&Site {
+            function: "socket_bind",
+            message: "invalid AF_PACKET socket",
+        }));
     }
     let index = host::if_nametoindex(name.as_bytes());
     Ok(SockAddr::packet(buffer.packet().0, c_int::try_from(index).unwrap_or(0)))
@@ -111,7 +114,7 @@ fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
 ///   only a [`Socket`] made from another descriptor can be that
 /// - a socket of another family:
 ///   `socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
-/// - an `AF_PACKET` socket that is bound to no interface: `socket_getsockname(): invalid interface index`
+/// - an `AF_PACKET` socket that is bound to no interface: `invalid interface index`
 ///
 /// # Examples
 ///
@@ -140,7 +143,7 @@ pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
     }
     if buffer.family() == libc::AF_PACKET {
         return interface_name(&buffer).ok_or_else(|| {
-            Error::value(&Site { function: "socket_getsockname", message: "invalid interface index" })
+            Error::bare_value(&Site { function: "socket_getsockname", message: "invalid interface index" })
         });
     }
     buffer.name(buffer.family()).ok_or_else(|| {

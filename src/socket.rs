@@ -49,7 +49,7 @@ pub struct Socket {
     /// `SOCK_STREAM` and so on; 0 for a descriptor that is no socket.
     kind: c_int,
     error: AtomicI32,
-    /// Whether `SO_RCVLOWAT` was raised, so that a look may wait for more than a line.
+    /// Whether `SO_RCVLOWAT` or `SO_PEEK_OFF` was set, so that a look may wait for more than a line.
     waits_for_more: AtomicBool,
 }
 

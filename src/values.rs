@@ -1,8 +1,8 @@
-//! What both options and control messages carry: the credentials of a process, and where a datagram arrived.
+//! Values that options and control messages share.
 
 use std::net::Ipv6Addr;
 
-/// Who is at the other end: PHP's array of `pid`, `uid` and `gid`.
+/// Who a process is: what `SO_PEERCRED` reads and `SCM_CREDENTIALS` carries.
 ///
 /// ```
 /// use php_sockets::*;
@@ -17,42 +17,42 @@ use std::net::Ipv6Addr;
 pub struct Credentials {
     /// The process.
     pub pid: i32,
-    /// The user.
+    /// Its user.
     pub uid: u32,
-    /// The group.
+    /// Its group.
     pub gid: u32,
 }
 
 impl Credentials {
-    /// The credentials of this process, user and group.
+    /// The three numbers, in PHP's order.
     #[must_use]
     pub const fn new(pid: i32, uid: u32, gid: u32) -> Credentials {
         Credentials { pid, uid, gid }
     }
 }
 
-/// An address of this machine and an interface of it: PHP's array of `addr` and `ifindex`.
+/// An address of this machine and an interface: what `IPV6_PKTINFO` is about.
 ///
 /// ```
 /// use std::net::Ipv6Addr;
 /// use php_sockets::*;
 ///
-/// let from = Pktinfo::new(Ipv6Addr::LOCALHOST, 1);
-/// assert_eq!((from.addr.to_string().as_str(), from.ifindex), ("::1", 1));
+/// let info = Pktinfo::new(Ipv6Addr::LOCALHOST, 1);
+/// assert_eq!((info.addr, info.ifindex), (Ipv6Addr::LOCALHOST, 1));
 /// ```
 ///
 /// [ipv6(7)](https://man7.org/linux/man-pages/man7/ipv6.7.html)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Pktinfo {
-    /// The address: the source to send from, or the destination that a datagram had.
+    /// The address; `::` for none.
     pub addr: Ipv6Addr,
-    /// The interface's index, 0 for any.
+    /// The interface's index; 0 for any.
     pub ifindex: u32,
 }
 
 impl Pktinfo {
-    /// This address on the interface of this index.
+    /// An address and an interface.
     #[must_use]
     pub const fn new(addr: Ipv6Addr, ifindex: u32) -> Pktinfo {
         Pktinfo { addr, ifindex }

@@ -9,9 +9,9 @@ use regex::Regex;
 
 /// The rooms of `src/` by floor. A room imports from lower floors only.
 const FLOORS: [&[&str]; 5] = [
-    &["c", "constants", "error", "address", "values"],
-    &["socket", "buffer", "iovec", "control"],
-    &["host", "line"],
+    &["c", "constants", "error", "address", "values", "option_types"],
+    &["socket", "buffer", "iovec", "control", "option_value", "optval"],
+    &["host", "line", "multicast"],
     &[
         "life",
         "last_error",
@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 5] = [
         "vector",
         "message",
         "select",
+        "option",
         "addrinfo",
         "interop",
         "netdb",
@@ -29,9 +30,14 @@ const FLOORS: [&[&str]; 5] = [
     &["lib"],
 ];
 
-/// Two rooms of the lowest floor stand on others of it.
-const STEPS: [(&str, &str); 4] =
-    [("constants", "c"), ("error", "constants"), ("address", "c"), ("constants", "constants")];
+/// Some rooms stand on others of their floor.
+const STEPS: [(&str, &str); 5] = [
+    ("constants", "c"),
+    ("error", "constants"),
+    ("address", "c"),
+    ("constants", "constants"),
+    ("multicast", "host"),
+];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(common::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -18,6 +18,7 @@ from_libc! {
     SO_LINGER "Socket option: what close does with data not yet sent."
     SO_REUSEPORT "Socket option: several sockets share one address."
     SO_PASSCRED "Socket option: receive `SCM_CREDENTIALS`."
+    SO_PEERCRED "Socket option, read only: process, user and group of an `AF_UNIX` peer (after PHP 8.5)."
     SO_RCVLOWAT "Socket option: how many bytes make a stream readable."
     SO_SNDLOWAT "Socket option, read only on Linux: how many free bytes make a stream writable."
     SO_RCVTIMEO "Socket option: how long a receive may block."

@@ -142,10 +142,21 @@ pub(crate) fn foreign_socket() -> Socket {
 
 /// Runs `act` in a thread where the system call `number` fails with `errno`, by a seccomp filter of that thread.
 pub(crate) fn failing<T: Send>(number: libc::c_long, errno: c_int, act: impl FnOnce() -> T + Send) -> T {
+    failing_with(number, None, errno, act)
+}
+
+/// The same for those calls alone whose second argument is this number, if one is given.
+pub(crate) fn failing_with<T: Send>(
+    number: libc::c_long,
+    second: Option<u32>,
+    errno: c_int,
+    act: impl FnOnce() -> T + Send,
+) -> T {
     std::thread::scope(|scope| {
         scope
             .spawn(|| {
-                deny(u32::try_from(number).expect("a system call"), u32::try_from(errno).expect("an errno"));
+                let number = u32::try_from(number).expect("a system call");
+                deny(number, second, u32::try_from(errno).expect("an errno"));
                 act()
             })
             .join()
@@ -154,18 +165,22 @@ pub(crate) fn failing<T: Send>(number: libc::c_long, errno: c_int, act: impl FnO
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of BPF instructions have 16 bits")]
-fn deny(number: u32, errno: u32) {
+fn deny(number: u32, second: Option<u32>, errno: u32) {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    // Where the low half of the second argument lies in `seccomp_data`.
+    const SECOND: u32 = 24 + if cfg!(target_endian = "big") { 4 } else { 0 };
     let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
     let mut filter = [
         step(LOAD, 0, 0, 0), // the system call's number
-        step(EQUAL, 0, 1, number),
+        step(EQUAL, 0, 3, number),
+        step(LOAD, 0, 0, SECOND),
+        step(EQUAL, 0, u8::from(second.is_some()), second.unwrap_or(0)),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | errno),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
-    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+    let program = libc::sock_fprog { len: 6, filter: filter.as_mut_ptr() };
     // SAFETY: the call takes numbers.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
     // SAFETY: `program` and its filter outlive the call, which copies them.

@@ -191,22 +191,17 @@ fn a_time_out_of_the_socket_does_not_end_the_wait_for_a_line() {
 
 #[test]
 fn a_low_water_mark_does_not_hold_a_line_back() {
-    use std::os::fd::{AsRawFd, OwnedFd};
     for nonblock in [false, true] {
         let (client, server) = common::connection();
-        let mark: libc::c_int = 100;
-        // SAFETY: `mark` is an int, as SO_RCVLOWAT wants, and outlives the call.
-        let status = unsafe {
-            libc::setsockopt(server.as_raw_fd(), SOL_SOCKET, SO_RCVLOWAT, (&raw const mark).cast(), 4)
-        };
-        assert_eq!(status, 0);
-        let server = Socket::from(OwnedFd::from(server));
+        socket_set_option(&server, SOL_SOCKET, SO_RCVLOWAT, 100).unwrap();
         if nonblock {
             socket_set_nonblock(&server).unwrap();
         }
         socket_write(&client, "hi\nyo\n", None).unwrap();
 
         assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"hi\n");
+        // The mark is the descriptor's, and a socket made from it knows.
+        let server = Socket::from(std::os::fd::OwnedFd::from(server));
         assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"yo\n");
     }
 }

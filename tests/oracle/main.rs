@@ -10,6 +10,7 @@ mod constants;
 mod interop;
 mod message;
 mod names;
+mod option;
 mod php;
 mod programs;
 mod script;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::common;
 
+mod datagrams;
 mod time;
 mod worker;
 

@@ -6,26 +6,22 @@ use crate::common;
 use crate::php;
 
 /// The functions of the sockets extension that this crate does not have yet. Whoever adds one takes it off.
-const MISSING: &[&str] = &[
-    "socket_addrinfo_bind",
-    "socket_addrinfo_connect",
-    "socket_addrinfo_explain",
-    "socket_addrinfo_lookup",
-    "socket_cmsg_space",
-    "socket_export_stream",
-    "socket_get_option",
-    "socket_getopt",
-    "socket_import_stream",
-    "socket_recvmsg",
-    "socket_sendmsg",
-    "socket_set_option",
-    "socket_setopt",
+const MISSING: &[&str] = &[];
+
+/// Functions that are younger than PHP 8.2, or that PHP lost long ago.
+const SINCE_8_3: &[&str] = &[
+    "socket_atmark",
+    "socket_iovec_add",
+    "socket_iovec_alloc",
+    "socket_iovec_delete",
+    "socket_iovec_fetch",
+    "socket_iovec_free",
+    "socket_iovec_set",
+    "socket_readv",
+    "socket_writev",
 ];
 
-/// Functions that are younger than PHP 8.2.
-const SINCE_8_3: &[&str] = &["socket_atmark"];
-
-/// A parameter's name, and whether it can be null.
+/// A parameter's name, and whether it can be null or an empty array, which is `None` in Rust.
 type Parameter = (String, bool);
 
 /// The free public functions of `src/` that bear a name of PHP's, with their parameters.
@@ -41,7 +37,7 @@ fn ours() -> BTreeMap<String, Vec<Parameter>> {
                 .map(|parameter| {
                     let (name, kind) = parameter.split_once(':').expect("name: type");
                     let name = name.trim().trim_start_matches("mut ").trim_start_matches("r#");
-                    (name.to_owned(), kind.contains("Option<"))
+                    (name.to_owned(), kind.contains("Option<") || kind.contains("Service<"))
                 })
                 .collect();
             assert_eq!(functions.insert(found[1].to_owned(), parameters), None, "{} stands once", &found[1]);
@@ -73,7 +69,8 @@ fn split(parameters: &str) -> Vec<String> {
 fn phps(name: &str) -> Option<Vec<Parameter>> {
     let parameters = php::value(&format!(
         "if (!function_exists('{name}')) return null;
-         return array_map(fn ($p) => [$p->getName(), $p->getType()?->allowsNull() ?? false, $p->isPassedByReference()],
+         return array_map(fn ($p) => [$p->getName(), ($p->getType()?->allowsNull() ?? false)
+                 || $p->isOptional() && $p->getDefaultValue() === [], $p->isPassedByReference()],
              (new ReflectionFunction('{name}'))->getParameters());"
     ));
     let parameters = parameters.as_array()?.iter().map(|parameter| {

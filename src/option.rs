@@ -1,0 +1,239 @@
+//! Options of sockets: read one, set one.
+
+use std::ffi::c_int;
+
+use libc::{in_addr, in6_pktinfo, linger, timeval, ucred};
+
+use crate::error::Result;
+use crate::option_value::OptionValue;
+use crate::optval::{Room, get_site, set_site};
+use crate::socket::Socket;
+
+mod decode;
+mod encode;
+
+/// Reads an option of a socket.
+///
+/// ```php
+/// socket_get_option(Socket $socket, int $level, int $option): array|int|false
+/// ```
+///
+/// One system call, `getsockopt`; for `IP_MULTICAST_IF` also `ioctl`, which knows the interface that has the address.
+/// `level` is who the option belongs to: `SOL_SOCKET`, `SOL_TCP`, `SOL_UDP`, `IPPROTO_IP`, `IPPROTO_IPV6`. Returns an
+/// [`OptionValue`]; most are a number, for [`int`](OptionValue::int). The others:
+///
+/// | level, option | value |
+/// | --- | --- |
+/// | `SOL_SOCKET`, `SO_LINGER` | [`Linger`](crate::Linger) |
+/// | `SOL_SOCKET`, `SO_RCVTIMEO` or `SO_SNDTIMEO` | [`Timeval`](crate::Timeval), rounded up to the kernel's tick |
+/// | `SOL_SOCKET`, `SO_MEMINFO` | [`Meminfo`](crate::Meminfo) |
+/// | `SOL_SOCKET`, `SO_PEERCRED` | [`Credentials`](crate::Credentials); without a peer 0, −1, −1 |
+/// | `SOL_TCP`, `TCP_CONGESTION` | a text |
+/// | `IPPROTO_IPV6`, `IPV6_PKTINFO` | [`Pktinfo`](crate::Pktinfo); Linux can only set it |
+///
+/// Buffer sizes read back doubled; reading `SO_ERROR` clears it; `IP_MULTICAST_IF` is the interface's index.
+///
+/// # Errors
+///
+/// - `SOCKET_ENOPROTOOPT`: `socket_get_option(): Unable to retrieve socket option [92]: Protocol not available`
+/// - `SOCKET_EINVAL`: an option that is no int, such as `SO_BINDTODEVICE`
+/// - `IP_MULTICAST_IF`: `socket_get_option(): The interface with IP address 192.0.2.1 was not found`
+///
+/// # Differences from PHP
+///
+/// PHP 8.2 reads of `SO_PEERCRED` the process only. Where the kernel writes nothing (`SO_BINDTODEVICE` of a socket that
+/// is bound to none) the number is 0; in PHP 8.2 it is whatever was in memory. A text is the text, not an array with it.
+///
+/// # Examples
+///
+/// Whether a connection that did not wait has come about:
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// assert_eq!(socket_get_option(&socket, SOL_SOCKET, SO_ERROR)?.int()?, 0);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 14 · [php.net](https://www.php.net/socket_get_option) ·
+/// [getsockopt(2)](https://man7.org/linux/man-pages/man2/getsockopt.2.html)
+pub fn socket_get_option(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
+    get::<false>(socket, level, option)
+}
+
+/// The older name of [`socket_get_option`].
+///
+/// ```php
+/// socket_getopt(Socket $socket, int $level, int $option): array|int|false
+/// ```
+///
+/// The same in everything but the name in its errors.
+///
+/// # Errors
+///
+/// - `SOCKET_ENOPROTOOPT`: `socket_getopt(): Unable to retrieve socket option [92]: Protocol not available`
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// assert_eq!(socket_getopt(&socket, SOL_SOCKET, SO_TYPE)?.int()?, SOCK_STREAM);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 14 · [php.net](https://www.php.net/socket_getopt) ·
+/// [getsockopt(2)](https://man7.org/linux/man-pages/man2/getsockopt.2.html)
+pub fn socket_getopt(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
+    get::<true>(socket, level, option)
+}
+
+fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
+    let mut room = Room::new();
+    let mut len = match (level, option) {
+        (libc::SOL_SOCKET, libc::SO_LINGER) => Room::len::<linger>(),
+        (libc::SOL_SOCKET, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) => Room::len::<timeval>(),
+        (libc::SOL_SOCKET, libc::SO_MEMINFO) => Room::len::<[u32; 9]>(),
+        (libc::SOL_SOCKET, libc::SO_PEERCRED) => Room::len::<ucred>(),
+        (libc::SOL_TCP, libc::TCP_CONGESTION) => Room::len::<[u8; 16]>(),
+        (libc::IPPROTO_IP, libc::IP_MULTICAST_IF) => Room::len::<in_addr>(),
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => Room::len::<in6_pktinfo>(),
+        _ => Room::len::<c_int>(),
+    };
+
+    // SAFETY: `room` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer.
+    let status = unsafe { libc::getsockopt(socket.fd(), level, option, room.as_mut_ptr(), &raw mut len) };
+
+    if status == -1 {
+        return Err(socket.warning(match (level, option) {
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                const { &get_site(ALIAS, "unable to get socket option") }
+            }
+            _ => const { &get_site(ALIAS, "Unable to retrieve socket option") },
+        }));
+    }
+    decode::value::<ALIAS>(socket, level, option, &room, len)
+}
+
+/// Sets an option of a socket.
+///
+/// ```php
+/// socket_set_option(Socket $socket, int $level, int $option, array|string|int $value): bool
+/// ```
+///
+/// One system call, `setsockopt`; an interface given by its name, or the one of `IP_MULTICAST_IF`, is asked for first
+/// (`ioctl`), and a group's host name is looked up. `level` is who the option belongs to, as in [`socket_get_option`].
+/// `value` is a number or a `bool` for most options. The others:
+///
+/// | level, option | value |
+/// | --- | --- |
+/// | `SOL_SOCKET`, `SO_LINGER` | [`Linger`](crate::Linger), seconds |
+/// | `SOL_SOCKET`, `SO_RCVTIMEO` or `SO_SNDTIMEO` | [`Timeval`](crate::Timeval), or a `Duration` |
+/// | `SOL_SOCKET`, `SO_BINDTODEVICE` | an interface's name; `""` for any |
+/// | `SOL_SOCKET`, `SO_ATTACH_REUSEPORT_CBPF` | `SKF_AD_CPU` or `SKF_AD_QUEUE`; 0 detaches |
+/// | `SOL_TCP`, `TCP_CONGESTION` | the algorithm's name |
+/// | `SOL_UDP`, `UDP_SEGMENT` | bytes, up to 65535 |
+/// | `IPPROTO_IP`, `IP_MULTICAST_IF`; `IPPROTO_IPV6`, `IPV6_MULTICAST_IF` | an interface's index or name |
+/// | `IPPROTO_IP`, `IP_MULTICAST_TTL` | 0 to 255 |
+/// | `IPPROTO_IPV6`, `IPV6_MULTICAST_HOPS` | 0 to 255; −1 is the default, 1 |
+/// | `IPPROTO_IP`, `IP_MULTICAST_LOOP`; `IPPROTO_IPV6`, `IPV6_MULTICAST_LOOP` | a switch |
+/// | `IPPROTO_IP` or `IPPROTO_IPV6`, `MCAST_JOIN_GROUP` or `MCAST_LEAVE_GROUP` | [`Group`](crate::Group) |
+/// | the same, `MCAST_BLOCK_SOURCE` and the other three | [`Source`](crate::Source) |
+/// | `IPPROTO_IPV6`, `IPV6_PKTINFO` | [`Pktinfo`](crate::Pktinfo) |
+///
+/// # Errors
+///
+/// - `SOCKET_ENOPROTOOPT`: `socket_set_option(): Unable to set socket option [92]: Protocol not available`
+/// - a million microseconds or more: `socket_set_option(): Unable to set socket option [33]: Numerical argument out of
+///   domain`
+/// - a group joined twice: `SOCKET_EADDRINUSE`; left without having joined: `SOCKET_EADDRNOTAVAIL`
+/// - another type than the option has: `socket_set_option(): Argument #4 ($value) must be of type int, string given`,
+///   `socket_set_option(): Argument #4 ($value) must have key "l_onoff"`, `No key "group" passed in optval` and so on
+/// - out of range: `socket_set_option(): Argument #4 ($value) must be between 0 and 255`,
+///   `Index must be between 0 and 4294967295`
+/// - `socket_set_option(): No interface with this name could be found`,
+///   `socket_set_option(): Failed obtaining address for interface 7: error 19`
+/// - a group on a socket that is not `AF_INET` or `AF_INET6`:
+///   `socket_set_option(): IP address used in the context of an unexpected type of socket`
+///
+/// # Differences from PHP
+///
+/// The level counts: PHP goes by the option's number alone, so that it takes `SOL_TCP`, `TCP_NOTSENT_LOWAT` (25) for
+/// `SO_BINDTODEVICE`. A value of another type is an error, where PHP 8.2 converts it. A missing key, a
+/// `ValueError` in PHP, does not compile, nor does `l_linger` above 65535, of which PHP 8.2 keeps 16 bits. The address of
+/// an `IPV6_PKTINFO` is an `Ipv6Addr` and its interface a number, where PHP also looks names up.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_set_option(&socket, SOL_SOCKET, SO_REUSEADDR, 1)?;
+/// socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Duration::from_secs(5))?;
+/// socket_set_option(&socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 0))?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 14 · [php.net](https://www.php.net/socket_set_option) ·
+/// [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html)
+pub fn socket_set_option(
+    socket: &Socket,
+    level: c_int,
+    option: c_int,
+    value: impl Into<OptionValue>,
+) -> Result<()> {
+    set::<false>(socket, level, option, value.into())
+}
+
+/// The older name of [`socket_set_option`].
+///
+/// ```php
+/// socket_setopt(Socket $socket, int $level, int $option, array|string|int $value): bool
+/// ```
+///
+/// The same in everything but the name in its errors.
+///
+/// # Errors
+///
+/// - `SOCKET_ENOPROTOOPT`: `socket_setopt(): Unable to set socket option [92]: Protocol not available`
+///
+/// # Examples
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_setopt(&socket, SOL_TCP, TCP_NODELAY, true)?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Lesson 14 · [php.net](https://www.php.net/socket_setopt) ·
+/// [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html)
+pub fn socket_setopt(
+    socket: &Socket,
+    level: c_int,
+    option: c_int,
+    value: impl Into<OptionValue>,
+) -> Result<()> {
+    set::<true>(socket, level, option, value.into())
+}
+
+fn set<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int, value: OptionValue) -> Result<()> {
+    let (option, value) = encode::value::<ALIAS>(socket, level, option, value)?;
+
+    // SAFETY: `as_ptr` points at `len` bytes of `value`, which outlives the call; a filter in it points at a static.
+    // `setsockopt` reads them and keeps no pointer.
+    let status = unsafe { libc::setsockopt(socket.fd(), level, option, value.as_ptr(), value.len()) };
+
+    if status == -1 {
+        return Err(socket.warning(const { &set_site(ALIAS, "Unable to set socket option") }));
+    }
+    if level == libc::SOL_SOCKET && matches!(option, libc::SO_RCVLOWAT | libc::SO_PEEK_OFF) {
+        socket.wait_for_more(true);
+    }
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! What options are about, where a number does not do: PHP's arrays, as structs with PHP's keys.
+
+use std::ffi::{OsStr, OsString, c_int};
+use std::time::Duration;
+
+/// What close does with data that is not sent yet: the value of `SO_LINGER`.
+///
+/// Switched on, closing waits up to `l_linger` seconds; with 0 seconds it throws the data away and resets the connection.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// socket_set_option(&socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 5))?;
+/// assert_eq!(socket_get_option(&socket, SOL_SOCKET, SO_LINGER)?.linger()?.l_linger, 5);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Linger {
+    /// 0 for off, anything else for on.
+    pub l_onoff: u16,
+    /// Seconds.
+    pub l_linger: u16,
+}
+
+impl Linger {
+    /// On (not 0) or off, and for how many seconds.
+    #[must_use]
+    pub const fn new(l_onoff: u16, l_linger: u16) -> Linger {
+        Linger { l_onoff, l_linger }
+    }
+}
+
+/// How long a call may block: the value of `SO_RCVTIMEO` and `SO_SNDTIMEO`. Zero is for ever.
+///
+/// A [`Duration`] becomes one; what is shorter than a microsecond is rounded up to one, because 0 would be for ever.
+///
+/// ```
+/// use std::time::Duration;
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(1, 500_000))?;
+/// assert_eq!(socket_get_option(&socket, SOL_SOCKET, SO_RCVTIMEO)?.timeval()?, Duration::from_millis(1500).into());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Timeval {
+    /// Seconds.
+    pub sec: i64,
+    /// Microseconds, fewer than a million.
+    pub usec: i64,
+}
+
+impl Timeval {
+    /// Seconds and microseconds.
+    #[must_use]
+    pub const fn new(sec: i64, usec: i64) -> Timeval {
+        Timeval { sec, usec }
+    }
+}
+
+impl From<Duration> for Timeval {
+    fn from(time: Duration) -> Timeval {
+        let usec = if time < Duration::from_micros(1) && !time.is_zero() { 1 } else { time.subsec_micros() };
+        Timeval { sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX), usec: i64::from(usec) }
+    }
+}
+
+/// The memory that a socket holds, in bytes unless another unit is named: what `SO_MEMINFO` reads.
+///
+/// [sock_diag(7)](https://man7.org/linux/man-pages/man7/sock_diag.7.html)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Meminfo {
+    /// Received data in the queue.
+    pub rmem_alloc: u32,
+    /// The most that the receive queue may take: `SO_RCVBUF`.
+    pub rcvbuf: u32,
+    /// Data on its way out.
+    pub wmem_alloc: u32,
+    /// The most that the send queue may take: `SO_SNDBUF`.
+    pub sndbuf: u32,
+    /// Memory set aside and not in use.
+    pub fwd_alloc: u32,
+    /// Data that TCP has queued and not sent.
+    pub wmem_queued: u32,
+    /// What options take.
+    pub optmem: u32,
+    /// What waits to be processed.
+    pub backlog: u32,
+    /// Datagrams dropped, a count.
+    pub drops: u32,
+}
+
+/// The nine numbers in the kernel's order, which is PHP's.
+impl From<[u32; 9]> for Meminfo {
+    fn from(numbers: [u32; 9]) -> Meminfo {
+        let [rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops] =
+            numbers;
+        Meminfo { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops }
+    }
+}
+
+/// A network interface, by number or by name. A text is always a name, as in PHP: `"1"` is not interface 1.
+///
+/// [netdevice(7)](https://man7.org/linux/man-pages/man7/netdevice.7.html)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Interface {
+    /// Its index; 0 lets the kernel choose. No interface has a negative one, or one above 4294967295.
+    Index(i64),
+    /// Its name, `lo` or `eth0`.
+    Name(OsString),
+}
+
+impl From<c_int> for Interface {
+    fn from(index: c_int) -> Interface {
+        Interface::Index(index.into())
+    }
+}
+
+impl From<u32> for Interface {
+    fn from(index: u32) -> Interface {
+        Interface::Index(index.into())
+    }
+}
+
+impl From<&str> for Interface {
+    fn from(name: &str) -> Interface {
+        Interface::Name(name.into())
+    }
+}
+
+impl From<String> for Interface {
+    fn from(name: String) -> Interface {
+        Interface::Name(name.into())
+    }
+}
+
+/// A multicast group: the value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3").interface("lo"))?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Group {
+    /// The group's address, or a host name that stands for it.
+    pub group: OsString,
+    /// Where to join; PHP's key may be missing, which is index 0.
+    pub interface: Interface,
+}
+
+impl Group {
+    /// A group, on an interface that the kernel chooses.
+    pub fn new(group: impl AsRef<OsStr>) -> Group {
+        Group { group: group.as_ref().to_owned(), interface: Interface::Index(0) }
+    }
+
+    /// The same group on this interface: its index or its name.
+    #[must_use]
+    pub fn interface(self, interface: impl Into<Interface>) -> Group {
+        Group { interface: interface.into(), ..self }
+    }
+}
+
+/// One sender of a multicast group: the value of the other four `MCAST_` options.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// let source = Source::new("239.1.2.3", "127.0.0.1").interface("lo");
+/// socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, source)?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Source {
+    /// The group's address, or a host name that stands for it.
+    pub group: OsString,
+    /// The sender's address, or its name.
+    pub source: OsString,
+    /// Where to join; PHP's key may be missing, which is index 0.
+    pub interface: Interface,
+}
+
+impl Source {
+    /// A sender of a group, on an interface that the kernel chooses.
+    pub fn new(group: impl AsRef<OsStr>, source: impl AsRef<OsStr>) -> Source {
+        Source {
+            group: group.as_ref().to_owned(),
+            source: source.as_ref().to_owned(),
+            interface: Interface::Index(0),
+        }
+    }
+
+    /// The same on this interface: its index or its name.
+    #[must_use]
+    pub fn interface(self, interface: impl Into<Interface>) -> Source {
+        Source { interface: interface.into(), ..self }
+    }
+}

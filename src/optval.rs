@@ -1,0 +1,140 @@
+//! An option's value as C has it: what `setsockopt` reads and what `getsockopt` writes.
+
+use std::ffi::{OsString, c_int, c_void};
+use std::mem::size_of;
+use std::os::unix::ffi::OsStrExt;
+
+use libc::{group_req, group_source_req, in_addr, in6_pktinfo, sock_filter, sock_fprog, socklen_t};
+
+use crate::error::Site;
+
+/// A site of `socket_set_option`, or of its alias: an error bears the name that was called.
+pub(crate) const fn set_site(alias: bool, message: &'static str) -> Site {
+    Site { function: if alias { "socket_setopt" } else { "socket_set_option" }, message }
+}
+
+/// A site of `socket_get_option`, or of its alias.
+pub(crate) const fn get_site(alias: bool, message: &'static str) -> Site {
+    Site { function: if alias { "socket_getopt" } else { "socket_get_option" }, message }
+}
+
+/// A value on its way to the kernel.
+#[allow(clippy::large_enum_variant, reason = "one stands on the stack for the length of one call")]
+pub(crate) enum OptVal {
+    Int(c_int),
+    Unsigned(u32),
+    Byte(u8),
+    Text(OsString),
+    Linger(libc::linger),
+    Timeval(libc::timeval),
+    Address(in_addr),
+    Group(group_req),
+    Source(group_source_req),
+    Pktinfo(in6_pktinfo),
+    Filter(sock_fprog),
+}
+
+impl OptVal {
+    pub(crate) fn as_ptr(&self) -> *const c_void {
+        match self {
+            OptVal::Int(value) => (&raw const *value).cast(),
+            OptVal::Unsigned(value) => (&raw const *value).cast(),
+            OptVal::Byte(value) => (&raw const *value).cast(),
+            OptVal::Text(value) => value.as_bytes().as_ptr().cast(),
+            OptVal::Linger(value) => (&raw const *value).cast(),
+            OptVal::Timeval(value) => (&raw const *value).cast(),
+            OptVal::Address(value) => (&raw const *value).cast(),
+            OptVal::Group(value) => (&raw const *value).cast(),
+            OptVal::Source(value) => (&raw const *value).cast(),
+            OptVal::Pktinfo(value) => (&raw const *value).cast(),
+            OptVal::Filter(value) => (&raw const *value).cast(),
+        }
+    }
+
+    /// A text longer than C's `int` counts is cut: the kernel refuses a length with the highest bit set, and no option
+    /// takes so many bytes.
+    pub(crate) fn len(&self) -> socklen_t {
+        let len = match self {
+            OptVal::Int(value) => size_of_val(value),
+            OptVal::Unsigned(value) => size_of_val(value),
+            OptVal::Byte(value) => size_of_val(value),
+            OptVal::Text(value) => value.len(),
+            OptVal::Linger(value) => size_of_val(value),
+            OptVal::Timeval(value) => size_of_val(value),
+            OptVal::Address(value) => size_of_val(value),
+            OptVal::Group(value) => size_of_val(value),
+            OptVal::Source(value) => size_of_val(value),
+            OptVal::Pktinfo(value) => size_of_val(value),
+            OptVal::Filter(value) => size_of_val(value),
+        };
+        c_int::try_from(len).unwrap_or(c_int::MAX).unsigned_abs()
+    }
+
+    /// PHP's filter for `SO_ATTACH_REUSEPORT_CBPF`: load a word of the kernel's ancillary data, return it. `None` for
+    /// other words than the two that PHP has.
+    pub(crate) fn filter(word: c_int) -> Option<OptVal> {
+        let filter = match word {
+            libc::SKF_AD_CPU => &CPU,
+            libc::SKF_AD_QUEUE => &QUEUE,
+            _ => return None,
+        };
+        // C declares the pointer without const; the kernel only reads.
+        Some(OptVal::Filter(sock_fprog { len: 2, filter: filter.as_ptr().cast_mut() }))
+    }
+}
+
+static CPU: [sock_filter; 2] = load_and_return(libc::SKF_AD_CPU);
+static QUEUE: [sock_filter; 2] = load_and_return(libc::SKF_AD_QUEUE);
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "codes have 16 bits, and SKF_AD_OFF is negative: BPF's address space ends with the ancillary data"
+)]
+const fn load_and_return(word: c_int) -> [sock_filter; 2] {
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_A) as u16;
+    [
+        sock_filter { code: LOAD, jt: 0, jf: 0, k: (libc::SKF_AD_OFF + word) as u32 },
+        sock_filter { code: RETURN, jt: 0, jf: 0, k: 0 },
+    ]
+}
+
+/// Room for a value that the kernel writes. It begins zeroed.
+#[repr(C, align(8))]
+pub(crate) struct Room([u8; Room::LEN]);
+
+impl Room {
+    /// The longest value is that of `SO_MEMINFO`: nine words.
+    const LEN: usize = 9 * size_of::<u32>();
+
+    pub(crate) const fn new() -> Room {
+        Room([0; Room::LEN])
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut c_void {
+        self.0.as_mut_ptr().cast()
+    }
+
+    /// As many bytes as a `T` has, for the length that `getsockopt` is given.
+    #[allow(clippy::cast_possible_truncation, reason = "a room has 36 bytes")]
+    pub(crate) const fn len<T>() -> socklen_t {
+        const { assert!(size_of::<T>() <= Room::LEN) };
+        size_of::<T>() as socklen_t
+    }
+
+    /// The `N` bytes at `offset`, a constant.
+    pub(crate) fn at<const N: usize>(&self, offset: usize) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.0[offset..offset + N]);
+        bytes
+    }
+
+    pub(crate) fn int(&self, offset: usize) -> c_int {
+        c_int::from_ne_bytes(self.at(offset))
+    }
+
+    pub(crate) fn uint(&self, offset: usize) -> u32 {
+        u32::from_ne_bytes(self.at(offset))
+    }
+}

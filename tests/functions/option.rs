@@ -1,0 +1,355 @@
+//! Options: what setting one does, and what reads back.
+
+use std::net::Ipv6Addr;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+use php_sockets::*;
+use proptest::prelude::*;
+
+use crate::common;
+
+fn udp() -> Socket {
+    socket_create(AF_INET, SOCK_DGRAM, 0).unwrap()
+}
+
+fn tcp() -> Socket {
+    socket_create(AF_INET, SOCK_STREAM, 0).unwrap()
+}
+
+#[test]
+fn a_value_is_made_of_whatever_stands_for_it() {
+    let linger = Linger::new(1, 2);
+    let time = Timeval::new(1, 500_000);
+    let group = Group::new("239.1.2.3").interface("lo");
+    let source = Source::new("239.1.2.3", "127.0.0.1").interface(1_u32);
+    for (value, expected) in [
+        (OptionValue::from(7), OptionValue::Int(7)),
+        (true.into(), OptionValue::Int(1)),
+        (false.into(), OptionValue::Int(0)),
+        ("lo".into(), OptionValue::Text("lo".into())),
+        (String::from("lo").into(), OptionValue::Text("lo".into())),
+        (std::ffi::OsStr::new("lo").into(), OptionValue::Text("lo".into())),
+        (std::ffi::OsString::from("lo").into(), OptionValue::Text("lo".into())),
+        (linger.into(), OptionValue::Linger(linger)),
+        (time.into(), OptionValue::Timeval(time)),
+        (Duration::from_millis(1500).into(), OptionValue::Timeval(time)),
+        (group.clone().into(), OptionValue::Group(group)),
+        (source.clone().into(), OptionValue::Source(source)),
+    ] {
+        assert_eq!(value, expected);
+    }
+    assert_eq!(Interface::from(3), Interface::Index(3));
+    assert_eq!(Interface::from(u32::MAX), Interface::Index(4_294_967_295));
+    assert_eq!(Interface::from(String::from("eth0")), Interface::Name("eth0".into()));
+    assert_eq!(Group::new("ff02::1").interface, Interface::Index(0), "the key that may be missing");
+}
+
+#[test]
+fn a_duration_never_becomes_for_ever_by_rounding() {
+    for (time, sec, usec) in [
+        (Duration::ZERO, 0, 0),
+        (Duration::from_nanos(1), 0, 1),
+        (Duration::from_nanos(1999), 0, 1),
+        (Duration::from_micros(1_999_999), 1, 999_999),
+        (Duration::from_nanos(5_000_000_001), 5, 0),
+        (Duration::MAX, i64::MAX, 999_999),
+    ] {
+        assert_eq!(Timeval::from(time), Timeval::new(sec, usec), "{time:?}");
+    }
+    let socket = udp();
+    socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Duration::MAX).unwrap();
+}
+
+#[test]
+fn a_receive_time_limit_ends_a_receive() {
+    let (socket, _name) = common::bound(SOCK_DGRAM);
+    socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Duration::from_millis(30)).unwrap();
+
+    let start = Instant::now();
+    let error = socket_recvfrom(&socket, &mut Vec::new(), 10, 0).unwrap_err();
+
+    assert!(error.is_quiet());
+    assert!(start.elapsed() >= Duration::from_millis(29), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_linger_of_no_seconds_resets_the_connection() {
+    let (client, server) = common::connection();
+    socket_set_option(&client, SOL_SOCKET, SO_LINGER, Linger::new(1, 0)).unwrap();
+
+    socket_close(client);
+
+    assert_eq!(socket_read(&server, 1, PHP_BINARY_READ).unwrap_err().code(), SOCKET_ECONNRESET);
+}
+
+#[test]
+fn a_linger_of_another_program_that_is_too_long_reads_as_the_longest() {
+    let socket = tcp();
+    let linger = libc::linger { l_onoff: 1, l_linger: 100_000 };
+    // SAFETY: `linger` is readable for the 8 bytes given and outlives the call.
+    let status =
+        unsafe { libc::setsockopt(socket.as_raw_fd(), SOL_SOCKET, SO_LINGER, (&raw const linger).cast(), 8) };
+    assert_eq!(status, 0);
+
+    let linger = socket_get_option(&socket, SOL_SOCKET, SO_LINGER).unwrap().linger().unwrap();
+
+    assert_eq!(linger, Linger::new(1, u16::MAX));
+}
+
+// [V] 3.1: PHP goes by the number alone; here the level counts.
+#[test]
+fn the_level_counts_when_an_option_is_set() {
+    let socket = tcp();
+    socket_set_option(&socket, SOL_TCP, TCP_NOTSENT_LOWAT, 16384).unwrap();
+    assert_eq!(socket_get_option(&socket, SOL_TCP, TCP_NOTSENT_LOWAT).unwrap(), OptionValue::Int(16384));
+    assert_eq!(TCP_NOTSENT_LOWAT, SO_BINDTODEVICE);
+    let php = common::php_failure(
+        "$s = socket_create(AF_INET, SOCK_STREAM, 0); socket_set_option($s, SOL_TCP, TCP_NOTSENT_LOWAT, 16384)",
+    );
+    assert_eq!(php.last, 22, "PHP takes 25 for SO_BINDTODEVICE");
+
+    let error = socket_set_option(&udp(), SOL_UDP, SO_LINGER, 1).unwrap_err();
+    assert_eq!(error.code(), SOCKET_ENOPROTOOPT);
+    let php = common::php_failure(
+        "$s = socket_create(AF_INET, SOCK_DGRAM, 0); socket_set_option($s, SOL_UDP, SO_LINGER, 1)",
+    );
+    assert_eq!(
+        php.thrown.as_deref(),
+        Some("socket_set_option(): Argument #4 ($value) must have key \"l_onoff\"")
+    );
+
+    let error =
+        socket_set_option(&socket, SOL_SOCKET, MCAST_JOIN_GROUP, Group::new("239.1.2.3")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "socket_set_option(): Argument #4 ($value) must be of type int, array given"
+    );
+}
+
+#[test]
+fn the_peer_of_a_unix_socket_has_credentials() {
+    let (one, _other) = common::pair(SOCK_STREAM);
+    // SAFETY: these two take nothing and cannot fail.
+    let (uid, gid) = (unsafe { libc::getuid() }, unsafe { libc::getgid() });
+
+    let peer = socket_get_option(&one, SOL_SOCKET, SO_PEERCRED).unwrap().credentials().unwrap();
+
+    assert_eq!(peer, Credentials::new(std::process::id().try_into().unwrap(), uid, gid));
+    let nobody = socket_get_option(&tcp(), SOL_SOCKET, SO_PEERCRED).unwrap().credentials().unwrap();
+    assert_eq!(nobody, Credentials::new(0, u32::MAX, u32::MAX));
+}
+
+#[test]
+fn what_the_kernel_leaves_unwritten_is_zero() {
+    assert_eq!(socket_get_option(&tcp(), SOL_SOCKET, SO_BINDTODEVICE).unwrap(), OptionValue::Int(0));
+}
+
+#[test]
+fn the_counters_count() {
+    let (socket, name) = common::bound(SOCK_DGRAM);
+    let info = || socket_get_option(&socket, SOL_SOCKET, SO_MEMINFO).unwrap().meminfo().unwrap();
+    let before = info();
+
+    socket_sendto(&socket, "x", 1, 0, &name.address, name.port).unwrap();
+
+    assert_eq!(before.rmem_alloc, 0);
+    assert!(info().rmem_alloc > 0);
+    let rcvbuf = socket_get_option(&socket, SOL_SOCKET, SO_RCVBUF).unwrap().int().unwrap();
+    assert_eq!(i64::from(before.rcvbuf), i64::from(rcvbuf));
+    assert_eq!(Meminfo::from([1, 2, 3, 4, 5, 6, 7, 8, 9]).drops, 9);
+}
+
+#[test]
+fn a_pending_error_is_read_once() {
+    let (_holder, port) = common::closed_port();
+    let socket = tcp();
+    socket_set_nonblock(&socket).unwrap();
+    assert!(socket_connect(&socket, "127.0.0.1", port).is_err());
+    socket_select(None, Some(&mut vec![&socket]), None, 5, 0).unwrap();
+
+    let error = || socket_get_option(&socket, SOL_SOCKET, SO_ERROR).unwrap().int().unwrap();
+
+    assert_eq!(error(), SOCKET_ECONNREFUSED);
+    assert_eq!(error(), 0);
+}
+
+#[test]
+fn a_filter_for_shared_ports_is_attached_and_detached() {
+    let (one, two) = (udp(), udp());
+    socket_set_option(&one, SOL_SOCKET, SO_REUSEPORT, 1).unwrap();
+    socket_set_option(&two, SOL_SOCKET, SO_REUSEPORT, 1).unwrap();
+    socket_bind(&one, "127.0.0.1", 0).unwrap();
+    socket_bind(&two, "127.0.0.1", socket_getsockname(&one).unwrap().port).unwrap();
+    let set = |word: i32| socket_set_option(&one, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, word);
+
+    set(SKF_AD_CPU).unwrap();
+    set(SKF_AD_QUEUE).unwrap();
+    set(0).unwrap();
+
+    assert_eq!(set(0).unwrap_err().code(), SOCKET_ENOENT, "nothing is attached any more");
+    assert_eq!(
+        socket_set_option(&tcp(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SKF_AD_CPU).unwrap_err().code(),
+        SOCKET_EINVAL,
+        "the port is not shared"
+    );
+}
+
+#[test]
+fn a_queue_filter_sends_all_datagrams_to_the_first_socket() {
+    let sockets = [udp(), udp()];
+    for socket in &sockets {
+        socket_set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1).unwrap();
+        socket_set_nonblock(socket).unwrap();
+    }
+    socket_bind(&sockets[0], "127.0.0.1", 0).unwrap();
+    let port = socket_getsockname(&sockets[0]).unwrap().port;
+    socket_bind(&sockets[1], "127.0.0.1", port).unwrap();
+
+    // Loopback has one queue, number 0, and the filter's result is the socket's place.
+    socket_set_option(&sockets[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SKF_AD_QUEUE).unwrap();
+    for _ in 0..20 {
+        socket_sendto(&udp(), "x", 1, 0, "127.0.0.1", port).unwrap();
+    }
+
+    let mut data = Vec::new();
+    let got = sockets
+        .each_ref()
+        .map(|socket| std::iter::from_fn(|| socket_recvfrom(socket, &mut data, 10, 0).ok()).count());
+    assert_eq!(got, [20, 0]);
+}
+
+#[test]
+fn one_send_is_cut_into_segments() {
+    let (receiver, name) = common::bound(SOCK_DGRAM);
+    let sender = udp();
+    socket_set_option(&sender, SOL_UDP, UDP_SEGMENT, 4).unwrap();
+
+    socket_sendto(&sender, "aaaabbbbcc", 10, 0, &name.address, name.port).unwrap();
+
+    for expected in ["aaaa", "bbbb", "cc"] {
+        let mut data = Vec::new();
+        socket_recvfrom(&receiver, &mut data, 100, 0).unwrap();
+        assert_eq!(data, expected.as_bytes());
+    }
+}
+
+#[test]
+fn a_packet_info_would_be_read_if_the_kernel_gave_one() {
+    let socket = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
+    // An error of 0 is a success that did nothing: what is read are the zeros that were there.
+    let value =
+        common::failing(libc::SYS_getsockopt, 0, || socket_get_option(&socket, IPPROTO_IPV6, IPV6_PKTINFO));
+
+    assert_eq!(value.unwrap().pktinfo().unwrap(), Pktinfo::new(Ipv6Addr::UNSPECIFIED, 0));
+}
+
+#[test]
+fn an_ipv6_packet_info_is_the_address_of_what_is_sent() {
+    let (receiver, sender) = (socket_create(AF_INET6, SOCK_DGRAM, 0), socket_create(AF_INET6, SOCK_DGRAM, 0));
+    let (receiver, sender) = (receiver.unwrap(), sender.unwrap());
+    socket_bind(&receiver, "::1", 0).unwrap();
+    let port = socket_getsockname(&receiver).unwrap().port;
+
+    socket_set_option(&sender, IPPROTO_IPV6, IPV6_PKTINFO, Pktinfo::new(Ipv6Addr::LOCALHOST, 1)).unwrap();
+    socket_sendto(&sender, "x", 1, 0, "::1", port).unwrap();
+
+    let (_, from) = socket_recvfrom(&receiver, &mut Vec::new(), 10, 0).unwrap();
+    assert_eq!(from.address, "::1");
+}
+
+#[test]
+fn one_sender_of_a_group_is_heard_and_another_is_not() {
+    let receiver = udp();
+    socket_bind(&receiver, "0.0.0.0", 0).unwrap();
+    let port = socket_getsockname(&receiver).unwrap().port;
+    let group = "239.255.77.1";
+    socket_set_option(&receiver, SOL_SOCKET, SO_RCVTIMEO, Duration::from_secs(5)).unwrap();
+    socket_set_option(
+        &receiver,
+        IPPROTO_IP,
+        MCAST_JOIN_SOURCE_GROUP,
+        Source::new(group, "127.0.0.2").interface("lo"),
+    )
+    .unwrap();
+    let send = |from: &str, text: &str| {
+        let sender = udp();
+        socket_bind(&sender, from, 0).unwrap();
+        socket_set_option(&sender, IPPROTO_IP, IP_MULTICAST_IF, "lo").unwrap();
+        socket_sendto(&sender, text, text.len(), 0, group, port).unwrap();
+    };
+
+    send("127.0.0.1", "unheard");
+    send("127.0.0.2", "heard");
+
+    let mut data = Vec::new();
+    let (_, from) = socket_recvfrom(&receiver, &mut data, 100, 0).unwrap();
+    assert_eq!((data.as_slice(), from.address.to_str()), (&b"heard"[..], Some("127.0.0.2")));
+}
+
+#[test]
+fn an_option_of_a_megabyte_is_an_error() {
+    let long = "x".repeat(1 << 20);
+
+    assert_eq!(
+        socket_set_option(&tcp(), SOL_SOCKET, SO_BINDTODEVICE, &*long).unwrap_err().code(),
+        SOCKET_ENODEV
+    );
+    assert_eq!(socket_set_option(&tcp(), SOL_TCP, TCP_CONGESTION, &*long).unwrap_err().code(), SOCKET_ENOENT);
+    let group = Group::new(&long).interface(&*long);
+    assert!(socket_set_option(&udp(), IPPROTO_IP, MCAST_JOIN_GROUP, group).is_err());
+}
+
+#[test]
+fn no_descriptor_is_left_over() {
+    let socket = udp();
+    for _ in 0..1100 {
+        let _ = socket_set_option(&socket, IPPROTO_IP, IP_MULTICAST_IF, "lo");
+        let _ = socket_get_option(&socket, IPPROTO_IP, IP_MULTICAST_IF);
+        let _ =
+            socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("1").interface("nosuch0"));
+    }
+    assert!(udp().as_raw_fd() < 1000);
+}
+
+fn any_value() -> impl Strategy<Value = OptionValue> {
+    let interface = prop_oneof![
+        any::<i32>().prop_map(Interface::from),
+        any::<u32>().prop_map(Interface::from),
+        Just(Interface::from("lo")),
+    ];
+    prop_oneof![
+        any::<i32>().prop_map(OptionValue::from),
+        ".{0,40}".prop_map(OptionValue::from),
+        any::<(u16, u16)>().prop_map(|(on, time)| Linger::new(on, time).into()),
+        any::<(i64, i64)>().prop_map(|(sec, usec)| Timeval::new(sec, usec).into()),
+        any::<(i32, u32, u32)>().prop_map(|(pid, uid, gid)| Credentials::new(pid, uid, gid).into()),
+        any::<([u8; 16], u32)>().prop_map(|(addr, index)| Pktinfo::new(addr.into(), index).into()),
+        any::<[u32; 9]>().prop_map(|numbers| Meminfo::from(numbers).into()),
+        (any::<[u8; 4]>(), interface).prop_map(|(group, interface)| {
+            Group::new(std::net::Ipv4Addr::from(group).to_string()).interface(interface).into()
+        }),
+        any::<([u8; 4], [u8; 4])>().prop_map(|(group, source)| {
+            let text = |bytes: [u8; 4]| std::net::Ipv4Addr::from(bytes).to_string();
+            Source::new(text(group), text(source)).interface("lo").into()
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_value_of_any_option_is_taken_or_refused(
+        level in prop::sample::select(vec![IPPROTO_IP, SOL_SOCKET, SOL_TCP, SOL_UDP, IPPROTO_IPV6]),
+        option in 0..64,
+        value in any_value(),
+        family in prop::sample::select(vec![AF_INET, AF_INET6, AF_UNIX]),
+    ) {
+        let socket = socket_create(family, SOCK_DGRAM, 0).unwrap();
+        if let Err(error) = socket_set_option(&socket, level, option, value) {
+            prop_assert!(!error.to_string().contains(['{', '}']), "{error}");
+        }
+        if let Err(error) = socket_get_option(&socket, level, option) {
+            prop_assert!(!error.to_string().contains(['{', '}']), "{error}");
+        }
+    }
+}
