@@ -251,6 +251,7 @@ pub(crate) fn packet_socket(protocol: c_int) -> Socket {
     if let Ok(socket) = socket_create(AF_PACKET, SOCK_DGRAM, protocol) {
         return socket;
     }
+    socket_clear_error(None);
     let (here, there) = pair(SOCK_STREAM);
     let sent = in_child(|| {
         // SAFETY: the call takes a number.

@@ -240,13 +240,13 @@ fn sendto_sends_at_most_what_there_is() {
         socket_recvfrom a data 10 0
         socket_recvfrom a data 10 0
         socket_sendto b "x"*70000 70000 0 n.address n.port
-        socket_sendto b "x" 1 0 "255.255.255.255" 9
+        socket_sendto b "x" 1 0 "127.255.255.255" 9
         socket_sendto b "x" 1 MSG_OOB n.address n.port
         c = socket_create AF_INET SOCK_STREAM SOL_TCP
         socket_sendto c "x" 1 0 n.address n.port
         d = socket_create AF_INET6 SOCK_DGRAM SOL_UDP
         socket_sendto d "mapped" 6 0 "127.0.0.1" n.port
-        socket_recvfrom a data 10 0
+        socket_recvfrom a data 10 MSG_DONTWAIT
         "#,
     );
     // A negative length is a ValueError; a `usize` cannot hold it.

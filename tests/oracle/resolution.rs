@@ -78,7 +78,7 @@ fn ipv4_text_becomes_an_ipv6_address() {
         n = socket_getsockname a
         b = socket_create AF_INET6 SOCK_DGRAM 0
         socket_sendto b "x" 1 0 "127.1" n.port
-        socket_recvfrom a data 10 0
+        socket_recvfrom a data 10 MSG_DONTWAIT
         c = socket_create AF_INET6 SOCK_DGRAM 0
         socket_bind c "::1" 0
         socket_getsockname c
@@ -113,7 +113,7 @@ fn a_scope_is_a_number_or_the_name_of_an_interface() {
         b = socket_create AF_INET6 SOCK_DGRAM 0
         socket_bind b "::1%1" 0
         socket_sendto b "x" 1 0 "::1%1" n.port
-        socket_recvfrom a data 10 0
+        socket_recvfrom a data 10 MSG_DONTWAIT
         c = socket_create AF_INET6 SOCK_DGRAM 0
         socket_bind c "fe80::1%1" 0
         socket_bind c "fe80::1%lo" 0
