@@ -171,7 +171,9 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
         }));
     }
     // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
-    Ok(Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, peer.family(), socket.kind()))
+    let connection = Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, peer.family(), socket.kind());
+    connection.look_like(socket);
+    Ok(connection)
 }
 
 static CONNECT: Sites = Sites {

@@ -49,6 +49,20 @@ pub enum ControlMessage<'a> {
 ///
 /// [`Received::control`](crate::Received::control) gives them.
 ///
+/// ```
+/// use std::os::fd::AsFd;
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// let control = [ControlMessage::Rights(&[here.as_fd()])];
+/// socket_sendmsg(&here, &Message::new().iov(&IoVec::from(["x"])).control(&control), 0)?;
+///
+/// let mut message = Received::new(socket_iovec_alloc(&[10])?, 64)?;
+/// socket_recvmsg(&there, &mut message, 0)?;
+/// assert!(message.control().all(|one| matches!(one, ReceivedControl::Rights([_]))));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// Lesson 19 · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html)
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +80,8 @@ pub enum ReceivedControl<'a> {
     HopLimit(c_int),
     /// `IPPROTO_IPV6`, `IPV6_TCLASS`: the traffic class; the receiver asked by `IPV6_RECVTCLASS`.
     Tclass(c_int),
-    /// Any other, or one that was cut short: as the kernel gave it. The number of a descriptor in it (`SCM_PIDFD`) is
-    /// the caller's to close.
+    /// Any other, or one that was cut short: as the kernel gave it. A descriptor whose number is in it (`SCM_PIDFD`)
+    /// belongs to the [`Received`](crate::Received) too: duplicate it to keep it.
     Raw {
         /// `SOL_SOCKET` and so on.
         level: c_int,
@@ -77,6 +91,12 @@ pub enum ReceivedControl<'a> {
         data: &'a [u8],
     },
 }
+
+/// The control message of `SO_PASSPIDFD`, which the libc crate lacks.
+const SCM_PIDFD: c_int = 4;
+
+/// More descriptors than this the kernel refuses.
+const RIGHTS_REFUSED: usize = 254;
 
 /// The size of a header with its padding: C's `CMSG_LEN(0)`.
 const HEADER: usize = align(size_of::<cmsghdr>());
@@ -127,6 +147,8 @@ impl Outgoing {
     pub(crate) fn push(&mut self, message: &ControlMessage<'_>) -> Option<()> {
         match *message {
             ControlMessage::Rights(descriptors) => {
+                // One too many is enough for the kernel to say EINVAL.
+                let descriptors = descriptors.get(..RIGHTS_REFUSED).unwrap_or(descriptors);
                 let data = self.begin(SOL_SOCKET, SCM_RIGHTS, descriptors.len())?;
                 for (to, fd) in data.chunks_exact_mut(size_of::<RawFd>()).zip(descriptors) {
                     to.copy_from_slice(&fd.as_raw_fd().to_ne_bytes());
@@ -218,6 +240,12 @@ impl<'a> Found<'a> {
         let numbers = self.data.chunks_exact(size_of::<RawFd>()).filter_map(|bytes| field(bytes, 0));
         let rights = (self.level, self.kind) == (SOL_SOCKET, SCM_RIGHTS);
         rights.then(|| numbers.map(RawFd::from_ne_bytes).filter(|fd| *fd >= 0))
+    }
+
+    /// The descriptor of the sender's process, if this is one.
+    pub(crate) fn pidfd(self) -> Option<RawFd> {
+        let fd = RawFd::from_ne_bytes(field(self.data, 0)?);
+        ((self.level, self.kind) == (SOL_SOCKET, SCM_PIDFD) && fd >= 0).then_some(fd)
     }
 
     /// The message; descriptors stay raw.

@@ -251,7 +251,7 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     // been zeroed before.
     unsafe { message.iov.filled(count) };
     message.name = name;
-    message.control.len = header.msg_controllen;
+    message.control.filled(header.msg_controllen);
     message.flags = header.msg_flags & (flags | !libc::MSG_CMSG_CLOEXEC);
     // SAFETY: the control messages are those that `recvmsg` has just written.
     unsafe { message.own_rights() };

@@ -103,7 +103,8 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
         _ => Room::len::<c_int>(),
     };
 
-    // SAFETY: `room` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer.
+    // SAFETY: `room` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer. One option
+    // (SO_GET_FILTER) counts `len` in filters of 8 bytes: `room` has space for as many.
     let status = unsafe { libc::getsockopt(socket.fd(), level, option, room.as_mut_ptr(), &raw mut len) };
 
     if status == -1 {
@@ -124,7 +125,7 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
 /// ```
 ///
 /// One system call, `setsockopt`; an interface given by its name, or the one of `IP_MULTICAST_IF`, is asked for first
-/// (`ioctl`), and a group's host name is looked up. `level` is who the option belongs to, as in [`socket_get_option`].
+/// (`socket`, `ioctl` and `close`; `ioctl`), and a group's host name is looked up. `level` is who the option belongs to, as in [`socket_get_option`].
 /// `value` is a number or a `bool` for most options. The others:
 ///
 /// | level, option | value |
@@ -233,7 +234,7 @@ fn set<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int, value: O
         return Err(socket.warning(const { &set_site(ALIAS, "Unable to set socket option") }));
     }
     if level == libc::SOL_SOCKET && matches!(option, libc::SO_RCVLOWAT | libc::SO_PEEK_OFF) {
-        socket.wait_for_more(true);
+        socket.wait_for_more();
     }
     Ok(())
 }

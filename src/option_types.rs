@@ -16,7 +16,7 @@ use std::time::Duration;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+/// [php.net](https://www.php.net/socket_set_option) · [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Linger {
@@ -48,7 +48,7 @@ impl Linger {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+/// [php.net](https://www.php.net/socket_set_option) · [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Timeval {
@@ -75,7 +75,16 @@ impl From<Duration> for Timeval {
 
 /// The memory that a socket holds, in bytes unless another unit is named: what `SO_MEMINFO` reads.
 ///
-/// [sock_diag(7)](https://man7.org/linux/man-pages/man7/sock_diag.7.html)
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
+/// let memory = socket_get_option(&socket, SOL_SOCKET, SO_MEMINFO)?.meminfo()?;
+/// assert_eq!((memory.rmem_alloc, memory.drops), (0, 0));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [php.net](https://www.php.net/socket_set_option) · [sock_diag(7)](https://man7.org/linux/man-pages/man7/sock_diag.7.html)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Meminfo {
@@ -110,7 +119,14 @@ impl From<[u32; 9]> for Meminfo {
 
 /// A network interface, by number or by name. A text is always a name, as in PHP: `"1"` is not interface 1.
 ///
-/// [netdevice(7)](https://man7.org/linux/man-pages/man7/netdevice.7.html)
+/// ```
+/// use php_sockets::*;
+///
+/// assert_eq!(Interface::from(1), Interface::Index(1));
+/// assert_eq!(Interface::from("lo"), Interface::Name("lo".into()));
+/// ```
+///
+/// [php.net](https://www.php.net/socket_set_option) · [netdevice(7)](https://man7.org/linux/man-pages/man7/netdevice.7.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Interface {
@@ -154,7 +170,7 @@ impl From<String> for Interface {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
+/// [php.net](https://www.php.net/socket_set_option) · [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Group {
@@ -188,7 +204,7 @@ impl Group {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
+/// [php.net](https://www.php.net/socket_set_option) · [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Source {

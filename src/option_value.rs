@@ -26,7 +26,7 @@ use crate::values::{Credentials, Pktinfo};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+/// [php.net](https://www.php.net/socket_set_option) · [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OptionValue {

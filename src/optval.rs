@@ -105,8 +105,10 @@ const fn load_and_return(word: c_int) -> [sock_filter; 2] {
 pub(crate) struct Room([u8; Room::LEN]);
 
 impl Room {
-    /// The longest value is that of `SO_MEMINFO`: nine words.
+    /// The longest value is that of `SO_MEMINFO`, nine words; `SO_GET_FILTER` takes the length of an int for that many
+    /// filters, which are less.
     const LEN: usize = 9 * size_of::<u32>();
+    const _FILTERS: () = assert!(Room::LEN >= size_of::<c_int>() * size_of::<sock_filter>());
 
     pub(crate) const fn new() -> Room {
         Room([0; Room::LEN])

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
 use crate::error::{self, Error, Site};
@@ -49,15 +49,22 @@ pub struct Socket {
     /// `SOCK_STREAM` and so on; 0 for a descriptor that is no socket.
     kind: c_int,
     error: AtomicI32,
-    /// Whether `SO_RCVLOWAT` or `SO_PEEK_OFF` was set, so that a look may wait for more than a line.
-    waits_for_more: AtomicBool,
+    /// What a look at the stream shows: `SEES_ALL`, `WAITS_FOR_MORE` or `UNKNOWN`.
+    look: AtomicU8,
 }
+
+/// `MSG_PEEK` shows what has arrived.
+const SEES_ALL: u8 = 0;
+/// `SO_RCVLOWAT` or `SO_PEEK_OFF` is set: it may wait for more than a line, or show what comes later.
+const WAITS_FOR_MORE: u8 = 1;
+/// A descriptor made elsewhere, whose options nobody has asked for yet.
+const UNKNOWN: u8 = 2;
 
 impl Socket {
     /// Takes a descriptor that a system call has just returned.
     #[inline]
     pub(crate) fn new(fd: OwnedFd, family: c_int, kind: c_int) -> Socket {
-        Socket { fd, family, kind, error: AtomicI32::new(0), waits_for_more: AtomicBool::new(false) }
+        Socket { fd, family, kind, error: AtomicI32::new(0), look: AtomicU8::new(SEES_ALL) }
     }
 
     #[inline]
@@ -83,12 +90,27 @@ impl Socket {
 
     /// Whether a look at this stream may not see all that has arrived, so that lines are read byte by byte.
     pub(crate) fn waits_for_more(&self) -> bool {
-        self.waits_for_more.load(Ordering::Relaxed)
+        match self.look.load(Ordering::Relaxed) {
+            SEES_ALL => false,
+            WAITS_FOR_MORE => true,
+            _ => {
+                let low_water = Socket::int_option(self.as_fd(), libc::SO_RCVLOWAT).unwrap_or(1);
+                let peek_offset = Socket::int_option(self.as_fd(), libc::SO_PEEK_OFF).unwrap_or(-1);
+                let waits = low_water > 1 || peek_offset >= 0;
+                self.look.store(if waits { WAITS_FOR_MORE } else { SEES_ALL }, Ordering::Relaxed);
+                waits
+            }
+        }
     }
 
-    /// Says whether a look may not see all, as with `SO_RCVLOWAT` above 1.
-    pub(crate) fn wait_for_more(&self, waits: bool) {
-        self.waits_for_more.store(waits, Ordering::Relaxed);
+    /// Says that `SO_RCVLOWAT` or `SO_PEEK_OFF` was set.
+    pub(crate) fn wait_for_more(&self) {
+        self.look.store(WAITS_FOR_MORE, Ordering::Relaxed);
+    }
+
+    /// A new connection has the options of its listener.
+    pub(crate) fn look_like(&self, listener: &Socket) {
+        self.look.store(listener.look.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// PHP's warning about `errno`, remembered in this socket's slot and in the thread's.
@@ -154,15 +176,14 @@ impl From<Socket> for OwnedFd {
     }
 }
 
-/// Asks the kernel for the family (`SO_DOMAIN`), the type (`SO_TYPE`) and the low-water mark (`SO_RCVLOWAT`); the family is
-/// `AF_UNSPEC` if the descriptor is no socket.
+/// Asks the kernel for the family (`SO_DOMAIN`) and the type (`SO_TYPE`); the family is `AF_UNSPEC` if the descriptor is no
+/// socket.
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
         let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
         let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
-        let low_water = Socket::int_option(fd.as_fd(), libc::SO_RCVLOWAT).unwrap_or(1);
         let socket = Socket::new(fd, family, kind);
-        socket.wait_for_more(low_water > 1);
+        socket.look.store(UNKNOWN, Ordering::Relaxed);
         socket
     }
 }

@@ -11,7 +11,7 @@ use std::net::Ipv6Addr;
 /// assert_eq!((credentials.pid, credentials.uid, credentials.gid), (1, 0, 0));
 /// ```
 ///
-/// [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+/// [php.net](https://www.php.net/socket_sendmsg) · [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Credentials {
@@ -41,7 +41,7 @@ impl Credentials {
 /// assert_eq!((info.addr, info.ifindex), (Ipv6Addr::LOCALHOST, 1));
 /// ```
 ///
-/// [ipv6(7)](https://man7.org/linux/man-pages/man7/ipv6.7.html)
+/// [php.net](https://www.php.net/socket_sendmsg) · [ipv6(7)](https://man7.org/linux/man-pages/man7/ipv6.7.html)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Pktinfo {

@@ -41,29 +41,42 @@ pub struct Received {
     pub(crate) control: Control,
     pub(crate) flags: c_int,
     rights: Vec<OwnedFd>,
+    /// The descriptor of a process that came as `SCM_PIDFD`, which is shown raw.
+    pidfd: Option<OwnedFd>,
 }
 
 /// Room for control messages, aligned as their headers must be.
 pub(crate) struct Control {
     words: Vec<u64>,
+    /// Where the kernel writes: what it leaves behind when it fails must not spoil the message before.
+    spare: Vec<u64>,
     /// How many bytes the caller wants to have.
     room: usize,
     /// How many of them the kernel has filled.
-    pub(crate) len: usize,
+    len: usize,
 }
 
 impl Control {
     fn new(room: usize) -> Result<Control, TryReserveError> {
         let count = room.div_ceil(size_of::<u64>());
-        let mut words = Vec::new();
-        words.try_reserve_exact(count)?;
-        words.resize(count, 0);
-        Ok(Control { words, room, len: 0 })
+        let zeros = || {
+            let mut words = Vec::new();
+            words.try_reserve_exact(count)?;
+            words.resize(count, 0);
+            Ok::<_, TryReserveError>(words)
+        };
+        Ok(Control { words: zeros()?, spare: zeros()?, room, len: 0 })
     }
 
     /// The room for the kernel: its address and its length in bytes.
     pub(crate) fn as_mut(&mut self) -> (*mut libc::c_void, usize) {
-        (self.words.as_mut_ptr().cast(), self.room)
+        (self.spare.as_mut_ptr().cast(), self.room)
+    }
+
+    /// Takes what the kernel has written, `len` bytes.
+    pub(crate) fn filled(&mut self, len: usize) {
+        mem::swap(&mut self.words, &mut self.spare);
+        self.len = len;
     }
 
     fn bytes(&self) -> &[u8] {
@@ -104,10 +117,18 @@ impl Received {
         let control = Control::new(controllen).map_err(no_memory)?;
         let mut rights = Vec::new();
         rights.try_reserve_exact(RIGHTS_MAX.min(controllen / size_of::<OwnedFd>())).map_err(no_memory)?;
-        Ok(Received { iov, spare: IoVec::default(), name: Buffer::new(), control, flags: 0, rights })
+        Ok(Received {
+            iov,
+            spare: IoVec::default(),
+            name: Buffer::new(),
+            control,
+            flags: 0,
+            rights,
+            pidfd: None,
+        })
     }
 
-    /// Who sent the message; `None` if the sender has no name, or on a connection.
+    /// Who sent the message; `None` if the sender has no name, or on a TCP connection.
     #[must_use]
     pub fn name(&self) -> Option<MessageName> {
         MessageName::received(&self.name)
@@ -164,6 +185,10 @@ impl Received {
             rights.push(unsafe { OwnedFd::from_raw_fd(fd) });
         }
         self.rights = rights;
+        // SAFETY: the kernel has just opened this one for us too, as the caller vouches; it is not negative.
+        self.pidfd = Reader::new(self.control.bytes())
+            .find_map(Found::pidfd)
+            .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
     }
 }
 

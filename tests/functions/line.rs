@@ -207,6 +207,33 @@ fn a_low_water_mark_does_not_hold_a_line_back() {
 }
 
 #[test]
+fn a_connection_has_the_low_water_mark_of_its_listener() {
+    let (listener, port) = common::listener();
+    socket_set_option(&listener, SOL_SOCKET, SO_RCVLOWAT, 100).unwrap();
+    let client = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
+    socket_connect(&client, "127.0.0.1", port).unwrap();
+    let server = socket_accept(&listener).unwrap();
+    socket_write(&client, "hi\n", None).unwrap();
+
+    assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"hi\n");
+}
+
+#[test]
+fn an_offset_for_peeking_does_not_change_the_lines() {
+    for imported in [false, true] {
+        let (one, mut other) = common::pair(SOCK_STREAM);
+        socket_set_option(&other, SOL_SOCKET, libc::SO_PEEK_OFF, 2).unwrap();
+        if imported {
+            other = Socket::from(std::os::fd::OwnedFd::from(other));
+        }
+        socket_write(&one, "a\nlonger\n", None).unwrap();
+
+        assert_eq!(socket_read(&other, 100, PHP_NORMAL_READ).unwrap(), b"a\n");
+        assert_eq!(socket_read(&other, 100, PHP_NORMAL_READ).unwrap(), b"longer\n");
+    }
+}
+
+#[test]
 fn the_last_line_may_lack_its_end() {
     let (one, other) = common::pair(SOCK_STREAM);
     socket_write(&one, "one\ntwo", None).unwrap();

@@ -391,6 +391,42 @@ fn a_failure_leaves_the_message_as_it_was() {
 }
 
 #[test]
+fn a_failure_leaves_the_control_messages_too_where_the_kernel_writes_before_it_fails() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    let (read_end, _write_end) = pipe();
+    send_rights(&one, &[&read_end]);
+    let mut message = room(10, 100);
+    socket_recvmsg(&other, &mut message, 0).unwrap();
+    let before = format!("{message:?}");
+    assert!(before.contains("Rights"));
+    socket_set_option(&other, SOL_SOCKET, SO_PASSCRED, 1).unwrap();
+
+    socket_recvmsg(&other, &mut message, MSG_DONTWAIT).unwrap_err();
+
+    assert_eq!(format!("{message:?}"), before);
+}
+
+#[test]
+fn a_descriptor_in_a_raw_message_is_owned_too() {
+    const SO_PASSPIDFD: i32 = 76;
+    let (one, other) = common::pair(SOCK_STREAM);
+    if let Err(error) = socket_set_option(&other, SOL_SOCKET, SO_PASSPIDFD, 1) {
+        assert_eq!(error.code(), SOCKET_ENOPROTOOPT, "a kernel before 6.5 does not know it");
+        return;
+    }
+    let left = common::descriptors_left(|| {
+        let mut message = room(10, 100);
+        for _ in 0..3 {
+            socket_write(&one, "x", None).unwrap();
+            socket_recvmsg(&other, &mut message, 0).unwrap();
+            assert!(message.control().any(|found| matches!(found, ReceivedControl::Raw { r#type: 4, .. })));
+        }
+    });
+
+    assert_eq!(left, 0);
+}
+
+#[test]
 fn peeking_leaves_the_message_in_the_socket() {
     let (one, other) = common::pair(SOCK_DGRAM);
     let (read_end, _write_end) = pipe();
