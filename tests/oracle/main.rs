@@ -18,6 +18,7 @@ mod select;
 mod signatures;
 mod stream;
 mod syscalls;
+mod syscalls_beside;
 
 mod connection;
 mod datagram;
