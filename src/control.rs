@@ -54,7 +54,8 @@ pub enum ControlMessage<'a> {
 /// use php_sockets::*;
 ///
 /// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-/// let control = [ControlMessage::Rights(&[here.as_fd()])];
+/// let descriptors = [here.as_fd()];
+/// let control = [ControlMessage::Rights(&descriptors)];
 /// socket_sendmsg(&here, &Message::new().iov(&IoVec::from(["x"])).control(&control), 0)?;
 ///
 /// let mut message = Received::new(socket_iovec_alloc(&[10])?, 64)?;

@@ -103,7 +103,8 @@ impl<'a> Message<'a> {
 /// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
 /// let file = File::open("/etc/hostname").or_else(|_| File::open("/dev/null")).unwrap();
 /// let iov = IoVec::from(["a file"]);
-/// let control = [ControlMessage::Rights(&[file.as_fd()])];
+/// let descriptors = [file.as_fd()];
+/// let control = [ControlMessage::Rights(&descriptors)];
 /// socket_sendmsg(&here, &Message::new().iov(&iov).control(&control), 0)?;
 ///
 /// let controllen = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)?;

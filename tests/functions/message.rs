@@ -155,7 +155,8 @@ fn descriptors_arrive_open_and_close_on_exec() {
     let (one, other) = common::pair(SOCK_STREAM);
     let (mut read_end, write_end) = pipe();
     let socket = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
-    let control = [ControlMessage::Rights(&[write_end.as_fd(), socket.as_fd()])];
+    let descriptors = [write_end.as_fd(), socket.as_fd()];
+    let control = [ControlMessage::Rights(&descriptors)];
     let iov = IoVec::from(["two"]);
     socket_sendmsg(&one, &Message::new().iov(&iov).control(&control), 0).unwrap();
     let mut message = room(10, socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 2).unwrap());

@@ -311,7 +311,8 @@ const ROWS: &[Row] = &[
                 out.push(send(&sender, &Message::new().iov(&iov).control(&control)));
                 out.push(receive(&receiver, 8192, controllen, 0));
             }
-            let control = [ControlMessage::Rights(&[file]), ControlMessage::Rights(&[socket])];
+            let (file, socket) = ([file], [socket]);
+            let control = [ControlMessage::Rights(&file), ControlMessage::Rights(&socket)];
             out.push(send(&sender, &Message::new().iov(&iov).control(&control)));
             out.push(receive(&receiver, 8192, 100, MSG_CMSG_CLOEXEC));
         },
@@ -468,7 +469,8 @@ fn php_receives_our_socket_as_a_socket() {
     });
     let client = socket_accept(&door).unwrap();
 
-    let control = [ControlMessage::Rights(&[listener.as_fd()])];
+    let descriptors = [listener.as_fd()];
+    let control = [ControlMessage::Rights(&descriptors)];
     socket_sendmsg(&client, &Message::new().iov(&IoVec::from(["yours"])).control(&control), 0).unwrap();
 
     assert_eq!(php.join().unwrap(), format!("Socket 0.0.0.0 {port} yours"));
