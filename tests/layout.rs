@@ -26,6 +26,7 @@ const FLOORS: [&[&str]; 5] = [
         "addrinfo",
         "interop",
         "netdb",
+        "event",
     ],
     &["lib"],
 ];
