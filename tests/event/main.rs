@@ -4,8 +4,11 @@
 mod common;
 
 mod callbacks;
+mod crowd;
 mod descriptors;
+mod random;
 mod signals;
+mod tools;
 
 use std::cell::RefCell;
 use std::rc::Rc;
