@@ -52,11 +52,13 @@ mod epoll;
 mod handle;
 mod signal;
 mod state;
+mod thread;
 mod turn;
 mod watch;
 
 pub use handle::Event;
 use state::State;
+use thread::BASES;
 use turn::Turn;
 
 const TIMEOUT: c_int = 1;
@@ -71,7 +73,7 @@ const ET: c_int = 32;
 /// Clones are the same base. It stays on its thread. The base holds the callbacks, an [`Event`] only points at it:
 /// a callback that captures the room where its own `Event` is kept leaks nothing. A callback needs no clone of the base,
 /// it gets it as an argument; if one captures a clone **and** keeps its own `Event`, the two keep each other until
-/// [`free`](EventBase::free) or the end of the `Event`.
+/// [`free`](EventBase::free), the end of the `Event`, or that of the thread.
 ///
 /// ```
 /// use std::time::Duration;
@@ -118,7 +120,10 @@ impl EventBase {
                 code,
             )
         })?;
-        Ok(EventBase { state: Rc::new(RefCell::new(State::new(epoll))) })
+        let state = Rc::new(RefCell::new(State::new(epoll)));
+        // In the destructor of another thread-local the list may be gone; such a base is on its own.
+        let _ = BASES.try_with(|bases| bases.remember(&state));
+        Ok(EventBase { state })
     }
 
     /// No borrow outlives a statement, and none is held while a caller's code runs.
