@@ -1,6 +1,7 @@
 //! Events on descriptors.
 
 use std::cell::{Cell, RefCell};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -154,4 +155,42 @@ fn streams_of_std_and_many_at_once_work() {
     base.dispatch().unwrap();
 
     assert_eq!(*count.borrow(), 200);
+}
+
+/// A descriptor that somebody else closes, against the rules.
+struct Loose(RawFd);
+
+impl AsFd for Loose {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: not upheld, on purpose: the test closes the number. Only epoll_ctl sees it, which answers EBADF.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
+    }
+}
+
+#[test]
+fn a_number_closed_behind_the_loops_back_makes_it_neither_spin_nor_call() {
+    let done = common::in_child(|| {
+        let base = base();
+        let (here, there) = common::pair(SOCK_STREAM);
+        let copy = std::os::fd::OwnedFd::from(here);
+        let loose = copy.try_clone().unwrap().into_raw_fd();
+        let calls = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&calls);
+        let event = Event::new(&base, Loose(loose), Event::READ | Event::PERSIST, move |_, _, _| {
+            counted.set(counted.get() + 1);
+        })
+        .unwrap();
+        event.add(None).unwrap();
+        // SAFETY: nobody uses the number after this but the event.
+        assert_eq!(unsafe { libc::close(loose) }, 0);
+        event.del();
+        socket_write(&there, "x", None).unwrap();
+        base.exit(ms(300));
+        let before = crate::crowd::cpu_time();
+        base.dispatch().unwrap();
+        assert!(crate::crowd::cpu_time().saturating_sub(before) < ms(50));
+        drop(copy);
+        1 + calls.get()
+    });
+    assert_eq!(done, 1);
 }
