@@ -32,6 +32,7 @@ mod multicast;
 mod addrinfo;
 mod connection;
 mod datagram;
+pub mod event;
 mod interop;
 mod last_error;
 mod life;

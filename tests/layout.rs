@@ -26,6 +26,7 @@ const FLOORS: [&[&str]; 5] = [
         "addrinfo",
         "interop",
         "netdb",
+        "event",
     ],
     &["lib"],
 ];
@@ -136,7 +137,7 @@ fn the_readmes_table_has_every_function_with_the_signatures_of_the_source() {
 #[test]
 fn the_readme_shows_the_servers_that_are_tested() {
     let readme = read("README.md");
-    for file in ["tests/readme/echo.rs", "tests/readme/select.rs"] {
+    for file in ["tests/readme/echo.rs", "tests/readme/select.rs", "tests/readme/events.rs"] {
         let text = read(file);
         let (_, code) = text.split_once("\n\n").unwrap();
         assert!(readme.contains(&format!("```rust,no_run\n{code}```")), "the README has {file} as it is");

@@ -145,7 +145,27 @@ pub(crate) fn failing<T: Send>(number: libc::c_long, errno: c_int, act: impl FnO
     failing_with(number, None, errno, act)
 }
 
-/// The same for those calls alone whose second argument is this number, if one is given.
+/// The same for what must be made in the thread before the call begins to fail.
+pub(crate) fn failing_later<B, T: Send>(
+    number: libc::c_long,
+    errno: c_int,
+    prepare: impl FnOnce() -> B + Send,
+    act: impl FnOnce(B) -> T + Send,
+) -> T {
+    std::thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                let prepared = prepare();
+                let number = u32::try_from(number).expect("a system call");
+                deny(number, None, u32::try_from(errno).expect("an errno"));
+                act(prepared)
+            })
+            .join()
+            .expect("the thread ends")
+    })
+}
+
+/// As `failing`, for those calls alone whose second argument is this number, if one is given.
 pub(crate) fn failing_with<T: Send>(
     number: libc::c_long,
     second: Option<u32>,

@@ -38,8 +38,10 @@ pub(crate) enum Oracle {
     Ours(ErrorKind, &'static str),
     /// PHP 8.2 cannot fail so: the code and the message of the kernel, as a warning.
     Kernel(c_int, &'static str),
+    /// The same, of a function that has no slot to remember it in.
+    Unremembered(c_int, &'static str),
 }
-pub(crate) use Oracle::{Injected, Kernel, Ours, Php};
+pub(crate) use Oracle::{Injected, Kernel, Ours, Php, Unremembered};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -58,7 +60,8 @@ macro_rules! cases {
 pub(crate) use cases;
 
 /// The cases of every module.
-const ALL: &[&[Case]] = &[CASES, crate::errors_message::CASES, crate::errors_names::CASES];
+const ALL: &[&[Case]] =
+    &[CASES, crate::errors_event::CASES, crate::errors_message::CASES, crate::errors_names::CASES];
 
 pub(crate) fn check(cases: &[Case], name: &str) {
     let case = cases.iter().find(|case| case.name == name).expect("a case");
@@ -76,6 +79,11 @@ pub(crate) fn check(cases: &[Case], name: &str) {
         Ours(kind, text) => {
             assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
             assert_eq!((error.code(), last), (SOCKET_EINVAL, 0), "nothing is remembered");
+            return;
+        }
+        Unremembered(code, text) => {
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Warning, text));
+            assert_eq!((error.code(), last, own), (code, 0, None));
             return;
         }
         Kernel(code, text) => {

@@ -6,6 +6,7 @@ mod common;
 mod addrinfo;
 mod connection;
 mod errors;
+mod errors_event;
 mod errors_message;
 mod errors_names;
 mod errors_option;

@@ -68,7 +68,16 @@ fn the_echo_server_answers_one_client_after_another() {
 
 #[test]
 fn the_select_server_answers_all_its_clients_and_survives_them() {
-    let server = Server::start("readme-select");
+    serves_many("readme-select");
+}
+
+#[test]
+fn the_server_of_events_answers_all_its_clients_and_survives_them() {
+    serves_many("readme-events");
+}
+
+fn serves_many(name: &str) {
+    let server = Server::start(name);
     let (alice, bob, carol) = (server.connect(), server.connect(), server.connect());
 
     assert_eq!(says(&carol, "last first"), b"last first");

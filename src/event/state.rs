@@ -1,0 +1,475 @@
+//! What a base knows: its events, which of them wait for what, and which are to be called. No caller's code runs here.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ffi::c_int;
+use std::mem;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::epoll::{self, Batch};
+use super::signal::{self, Owned, Refused};
+use super::watch::Watch;
+use super::{EventBase, PERSIST, READ, SIGNAL, TIMEOUT, WRITE};
+
+/// A callback, with the descriptor that its event owns.
+pub(super) type Callback = Box<dyn FnMut(&EventBase, c_int)>;
+
+/// Which event: a place in the table, and how many events have had the place before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Id {
+    index: u32,
+    generation: u32,
+}
+
+struct Slot {
+    generation: u32,
+    entry: Option<Entry>,
+}
+
+/// One event.
+pub(super) struct Entry {
+    /// Absent while it runs.
+    pub(super) callback: Option<Callback>,
+    /// The descriptor, or the signal's number.
+    fd: c_int,
+    what: c_int,
+    priority: usize,
+    /// Whether the kernel watches the descriptor or the signal for it.
+    inserted: bool,
+    /// What has happened and was not told yet.
+    active: c_int,
+    timeout: Option<Duration>,
+    /// Its place among the timers.
+    deadline: Option<(Instant, u64)>,
+    /// When the time-out that is being told was due.
+    due: Option<Instant>,
+}
+
+/// What happens at a time.
+enum Due {
+    Event(Id),
+    Exit,
+}
+
+/// Why an event cannot be added.
+pub(super) enum AddError {
+    Gone,
+    Mixed,
+    Taken,
+    Code(c_int),
+}
+
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other, as in libevent")]
+pub(super) struct State {
+    epoll: OwnedFd,
+    batch: Batch,
+    /// Room for the events of one watch.
+    woken: Vec<(Id, c_int)>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    watches: HashMap<RawFd, Watch>,
+    /// Counts the watches there ever were: an answer of the kernel that is older than its watch is recognized.
+    watch_count: u32,
+    inserted: usize,
+    timers: BTreeMap<(Instant, u64), Due>,
+    timer_count: u64,
+    /// By priority; a place that is not active any more is passed over.
+    queues: Vec<VecDeque<Id>>,
+    active: usize,
+    /// The signals that events wait for, and which these are.
+    signals: Vec<(Owned, Vec<Id>)>,
+    eventfd: Option<OwnedFd>,
+    pub(super) running: bool,
+    pub(super) exit: bool,
+    pub(super) got_exit: bool,
+    pub(super) got_stop: bool,
+    pub(super) resume: bool,
+    pub(super) cached: Option<SystemTime>,
+}
+
+/// The eventfd's mark in epoll; a descriptor is never negative.
+const SIGNALS: u64 = u64::MAX;
+
+/// The longest time-out: 68 years.
+const LONGEST: Duration = Duration::from_secs(i32::MAX as u64);
+
+impl State {
+    pub(super) fn new(epoll: OwnedFd) -> State {
+        State {
+            epoll,
+            batch: Batch::default(),
+            woken: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            watches: HashMap::new(),
+            watch_count: 0,
+            inserted: 0,
+            timers: BTreeMap::new(),
+            timer_count: 0,
+            queues: vec![VecDeque::new()],
+            active: 0,
+            signals: Vec::new(),
+            eventfd: None,
+            running: false,
+            exit: false,
+            got_exit: false,
+            got_stop: false,
+            resume: false,
+            cached: None,
+        }
+    }
+
+    pub(super) fn insert(&mut self, callback: Callback, fd: c_int, what: c_int) -> Id {
+        let entry = Entry {
+            callback: Some(callback),
+            fd,
+            what,
+            priority: self.queues.len() / 2,
+            inserted: false,
+            active: 0,
+            timeout: None,
+            deadline: None,
+            due: None,
+        };
+        while let Some(index) = self.free.pop() {
+            if let Some(slot) = self.slots.get_mut(index as usize) {
+                slot.entry = Some(entry);
+                return Id { index, generation: slot.generation };
+            }
+        }
+        // Each event has memory of its own beside this one: there are never 2^32 of them.
+        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.slots.push(Slot { generation: 0, entry: Some(entry) });
+        Id { index, generation: 0 }
+    }
+
+    pub(super) fn entry(&mut self, id: Id) -> Option<&mut Entry> {
+        let slot = self.slots.get_mut(id.index as usize)?;
+        if slot.generation == id.generation { slot.entry.as_mut() } else { None }
+    }
+
+    /// Ends an event. What it held is for the caller to drop, after the state was let go.
+    pub(super) fn remove(&mut self, id: Id) -> Option<Entry> {
+        self.del(id);
+        self.entry(id)?;
+        let slot = self.slots.get_mut(id.index as usize)?;
+        let entry = slot.entry.take();
+        // A place that has had all its generations is not used again.
+        if let Some(next) = slot.generation.checked_add(1) {
+            slot.generation = next;
+            self.free.push(id.index);
+        }
+        entry
+    }
+
+    /// Ends all events, in the same way.
+    pub(super) fn remove_all(&mut self) -> Vec<Entry> {
+        self.timers.clear();
+        let ids: Vec<Id> =
+            (0..).zip(&self.slots).map(|(index, slot)| Id { index, generation: slot.generation }).collect();
+        ids.into_iter().filter_map(|id| self.remove(id)).collect()
+    }
+
+    pub(super) fn add(&mut self, id: Id, timeout: Option<Duration>) -> Result<(), AddError> {
+        let entry = self.entry(id).ok_or(AddError::Gone)?;
+        let (what, fd) = (entry.what, entry.fd);
+        if !entry.inserted && what & (READ | WRITE | SIGNAL) != 0 {
+            if what & SIGNAL != 0 {
+                self.watch_signal(fd, id)?;
+            } else {
+                self.watch(fd, id, what)?;
+            }
+            self.inserted += 1;
+            if let Some(entry) = self.entry(id) {
+                entry.inserted = true;
+            }
+        }
+        if let Some(timeout) = timeout {
+            self.schedule(id, timeout.min(LONGEST), None);
+        }
+        Ok(())
+    }
+
+    fn schedule(&mut self, id: Id, timeout: Duration, from: Option<Instant>) {
+        let now = Instant::now();
+        let from =
+            from.filter(|from| from.checked_add(timeout).is_some_and(|next| next > now)).unwrap_or(now);
+        let key = (from.checked_add(timeout).unwrap_or(now), self.timer_count);
+        let Some(entry) = self.entry(id) else { return };
+        entry.timeout = Some(timeout);
+        let old = entry.deadline.replace(key);
+        self.timer_count += 1;
+        if let Some(old) = old {
+            self.timers.remove(&old);
+        }
+        self.timers.insert(key, Due::Event(id));
+    }
+
+    pub(super) fn exit_after(&mut self, time: Duration) {
+        let now = Instant::now();
+        let at = now.checked_add(time.min(LONGEST)).unwrap_or(now);
+        self.timers.insert((at, self.timer_count), Due::Exit);
+        self.timer_count += 1;
+    }
+
+    pub(super) fn del(&mut self, id: Id) {
+        let Some(entry) = self.entry(id) else { return };
+        let (what, fd) = (entry.what, entry.fd);
+        let inserted = mem::take(&mut entry.inserted);
+        let active = mem::take(&mut entry.active);
+        let deadline = entry.deadline.take();
+        entry.timeout = None;
+        entry.due = None;
+        if active != 0 {
+            self.active -= 1;
+        }
+        if let Some(deadline) = deadline {
+            self.timers.remove(&deadline);
+        }
+        if inserted {
+            self.inserted -= 1;
+            if what & SIGNAL != 0 { self.forget_signal(fd, id) } else { self.unwatch(fd, id) }
+        }
+    }
+
+    /// What of `READ`, `WRITE`, `TIMEOUT` and `SIGNAL` an event waits for, or is to be told.
+    pub(super) fn pending(&mut self, id: Id) -> c_int {
+        let Some(entry) = self.entry(id) else { return 0 };
+        let watched = if entry.inserted { entry.what & (READ | WRITE | SIGNAL) } else { 0 };
+        watched | entry.active | if entry.deadline.is_some() { TIMEOUT } else { 0 }
+    }
+
+    fn watch(&mut self, fd: RawFd, id: Id, what: c_int) -> Result<(), AddError> {
+        let count = self.watch_count;
+        let watch = self.watches.entry(fd).or_insert_with(|| Watch::new(count));
+        let added = watch.add(&self.epoll, fd, id, what);
+        self.watch_count = count.wrapping_add(1);
+        if watch.is_empty() {
+            self.watches.remove(&fd);
+        }
+        added
+    }
+
+    fn unwatch(&mut self, fd: RawFd, id: Id) {
+        let Some(watch) = self.watches.get_mut(&fd) else { return };
+        watch.remove(&self.epoll, fd, id);
+        if watch.is_empty() {
+            self.watches.remove(&fd);
+        }
+    }
+
+    fn watch_signal(&mut self, signal: c_int, id: Id) -> Result<(), AddError> {
+        if let Some((_, ids)) = self.signals.iter_mut().find(|(owned, _)| owned.signal() == signal) {
+            ids.push(id);
+            return Ok(());
+        }
+        if self.eventfd.is_none() {
+            let eventfd = epoll::create_eventfd().map_err(AddError::Code)?;
+            let (op, events) = (libc::EPOLL_CTL_ADD, libc::EPOLLIN as u32);
+            epoll::control(&self.epoll, op, eventfd.as_raw_fd(), events, SIGNALS).map_err(AddError::Code)?;
+            self.eventfd = Some(eventfd);
+        }
+        let eventfd = self.eventfd.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+        let owned = Owned::take(signal, eventfd).map_err(|refused| match refused {
+            Refused::Taken => AddError::Taken,
+            Refused::Code(code) => AddError::Code(code),
+        })?;
+        self.signals.push((owned, vec![id]));
+        Ok(())
+    }
+
+    /// Gives the signal back if no event waits for it any more.
+    fn forget_signal(&mut self, signal: c_int, id: Id) {
+        if let Some((_, ids)) = self.signals.iter_mut().find(|(owned, _)| owned.signal() == signal) {
+            ids.retain(|other| *other != id);
+        }
+        self.signals.retain(|(_, ids)| !ids.is_empty());
+    }
+
+    pub(super) fn has_events(&self) -> bool {
+        self.inserted > 0 || !self.timers.is_empty() || self.has_active()
+    }
+
+    /// Whether something is to be done without waiting.
+    pub(super) fn has_active(&self) -> bool {
+        self.active > 0 || self.exit
+    }
+
+    /// Asks the kernel what is ready, waiting for it if it may, and marks what happened.
+    pub(super) fn poll(&mut self, wait: bool) -> Result<(), c_int> {
+        let time = if wait {
+            let now = Instant::now();
+            self.timers.first_key_value().map(|((at, _), _)| at.saturating_duration_since(now))
+        } else {
+            Some(Duration::ZERO)
+        };
+        self.cached = None;
+        self.batch.wait(&self.epoll, time)?;
+        self.cached = Some(SystemTime::now());
+
+        let batch = mem::take(&mut self.batch);
+        let mut woken = mem::take(&mut self.woken);
+        let mut lost = false;
+        for found in batch.found() {
+            let (data, events) = (found.u64, found.events);
+            if data == SIGNALS {
+                self.collect_signals();
+                continue;
+            }
+            let Some((fd, generation)) = Watch::from_data(data) else { continue };
+            match self.watches.get(&fd).filter(|watch| watch.generation() == generation) {
+                Some(watch) => woken.extend(watch.woken(events)),
+                None => lost = true,
+            }
+            for (id, what) in woken.drain(..) {
+                self.activate(id, what);
+            }
+        }
+        self.batch = batch;
+        self.woken = woken;
+        self.expire();
+        // The kernel speaks of a file that nobody here watches: its number was closed behind our back while a copy of
+        // it is open elsewhere. Only a new epoll descriptor is rid of it.
+        if lost { self.renew() } else { Ok(()) }
+    }
+
+    fn collect_signals(&mut self) {
+        if let Some(eventfd) = &self.eventfd {
+            epoll::drain(eventfd);
+        }
+        let arrived = self.signals.iter().filter(|(owned, _)| owned.collect());
+        let ids: Vec<Id> = arrived.flat_map(|(_, ids)| ids).copied().collect();
+        for id in ids {
+            self.activate(id, SIGNAL);
+        }
+    }
+
+    /// Marks the events whose time has come.
+    fn expire(&mut self) {
+        if self.timers.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(first) = self.timers.first_entry().filter(|first| first.key().0 <= now) {
+            let ((at, _), due) = first.remove_entry();
+            let Due::Event(id) = due else {
+                self.exit = true;
+                continue;
+            };
+            let Some(entry) = self.entry(id) else { continue };
+            entry.deadline = None;
+            // What has happened in time is told, not that it might have come late.
+            if entry.active == 0 {
+                entry.due = Some(at);
+                self.activate(id, TIMEOUT);
+            }
+        }
+    }
+
+    fn activate(&mut self, id: Id, what: c_int) {
+        let Some(entry) = self.entry(id) else { return };
+        let before = entry.active;
+        entry.active |= what;
+        let priority = entry.priority;
+        if before == 0 {
+            self.active += 1;
+            if let Some(queue) = self.queues.get_mut(priority) {
+                queue.push_back(id);
+            }
+        }
+    }
+
+    /// The most urgent priority that has something to tell.
+    pub(super) fn urgent(&mut self) -> Option<usize> {
+        if self.active == 0 {
+            self.queues.iter_mut().for_each(VecDeque::clear);
+            return None;
+        }
+        self.queues.iter().position(|queue| !queue.is_empty())
+    }
+
+    /// Takes the next event of a priority, with what is to be told. It is as it should be when its callback runs: not
+    /// pending, or with its time-out running again.
+    pub(super) fn next(&mut self, priority: usize) -> Option<(Id, Callback, c_int)> {
+        loop {
+            let id = self.queues.get_mut(priority)?.pop_front()?;
+            let Some(entry) = self.entry(id).filter(|entry| entry.active != 0) else { continue };
+            let what = mem::take(&mut entry.active);
+            let (persist, timeout, due) = (entry.what & PERSIST != 0, entry.timeout, entry.due.take());
+            let callback = entry.callback.take();
+            self.active -= 1;
+            if !persist {
+                self.del(id);
+            } else if let Some(timeout) = timeout.filter(|timeout| !timeout.is_zero()) {
+                self.schedule(id, timeout, due.filter(|_| what == TIMEOUT));
+            }
+            if let Some(callback) = callback {
+                return Some((id, callback, what));
+            }
+        }
+    }
+
+    /// How many priorities there are. `false` while events are to be told.
+    pub(super) fn set_priorities(&mut self, count: usize) -> bool {
+        if self.active > 0 {
+            return false;
+        }
+        self.queues.clear();
+        self.queues.resize_with(count, VecDeque::new);
+        for entry in self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut()) {
+            entry.priority = entry.priority.min(count - 1);
+        }
+        true
+    }
+
+    /// `false` if there is no such priority, or the event is to be told.
+    pub(super) fn set_priority(&mut self, id: Id, priority: usize) -> bool {
+        let count = self.queues.len();
+        match self.entry(id) {
+            Some(entry) if entry.active == 0 && priority < count => {
+                entry.priority = priority;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Leaves the old epoll descriptor, which a parent process may share, for one that watches the same.
+    pub(super) fn renew(&mut self) -> Result<(), c_int> {
+        let epoll = epoll::create()?;
+        for (fd, watch) in &self.watches {
+            match watch.register(&epoll, *fd) {
+                // Closed behind our back.
+                Ok(()) | Err(libc::EBADF) => (),
+                Err(code) => return Err(code),
+            }
+        }
+        if self.eventfd.is_some() {
+            let eventfd = epoll::create_eventfd()?;
+            let events = libc::EPOLLIN as u32;
+            epoll::control(&epoll, libc::EPOLL_CTL_ADD, eventfd.as_raw_fd(), events, SIGNALS)?;
+            for (owned, _) in &self.signals {
+                owned.move_to(eventfd.as_raw_fd());
+            }
+            self.close_eventfd();
+            self.eventfd = Some(eventfd);
+        }
+        self.epoll = epoll;
+        Ok(())
+    }
+
+    fn close_eventfd(&mut self) {
+        let eventfd = self.eventfd.take();
+        if eventfd.is_some() && !signal::is_quiet() {
+            // Better a descriptor too many than a handler that writes into another file.
+            mem::forget(eventfd);
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.signals.clear();
+        self.close_eventfd();
+    }
+}

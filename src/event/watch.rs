@@ -1,0 +1,108 @@
+//! One descriptor in epoll, shared by all events that wait for it.
+
+use std::ffi::c_int;
+use std::os::fd::{OwnedFd, RawFd};
+
+use super::epoll;
+use super::state::{AddError, Id};
+use super::{ET, READ, WRITE};
+
+pub(super) struct Watch {
+    generation: u32,
+    /// What epoll was told, 0 for "not there".
+    mask: u32,
+    events: Vec<(Id, c_int)>,
+}
+
+const IN: u32 = libc::EPOLLIN as u32;
+const OUT: u32 = libc::EPOLLOUT as u32;
+const HANGUP: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
+const EDGE: u32 = u32::from_ne_bytes(libc::EPOLLET.to_ne_bytes());
+
+impl Watch {
+    pub(super) fn new(generation: u32) -> Watch {
+        Watch { generation, mask: 0, events: Vec::new() }
+    }
+
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// What epoll gives back with the readiness of the descriptor: its number and the watch's.
+    fn data(&self, fd: RawFd) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(u32::from_ne_bytes(fd.to_ne_bytes()))
+    }
+
+    pub(super) fn from_data(data: u64) -> Option<(RawFd, u32)> {
+        let fd = u32::try_from(data & u64::from(u32::MAX)).ok()?;
+        Some((RawFd::try_from(fd).ok()?, u32::try_from(data >> 32).ok()?))
+    }
+
+    fn wanted(&self) -> u32 {
+        self.events.iter().fold(0, |mask, (_, what)| {
+            let bit = |flag, bit| if what & flag == 0 { 0 } else { bit };
+            mask | bit(READ, IN) | bit(WRITE, OUT) | bit(ET, EDGE)
+        })
+    }
+
+    /// Adds an event; all is as before if that fails.
+    pub(super) fn add(&mut self, epoll: &OwnedFd, fd: RawFd, id: Id, what: c_int) -> Result<(), AddError> {
+        if self.events.first().is_some_and(|(_, other)| (other ^ what) & ET != 0) {
+            return Err(AddError::Mixed);
+        }
+        self.events.push((id, what));
+        let told = self.tell(epoll, fd);
+        if told.is_err() {
+            self.events.pop();
+        }
+        told.map_err(AddError::Code)
+    }
+
+    /// Takes an event away. The kernel's word does not matter: a descriptor that it does not know is not watched.
+    pub(super) fn remove(&mut self, epoll: &OwnedFd, fd: RawFd, id: Id) {
+        self.events.retain(|(other, _)| *other != id);
+        let _ = self.tell(epoll, fd);
+    }
+
+    /// Tells epoll what is wanted now, if that is something else than before.
+    fn tell(&mut self, epoll: &OwnedFd, fd: RawFd) -> Result<(), c_int> {
+        let wanted = self.wanted();
+        let op = match (self.mask, wanted) {
+            (old, new) if old == new => return Ok(()),
+            (0, _) => libc::EPOLL_CTL_ADD,
+            (_, 0) => libc::EPOLL_CTL_DEL,
+            _ => libc::EPOLL_CTL_MOD,
+        };
+        let data = self.data(fd);
+        let done = match epoll::control(epoll, op, fd, wanted, data) {
+            // The number was closed and opened again behind our back, or its file is known from then.
+            Err(libc::ENOENT) if op == libc::EPOLL_CTL_MOD => {
+                epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, wanted, data)
+            }
+            Err(libc::EEXIST) => epoll::control(epoll, libc::EPOLL_CTL_MOD, fd, wanted, data),
+            done => done,
+        };
+        if done.is_ok() || wanted == 0 {
+            self.mask = wanted;
+        }
+        done
+    }
+
+    /// Enters the watch into another epoll descriptor.
+    pub(super) fn register(&self, epoll: &OwnedFd, fd: RawFd) -> Result<(), c_int> {
+        epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data(fd))
+    }
+
+    /// Which events this readiness concerns, and what of it. An error or a hang-up is for readers and writers: their
+    /// next call tells them.
+    pub(super) fn woken(&self, ready: u32) -> impl Iterator<Item = (Id, c_int)> + '_ {
+        let both = ready & HANGUP != 0;
+        let read = if both || ready & IN != 0 { READ } else { 0 };
+        let write = if both || ready & OUT != 0 { WRITE } else { 0 };
+        self.events.iter().map(move |(id, what)| (*id, what & (read | write))).filter(|(_, what)| *what != 0)
+    }
+}

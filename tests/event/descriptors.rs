@@ -1,0 +1,196 @@
+//! Events on descriptors.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, RawFd};
+use std::rc::Rc;
+use std::time::Duration;
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+
+use crate::{Log, base, common, ms, taken};
+
+fn noting(base: &EventBase, log: &Log, socket: &Rc<Socket>, what: i32, text: &str) -> Event {
+    let (log, text) = (Rc::clone(log), text.to_owned());
+    Event::new(base, Rc::clone(socket), what, move |_, _, what| {
+        log.borrow_mut().push(format!("{text}{what}"));
+    })
+    .unwrap()
+}
+
+#[test]
+fn readers_and_writers_of_one_descriptor_share_it() {
+    let (base, log) = (base(), Log::default());
+    let (here, there) = common::pair(SOCK_STREAM);
+    let here = Rc::new(here);
+    let read = noting(&base, &log, &here, Event::READ | Event::PERSIST, "r");
+    let write = noting(&base, &log, &here, Event::WRITE, "w");
+    let both = noting(&base, &log, &here, Event::READ | Event::WRITE, "b");
+    for event in [&read, &write, &both] {
+        event.add(None).unwrap();
+    }
+    socket_write(&there, "x", None).unwrap();
+
+    base.run(EventBase::LOOP_ONCE).unwrap();
+    assert_eq!(taken(&log), "r2 w4 b6");
+    assert!(read.pending(Event::READ) && !write.pending(Event::WRITE) && !both.pending(Event::READ));
+
+    drop((write, both));
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "r2", "it is level-triggered, and the others are gone");
+    read.del();
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "");
+}
+
+#[test]
+fn an_edge_is_told_once() {
+    let (base, log) = (base(), Log::default());
+    let (here, there) = common::pair(SOCK_STREAM);
+    let event = noting(&base, &log, &Rc::new(here), Event::READ | Event::PERSIST | Event::ET, "e");
+    event.add(None).unwrap();
+    socket_write(&there, "x", None).unwrap();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "e2");
+
+    socket_write(&there, "x", None).unwrap();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "e2");
+}
+
+#[test]
+fn a_time_out_comes_if_nothing_happens_and_begins_anew_with_activity() {
+    let (base, log) = (base(), Log::default());
+    let (here, there) = common::pair(SOCK_STREAM);
+    let note = Rc::clone(&log);
+    let event = Event::new(&base, here, Event::READ | Event::PERSIST, move |base, socket, what| {
+        note.borrow_mut().push(what.to_string());
+        if what == Event::READ {
+            socket_read(socket, 10, PHP_BINARY_READ).unwrap();
+        } else {
+            base.exit(None);
+        }
+    })
+    .unwrap();
+    event.add(ms(60)).unwrap();
+    let sent = Rc::new(Cell::new(0));
+    let sender = Event::repeated_timer(&base, move |_| {
+        if sent.get() < 4 {
+            sent.set(sent.get() + 1);
+            socket_write(&there, "x", None).unwrap();
+        }
+    })
+    .unwrap();
+    sender.add(ms(25)).unwrap();
+
+    base.dispatch().unwrap();
+
+    assert_eq!(taken(&log), "2 2 2 2 1");
+    assert!(event.pending(Event::READ) && event.pending(Event::TIMEOUT));
+}
+
+#[test]
+fn a_time_out_ends_an_event_that_does_not_persist() {
+    let (base, log) = (base(), Log::default());
+    let (here, _there) = common::pair(SOCK_STREAM);
+    let event = noting(&base, &log, &Rc::new(here), Event::READ, "t");
+    event.add(ms(2)).unwrap();
+
+    base.dispatch().unwrap();
+
+    assert_eq!(taken(&log), "t1");
+}
+
+#[test]
+fn a_socket_with_a_recorded_error_and_a_mask_with_time_out_work() {
+    let (base, log) = (base(), Log::default());
+    let (here, there) = common::pair(SOCK_STREAM);
+    socket_set_nonblock(&here).unwrap();
+    socket_read(&here, 1, PHP_BINARY_READ).unwrap_err();
+    assert_ne!(socket_last_error(&here), 0);
+    let event = noting(&base, &log, &Rc::new(here), Event::READ | Event::TIMEOUT, "r");
+    event.add(Duration::from_secs(60)).unwrap();
+    socket_write(&there, "x", None).unwrap();
+
+    base.dispatch().unwrap();
+
+    assert_eq!(taken(&log), "r2");
+}
+
+#[test]
+fn the_end_of_a_stream_wakes_its_reader_and_a_failed_connection_its_writer() {
+    let (base, log) = (base(), Log::default());
+    let (here, there) = common::pair(SOCK_STREAM);
+    let event = noting(&base, &log, &Rc::new(here), Event::READ, "end");
+    event.add(None).unwrap();
+    socket_close(there);
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "end2");
+
+    let (_closed, port) = common::closed_port();
+    let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).unwrap();
+    socket_set_nonblock(&client).unwrap();
+    let _ = socket_connect(&client, "127.0.0.1", port);
+    let event = noting(&base, &log, &Rc::new(client), Event::WRITE, "w");
+    event.add(None).unwrap();
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "w4");
+}
+
+#[test]
+fn streams_of_std_and_many_at_once_work() {
+    let base = base();
+    let count = Rc::new(RefCell::new(0));
+    let mut kept = Vec::new();
+    for _ in 0..200 {
+        let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();
+        let count = Rc::clone(&count);
+        let event = Event::new(&base, here, Event::READ, move |_, _, _| *count.borrow_mut() += 1).unwrap();
+        event.add(None).unwrap();
+        std::io::Write::write_all(&mut &there, b"x").unwrap();
+        kept.push((event, there));
+    }
+
+    base.dispatch().unwrap();
+
+    assert_eq!(*count.borrow(), 200);
+}
+
+/// A descriptor that somebody else closes, against the rules.
+struct Loose(RawFd);
+
+impl AsFd for Loose {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: not upheld, on purpose: the test closes the number. Only epoll_ctl sees it, which answers EBADF.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
+    }
+}
+
+#[test]
+fn a_number_closed_behind_the_loops_back_makes_it_neither_spin_nor_call() {
+    let done = common::in_child(|| {
+        let base = base();
+        let (here, there) = common::pair(SOCK_STREAM);
+        let copy = std::os::fd::OwnedFd::from(here);
+        let loose = copy.try_clone().unwrap().into_raw_fd();
+        let calls = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&calls);
+        let event = Event::new(&base, Loose(loose), Event::READ | Event::PERSIST, move |_, _, _| {
+            counted.set(counted.get() + 1);
+        })
+        .unwrap();
+        event.add(None).unwrap();
+        // SAFETY: nobody uses the number after this but the event.
+        assert_eq!(unsafe { libc::close(loose) }, 0);
+        event.del();
+        socket_write(&there, "x", None).unwrap();
+        base.exit(ms(300));
+        let before = crate::crowd::cpu_time();
+        base.dispatch().unwrap();
+        assert!(crate::crowd::cpu_time().saturating_sub(before) < ms(50));
+        drop(copy);
+        1 + calls.get()
+    });
+    assert_eq!(done, 1);
+}

@@ -1,0 +1,234 @@
+//! Events: what the loop promises, in sentences; random programs against a model; ten thousand connections.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod callbacks;
+mod crowd;
+mod descriptors;
+mod random;
+mod signals;
+mod tools;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+
+/// What callbacks write down, in order.
+type Log = Rc<RefCell<Vec<String>>>;
+
+fn base() -> EventBase {
+    EventBase::new().unwrap()
+}
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A timer that writes `text` down.
+fn noting(base: &EventBase, log: &Log, text: &str) -> Event {
+    let (log, text) = (Rc::clone(log), text.to_owned());
+    Event::timer(base, move |_| log.borrow_mut().push(text.clone())).unwrap()
+}
+
+fn taken(log: &Log) -> String {
+    log.take().join(" ")
+}
+
+#[test]
+fn a_loop_without_events_returns() {
+    base().dispatch().unwrap();
+    base().run(-1).unwrap();
+}
+
+#[test]
+fn due_timers_fire_in_order_of_time_then_of_adding() {
+    let (base, log) = (base(), Log::default());
+    let timers: Vec<Event> = ["d", "a", "b", "c"].iter().map(|text| noting(&base, &log, text)).collect();
+    timers[0].add(ms(3)).unwrap();
+    timers[1].add(Duration::ZERO).unwrap();
+    timers[2].add(Duration::ZERO).unwrap();
+    timers[3].add(ms(1)).unwrap();
+    std::thread::sleep(ms(5));
+
+    base.run(EventBase::LOOP_ONCE).unwrap();
+
+    assert_eq!(taken(&log), "a b c d");
+    assert!(!timers[0].pending(Event::TIMEOUT));
+}
+
+#[test]
+fn a_timer_is_never_early_and_a_day_is_a_long_time() {
+    let base = base();
+    let timer = Event::timer(&base, |_| ()).unwrap();
+    let far = Event::timer(&base, |_| ()).unwrap();
+    far.add(Duration::MAX).unwrap();
+    timer.add(Duration::from_micros(2500)).unwrap();
+    let begin = Instant::now();
+
+    base.run(EventBase::LOOP_ONCE).unwrap();
+
+    assert!(begin.elapsed() >= Duration::from_micros(2500));
+    assert!(far.pending(Event::TIMEOUT));
+}
+
+#[test]
+fn a_pending_timer_is_rescheduled_by_a_time_and_left_by_none() {
+    let base = base();
+    let timer = Event::timer(&base, |_| ()).unwrap();
+    timer.add(Duration::from_secs(3600)).unwrap();
+    timer.add(ms(5)).unwrap();
+    timer.add(None).unwrap();
+    let begin = Instant::now();
+
+    base.dispatch().unwrap();
+
+    assert!(begin.elapsed() >= ms(5) && begin.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_repeated_timer_repeats_until_it_is_deleted_and_one_of_zero_does_not() {
+    let (base, count) = (base(), Rc::new(RefCell::new(0)));
+    let counted = Rc::clone(&count);
+    let timer = Event::repeated_timer(&base, move |base| {
+        *counted.borrow_mut() += 1;
+        if *counted.borrow() == 3 {
+            base.exit(None);
+        }
+    })
+    .unwrap();
+    timer.add(ms(1)).unwrap();
+    base.dispatch().unwrap();
+    assert_eq!(*count.borrow(), 3);
+    assert!(timer.pending(Event::TIMEOUT));
+
+    timer.del();
+    timer.add(Duration::ZERO).unwrap();
+    base.dispatch().unwrap();
+    assert_eq!(*count.borrow(), 4);
+}
+
+#[test]
+fn exit_finishes_the_round_and_stop_does_not() {
+    for (stop, expected, later) in [(false, "one two", ""), (true, "one", "two")] {
+        let (base, log) = (base(), Log::default());
+        let note = Rc::clone(&log);
+        let first = Event::timer(&base, move |base| {
+            note.borrow_mut().push("one".into());
+            if stop { base.stop() } else { base.exit(None) }
+        })
+        .unwrap();
+        let second = noting(&base, &log, "two");
+        let third = noting(&base, &log, "much later");
+        first.add(Duration::ZERO).unwrap();
+        second.add(Duration::ZERO).unwrap();
+        third.add(Duration::from_secs(3600)).unwrap();
+
+        base.dispatch().unwrap();
+
+        assert_eq!(taken(&log), expected);
+        assert_eq!((base.got_stop(), base.got_exit()), (stop, !stop));
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        assert_eq!(taken(&log), later);
+        assert_eq!((base.got_stop(), base.got_exit()), (false, false));
+    }
+}
+
+#[test]
+fn exit_before_the_loop_is_for_the_next_one_and_stop_before_it_is_for_none() {
+    let (base, log) = (base(), Log::default());
+    let timer = noting(&base, &log, "once");
+    timer.add(Duration::ZERO).unwrap();
+    let far = noting(&base, &log, "far");
+    far.add(Duration::from_secs(3600)).unwrap();
+
+    base.exit(None);
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "once");
+    assert!(base.got_exit());
+
+    base.stop();
+    base.exit(ms(10));
+    let begin = Instant::now();
+    base.dispatch().unwrap();
+    assert!(base.got_exit() && !base.got_stop());
+    assert!(begin.elapsed() >= ms(10));
+}
+
+#[test]
+fn the_most_urgent_priority_comes_first() {
+    let (base, log) = (base(), Log::default());
+    base.priority_init(3).unwrap();
+    let events: Vec<Event> = ["low", "middle", "high"].iter().map(|text| noting(&base, &log, text)).collect();
+    for (event, priority) in events.iter().zip([2, 1, 0]) {
+        event.set_priority(priority).unwrap();
+        event.add(Duration::ZERO).unwrap();
+    }
+
+    base.dispatch().unwrap();
+
+    assert_eq!(taken(&log), "high middle low");
+}
+
+#[test]
+fn resume_looks_for_what_is_more_urgent() {
+    let (base, log) = (base(), Log::default());
+    base.priority_init(2).unwrap();
+    let urgent = Rc::new(noting(&base, &log, "urgent"));
+    urgent.set_priority(0).unwrap();
+    let (inner, note) = (Rc::clone(&urgent), Rc::clone(&log));
+    let first = Event::timer(&base, move |base| {
+        note.borrow_mut().push("first".into());
+        inner.add(Duration::ZERO).unwrap();
+        base.resume();
+    })
+    .unwrap();
+    let second = noting(&base, &log, "second");
+    first.add(Duration::ZERO).unwrap();
+    second.add(Duration::ZERO).unwrap();
+
+    base.dispatch().unwrap();
+
+    assert_eq!(taken(&log), "first urgent second");
+}
+
+#[test]
+fn the_time_of_day_is_cached_during_a_round() {
+    let base = base();
+    let timer = Event::timer(&base, |base| {
+        let before = base.get_time_of_day_cached();
+        std::thread::sleep(ms(5));
+        assert!((base.get_time_of_day_cached() - before).abs() < f64::EPSILON);
+        base.update_cache_time();
+        assert!(base.get_time_of_day_cached() - before >= 0.004);
+    })
+    .unwrap();
+    timer.add(Duration::ZERO).unwrap();
+
+    base.dispatch().unwrap();
+}
+
+#[test]
+fn a_child_process_makes_its_own_after_a_fork() {
+    let base = base();
+    let (here, there) = common::pair(SOCK_STREAM);
+    let event = Event::new(&base, here, Event::READ, |base, _, _| base.exit(None)).unwrap();
+    event.add(None).unwrap();
+
+    let status = common::in_child(|| {
+        base.re_init().unwrap();
+        event.del(); // the parent still waits
+        event.add(None).unwrap();
+        socket_write(&there, "x", None).unwrap();
+        base.dispatch().unwrap();
+        event.del();
+        usize::from(base.got_exit())
+    });
+
+    assert_eq!(status, 1);
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert!(base.got_exit(), "the parent's event is still there");
+}
