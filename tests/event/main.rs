@@ -4,6 +4,7 @@
 mod common;
 
 mod callbacks;
+mod chat;
 mod crowd;
 mod descriptors;
 mod random;

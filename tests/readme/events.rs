@@ -1,8 +1,8 @@
-//! The third server of the README: events, for as many clients as there are descriptors.
+//! The third server of the README: many clients, one thread, and no limit of 1024 descriptors.
 
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, os::fd::AsRawFd, rc::Rc};
 
 fn main() -> Result<()> {
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
@@ -11,27 +11,19 @@ fn main() -> Result<()> {
     println!("Listening on {}", socket_getsockname(&listener)?);
 
     let base = EventBase::new()?;
-    let clients: Rc<RefCell<BTreeMap<u64, Event>>> = Rc::default(); // an event lives as long as it is kept
-    let mut last_id = 0;
+    let clients: Rc<RefCell<BTreeMap<i32, Event>>> = Rc::default(); // an event lives as long as it is kept
     let accept = Event::new(&base, listener, Event::READ | Event::PERSIST, move |base, listener, _what| {
-        last_id += 1;
-        let (id, room) = (last_id, Rc::clone(&clients));
-        let added = socket_accept(listener).and_then(|client| {
-            socket_set_nonblock(&client)?;
-            let event =
-                Event::new(base, client, Event::READ | Event::PERSIST, move |_base, client, _what| {
-                    let data = socket_read(client, 1024, PHP_BINARY_READ).unwrap_or_default();
-                    // At the end of the stream, after an error, or if the client does not read: dropping the event closes it.
-                    if data.is_empty() || socket_write(client, &data, None) != Ok(data.len()) {
-                        room.borrow_mut().remove(&id);
-                    }
-                })?;
-            event.add(None)?;
-            clients.borrow_mut().insert(id, event);
-            Ok(())
+        let Ok(client) = socket_accept(listener) else { return };
+        let (id, room) = (client.as_raw_fd(), Rc::clone(&clients));
+        let echo = Event::new(base, client, Event::READ | Event::PERSIST, move |_base, client, _what| {
+            let data = socket_read(client, 1024, PHP_BINARY_READ).unwrap_or_default();
+            // The end of the stream, an error, or a client that does not read: dropping the event closes the socket.
+            if data.is_empty() || socket_send(client, &data, data.len(), MSG_DONTWAIT) != Ok(data.len()) {
+                room.borrow_mut().remove(&id);
+            }
         });
-        if let Err(error) = added {
-            eprintln!("{error}"); // this client was not served; the others are
+        if let Ok(echo) = echo.and_then(|echo| echo.add(None).map(|()| echo)) {
+            clients.borrow_mut().insert(id, echo);
         }
     })?;
     accept.add(None)?;
