@@ -45,9 +45,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // `timeout` passes SIGTERM on to the server.
-        // SAFETY: the process is a child that has not been waited for, so the number is still its own.
-        unsafe { libc::kill(i32::try_from(self.child.id()).expect("a process number"), libc::SIGTERM) };
+        // `timeout` leads a process group, and passes a signal on only once it knows its child's number.
+        let group = i32::try_from(self.child.id()).expect("a process number");
+        // SAFETY: the leader is a child that has not been waited for, so the number is still the group's.
+        unsafe { libc::kill(-group, libc::SIGTERM) };
         let _ = self.child.wait();
     }
 }
