@@ -68,8 +68,7 @@ pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
     let status = unsafe { libc::getsockname(socket.fd(), name.as_mut_ptr(), &raw mut len) };
 
     if status == 0 {
-        let kind = socket.kind();
-        return Ok(Socket::new(OwnedFd::from(socket), name.family(), kind));
+        return Ok(socket.of_family(name.family()));
     }
     if errno::errno().0 == libc::ENOTSOCK {
         return Err(Error::plain_warning(&Site {

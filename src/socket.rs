@@ -76,6 +76,11 @@ impl Socket {
         self.family
     }
 
+    /// The same socket, of a family that was learnt in another way.
+    pub(crate) fn of_family(self, family: c_int) -> Socket {
+        Socket { family, ..self }
+    }
+
     pub(crate) fn kind(&self) -> c_int {
         self.kind
     }
