@@ -7,9 +7,12 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::epoll::{self, Batch};
-use super::signal::{self, Owned, Refused};
+use super::signal::Owned;
 use super::watch::Watch;
-use super::{EventBase, PERSIST, READ, SIGNAL, TIMEOUT, WRITE};
+use super::{EventBase, READ, SIGNAL, TIMEOUT, WRITE};
+
+mod queue;
+mod signals;
 
 /// A callback, with the descriptor that its event owns.
 pub(super) type Callback = Box<dyn FnMut(&EventBase, c_int)>;
@@ -258,34 +261,6 @@ impl State {
         }
     }
 
-    fn watch_signal(&mut self, signal: c_int, id: Id) -> Result<(), AddError> {
-        if let Some((_, ids)) = self.signals.iter_mut().find(|(owned, _)| owned.signal() == signal) {
-            ids.push(id);
-            return Ok(());
-        }
-        if self.eventfd.is_none() {
-            let eventfd = epoll::create_eventfd().map_err(AddError::Code)?;
-            let (op, events) = (libc::EPOLL_CTL_ADD, libc::EPOLLIN as u32);
-            epoll::control(&self.epoll, op, eventfd.as_raw_fd(), events, SIGNALS).map_err(AddError::Code)?;
-            self.eventfd = Some(eventfd);
-        }
-        let eventfd = self.eventfd.as_ref().map_or(-1, AsRawFd::as_raw_fd);
-        let owned = Owned::take(signal, eventfd).map_err(|refused| match refused {
-            Refused::Taken => AddError::Taken,
-            Refused::Code(code) => AddError::Code(code),
-        })?;
-        self.signals.push((owned, vec![id]));
-        Ok(())
-    }
-
-    /// Gives the signal back if no event waits for it any more.
-    fn forget_signal(&mut self, signal: c_int, id: Id) {
-        if let Some((_, ids)) = self.signals.iter_mut().find(|(owned, _)| owned.signal() == signal) {
-            ids.retain(|other| *other != id);
-        }
-        self.signals.retain(|(_, ids)| !ids.is_empty());
-    }
-
     pub(super) fn has_events(&self) -> bool {
         self.inserted > 0 || !self.timers.is_empty() || self.has_active()
     }
@@ -333,17 +308,6 @@ impl State {
         if lost { self.renew() } else { Ok(()) }
     }
 
-    fn collect_signals(&mut self) {
-        if let Some(eventfd) = &self.eventfd {
-            epoll::drain(eventfd);
-        }
-        let arrived = self.signals.iter().filter(|(owned, _)| owned.collect());
-        let ids: Vec<Id> = arrived.flat_map(|(_, ids)| ids).copied().collect();
-        for id in ids {
-            self.activate(id, SIGNAL);
-        }
-    }
-
     /// Marks the events whose time has come.
     fn expire(&mut self) {
         if self.timers.is_empty() {
@@ -363,74 +327,6 @@ impl State {
                 entry.due = Some(at);
                 self.activate(id, TIMEOUT);
             }
-        }
-    }
-
-    fn activate(&mut self, id: Id, what: c_int) {
-        let Some(entry) = self.entry(id) else { return };
-        let before = entry.active;
-        entry.active |= what;
-        let priority = entry.priority;
-        if before == 0 {
-            self.active += 1;
-            if let Some(queue) = self.queues.get_mut(priority) {
-                queue.push_back(id);
-            }
-        }
-    }
-
-    /// The most urgent priority that has something to tell.
-    pub(super) fn urgent(&mut self) -> Option<usize> {
-        if self.active == 0 {
-            self.queues.iter_mut().for_each(VecDeque::clear);
-            return None;
-        }
-        self.queues.iter().position(|queue| !queue.is_empty())
-    }
-
-    /// Takes the next event of a priority, with what is to be told. It is as it should be when its callback runs: not
-    /// pending, or with its time-out running again.
-    pub(super) fn next(&mut self, priority: usize) -> Option<(Id, Callback, c_int)> {
-        loop {
-            let id = self.queues.get_mut(priority)?.pop_front()?;
-            let Some(entry) = self.entry(id).filter(|entry| entry.active != 0) else { continue };
-            let what = mem::take(&mut entry.active);
-            let (persist, timeout, due) = (entry.what & PERSIST != 0, entry.timeout, entry.due.take());
-            let callback = entry.callback.take();
-            self.active -= 1;
-            if !persist {
-                self.del(id);
-            } else if let Some(timeout) = timeout.filter(|timeout| !timeout.is_zero()) {
-                self.schedule(id, timeout, due.filter(|_| what == TIMEOUT));
-            }
-            if let Some(callback) = callback {
-                return Some((id, callback, what));
-            }
-        }
-    }
-
-    /// How many priorities there are. `false` while events are to be told.
-    pub(super) fn set_priorities(&mut self, count: usize) -> bool {
-        if self.active > 0 {
-            return false;
-        }
-        self.queues.clear();
-        self.queues.resize_with(count, VecDeque::new);
-        for entry in self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut()) {
-            entry.priority = entry.priority.min(count - 1);
-        }
-        true
-    }
-
-    /// `false` if there is no such priority, or the event is to be told.
-    pub(super) fn set_priority(&mut self, id: Id, priority: usize) -> bool {
-        let count = self.queues.len();
-        match self.entry(id) {
-            Some(entry) if entry.active == 0 && priority < count => {
-                entry.priority = priority;
-                true
-            }
-            _ => false,
         }
     }
 
@@ -456,14 +352,6 @@ impl State {
         }
         self.epoll = epoll;
         Ok(())
-    }
-
-    fn close_eventfd(&mut self) {
-        let eventfd = self.eventfd.take();
-        if eventfd.is_some() && !signal::is_quiet() {
-            // Better a descriptor too many than a handler that writes into another file.
-            mem::forget(eventfd);
-        }
     }
 }
 
