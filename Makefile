@@ -15,7 +15,24 @@ export RES_OPTIONS ?= timeout:2 attempts:1
 numbers := $(sort $(foreach lesson,$(wildcard lessons/[0-9][0-9]-*/),$(firstword $(subst -, ,$(notdir $(lesson:/=))))))
 folder = $(patsubst %/,%,$(wildcard lessons/$(1)-*/))
 need = command -v $(1) >/dev/null 2>&1 || { echo "This needs $(1): $(2)" >&2; exit 2; }
-.PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%)
+# The lessons with a second terminal, and where the other end finds those that are servers.
+demos := $(sort $(foreach demo,$(wildcard lessons/[0-9][0-9]-*/demo.txt),$(firstword $(subst -, ,$(notdir $(demo:/demo.txt=))))))
+port_04 = 1935
+port_06 = 1234
+port_09 = 5001
+port_10 = 5001
+port_12 = 5000
+port_13 = 5000
+port_15 = 9999
+port_22 = 8080
+servers := $(foreach number,$(demos),$(if $(port_$(number)),$(number)))
+# Who plays the demo of lesson $(1): programs of the folder $(2), the lesson itself by way of $(3). Lessons 05 and 07 are
+# clients: of lesson 04, and of a server that the demo itself plays.
+cast_05 = --server $(2)/lesson-04 --client $(3) $(2)/lesson-05
+cast_07 = --client $(3) $(2)/lesson-07
+cast = $(if $(cast_$(1)),$(call cast_$(1),$(1),$(2),$(3)),--server $(3) $(2)/lesson-$(1) --client $(2)/lesson-client)
+programs = --bin lesson-$(1) $(if $(filter $(1),$(demos)),--bin lesson-demo --bin lesson-client $(if $(filter 05,$(1)),--bin lesson-04))
+.PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%) $(servers:%=client-%) $(demos:%=demo-%)
 
 help:
 	@echo "Lessons"
@@ -29,6 +46,9 @@ help:
 	@echo "  make php-03      its twin in PHP: the same steps, the same output"
 	@echo "  make trace-03    every PHP function with the system calls it makes"
 	@echo "  ARGS=\"...\"       passes arguments: make lesson-03 ARGS=\"...\""
+	@echo "and those that need a second terminal ($(strip $(demos)))"
+	@echo "  make client-10   the other end of lesson 10: what you type is sent"
+	@echo "  make demo-10     both ends at once, typed for you: who says what"
 	@echo
 	@echo "The project"
 	@echo "  make check       format, lints, and the tests that take seconds"
@@ -43,20 +63,33 @@ $(numbers:%=php-%): php-%:
 	@$(call need,$(PHP),apt install php-cli)
 	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr -d log_errors=0 "$(call folder,$*)/main.php" $(ARGS)
 
-# strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it.
+$(servers:%=client-%): client-%:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(CARGO) run --quiet --bin lesson-client -- $(or $(ARGS),127.0.0.1 $(port_$*))
+
+$(demos:%=demo-%): demo-%:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(CARGO) build --quiet --target-dir target $(call programs,$*)
+	@target/debug/lesson-demo $(call folder,$*)/demo.txt $(call cast,$*,target/debug)
+
+# strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it. -I 2: Ctrl-C ends the
+# lesson, and with it strace. Each thread has a file of its own.
+strace = $(STRACE) -ff -k -I 2 -o target/trace/$(1) \
+    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_wait,epoll_ctl
 $(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)
-	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace --bin lesson-$*
-	@$(STRACE) -k -o target/trace/$*.strace \
-	    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat \
-	    target/trace/debug/lesson-$* $(ARGS); status=$$?; \
-	printf '\nThe PHP functions and their system calls:\n\n'; awk -f lessons/trace.awk target/trace/$*.strace; exit $$status
+	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace $(call programs,$*)
+	@rm -f target/trace/$*.[0-9]*
+	@$(if $(filter $*,$(demos)),target/trace/debug/lesson-demo $(call folder,$*)/demo.txt \
+	    $(call cast,$*,target/trace/debug,$(call strace,$*)),$(call strace,$*) target/trace/debug/lesson-$* $(ARGS)); status=$$?; \
+	printf '\nThe PHP functions and their system calls:\n\n'; \
+	for thread in target/trace/$*.[0-9]*; do awk -f lessons/trace.awk "$$thread"; done; exit $$status
 
-lesson-% php-% trace-%:
-	@$(error There is no such lesson. Type 'make' for the list)
+lesson-% php-% trace-% client-% demo-%:
+	@$(error $(if $(filter $(demos),$*),Lesson $* is itself the client: make lesson-$*,$(if $(filter $(numbers),$*),Lesson $* needs no second terminal: make lesson-$*,There is no such lesson. Type 'make' for the list)))
 
-lesson- php- trace-:
+lesson- php- trace- client- demo-:
 	@$(error Which lesson? Type 'make' for the list)
 
 test:

@@ -4,6 +4,21 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod lesson_01;
+mod lesson_02;
+mod lesson_03;
+mod lesson_04;
+mod lesson_05;
+mod lesson_06;
+mod lesson_07;
+mod lesson_08;
+mod lesson_09;
+mod lesson_10;
+mod lesson_11;
+mod lesson_12;
+mod lesson_13;
+mod lesson_14;
 mod make;
 mod play;
 mod readme;
+mod server;

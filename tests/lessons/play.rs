@@ -1,6 +1,6 @@
-//! The lessons that need no second terminal.
+//! Every lesson, played in Rust and in PHP: alone, or the conversation of its `demo.txt`.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use regex::Regex;
 
@@ -11,27 +11,96 @@ struct Lesson {
     number: &'static str,
     folder: &'static str,
     program: &'static str,
+    part: Part,
 }
 
-const LESSONS: [Lesson; 3] = [
-    Lesson { number: "01", folder: "01-first-socket", program: env!("CARGO_BIN_EXE_lesson-01") },
-    Lesson { number: "02", folder: "02-errors", program: env!("CARGO_BIN_EXE_lesson-02") },
-    Lesson { number: "03", folder: "03-the-conversation", program: env!("CARGO_BIN_EXE_lesson-03") },
-];
+/// What a lesson's program is in its own demo.
+#[derive(Clone, Copy)]
+enum Part {
+    /// It needs no second terminal.
+    Alone,
+    /// The server of any client.
+    Server,
+    /// The client of another lesson, which is given.
+    ClientOf(&'static Lesson),
+    /// The client of the server that the demo plays.
+    Client,
+}
+use Part::{Alone, Client, ClientOf, Server};
+
+/// The two languages of a lesson.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Twin {
+    Rust,
+    Php,
+}
+use Twin::{Php, Rust};
 
 impl Lesson {
-    fn file(&self, name: &str) -> String {
+    fn path(&self, name: &str) -> String {
         let path = common::root().join("lessons").join(self.folder).join(name);
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        path.into_os_string().into_string().expect("UTF-8")
     }
 
-    fn rust(&self) -> Output {
-        common::limited(self.program).output().expect("it runs")
+    fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.path(name)))
     }
 
-    fn php(&self) -> Output {
-        let main = common::root().join("lessons").join(self.folder).join("main.php");
-        common::limited("php").args(["-d", "display_errors=stderr"]).arg(main).output().expect("it runs")
+    /// The command that runs one of the twins.
+    fn command(&self, twin: Twin) -> Vec<String> {
+        match twin {
+            Rust => vec![self.program.to_owned()],
+            Php => php(&self.path("main.php")),
+        }
+    }
+
+    /// Runs the lesson, or its demo with the lesson in one language and the other end in another.
+    fn run(&self, own: Twin, other: Twin) -> Output {
+        self.run_as(&self.command(own), other)
+    }
+
+    fn run_as(&self, own: &[String], other: Twin) -> Output {
+        let interactive = match other {
+            Rust => vec![env!("CARGO_BIN_EXE_lesson-client").to_owned()],
+            Php => php(&format!("{}/tests/lessons/client.php", common::root().display())),
+        };
+        let (server, client) = match self.part {
+            Alone => return command(own).output().expect("it runs"),
+            Server => (Some(own.to_vec()), interactive),
+            ClientOf(server) => (Some(server.command(other)), own.to_vec()),
+            Client => (None, own.to_vec()),
+        };
+        let mut demo = common::limited(env!("CARGO_BIN_EXE_lesson-demo"));
+        demo.arg(self.path("demo.txt"));
+        if let Some(server) = server {
+            demo.arg("--server").args(server);
+        }
+        demo.arg("--client").args(client).output().expect("it runs")
+    }
+
+    /// What the lesson itself printed in a run.
+    fn printed(&self, output: &Output) -> String {
+        let text = String::from_utf8_lossy(&output.stdout);
+        let prefix = match self.part {
+            Alone => return text.into_owned(),
+            Server => "  server | ",
+            Client | ClientOf(_) => "  client | ",
+        };
+        text.lines()
+            .filter_map(|line| line.strip_prefix(prefix))
+            .fold(String::new(), |all, line| all + line + "\n")
+    }
+
+    /// What a run shows, in patterns.
+    fn expected_to_show(&self) -> String {
+        if matches!(self.part, Alone) {
+            return self.file("expected.txt");
+        }
+        let mut demo = common::limited(env!("CARGO_BIN_EXE_lesson-demo"));
+        let output = demo.args([&self.path("demo.txt"), "--script"]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
     }
 
     /// The one block of text under a heading of the README, in lines.
@@ -42,6 +111,166 @@ impl Lesson {
         let block = section.split("```text\n").nth(1).expect("a text block");
         lines(block.split("```").next().expect("its end"))
     }
+
+    fn prints_what_is_expected(&self, own: Twin, other: Twin) {
+        let output = self.run(own, other);
+
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let who = format!("lesson {} in {own:?}, the other end in {other:?}", self.number);
+        assert!(
+            output.status.success(),
+            "{who} failed: {errors}\n{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        assert_eq!(errors, "", "{who} complains");
+        let text = self.printed(&output);
+        let expected = self.file("expected.txt");
+        for (line, expected) in text.lines().zip(expected.lines()) {
+            assert!(pattern(expected).is_match(line), "{who}:\n{line}\n{expected}");
+        }
+        assert!(pattern(&expected).is_match(&text), "{who}:\n{text}");
+    }
+
+    fn readme_shows_a_real_run(&self) {
+        let expected = lines(&self.expected_to_show());
+        let shown = self.block("What you see");
+
+        assert!(
+            quotes(&shown, &expected),
+            "lesson {}: ## What you see\n{}",
+            self.number,
+            expected.join("\n")
+        );
+    }
+
+    fn readme_shows_the_system_calls_of_a_trace(&self) {
+        let call = Regex::new(r"^(?:\w+|\(drop\)) +\w+\(.*").expect("a pattern");
+        let target = format!("trace-{}", self.number);
+        let output = common::limited("make")
+            .arg("-C")
+            .arg(common::root())
+            .args(["--no-print-directory", &target])
+            .output()
+            .expect("make runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "make {target}: {errors}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let begin = text.rfind("\n\n").expect("the trace after an empty line");
+        let traced: Vec<String> =
+            text[begin..].lines().filter(|line| call.is_match(line)).map(str::to_owned).collect();
+        let shown = self.block("What the kernel sees");
+
+        assert!(!traced.is_empty(), "lesson {}: {text}", self.number);
+        assert!(
+            covers(&shown, &traced, &|shown, traced| function_and_call(shown) == function_and_call(traced)),
+            "lesson {}: ## What the kernel sees\n{}",
+            self.number,
+            traced.join("\n")
+        );
+    }
+
+    fn leaks_nothing_and_reads_only_what_was_written(&self) {
+        let valgrind = ["valgrind", "--quiet", "--leak-check=full", "--track-fds=yes", "--error-exitcode=9"];
+        let own: Vec<String> = valgrind.into_iter().chain([self.program]).map(str::to_owned).collect();
+        let output = self.run_as(&own, Rust);
+
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "lesson {} under valgrind: {errors}", self.number);
+        for word in ["Invalid", "uninitialised", "definitely lost"] {
+            assert!(!errors.contains(word), "lesson {} under valgrind: {errors}", self.number);
+        }
+        // Ctrl-C ends a server while it listens: its listener is the one socket that has no other end.
+        let server = matches!(self.part, Server);
+        let left = |line: &&str| line.contains("Open AF_") && !(server && line.ends_with("<-> unbound"));
+        let left: Vec<&str> = errors.lines().filter(left).collect();
+        assert!(left.is_empty(), "lesson {} leaves sockets open: {left:?}", self.number);
+    }
+}
+
+fn php(script: &str) -> Vec<String> {
+    ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script].map(str::to_owned).to_vec()
+}
+
+fn command(words: &[String]) -> Command {
+    let [program, arguments @ ..] = words else { unreachable!("a program") };
+    let mut command = common::limited(program);
+    command.args(arguments);
+    command
+}
+
+/// A module of tests for each lesson.
+macro_rules! lessons {
+    ($($name:ident $number:literal $folder:literal $part:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            pub(super) static LESSON: Lesson = Lesson {
+                number: $number,
+                folder: $folder,
+                program: env!(concat!("CARGO_BIN_EXE_lesson-", $number)),
+                part: $part,
+            };
+
+            #[test]
+            fn the_program_prints_what_is_expected() {
+                LESSON.prints_what_is_expected(Rust, Rust);
+            }
+
+            #[test]
+            fn the_php_twin_prints_the_same() {
+                LESSON.prints_what_is_expected(Php, Php);
+            }
+
+            #[test]
+            fn the_twins_talk_to_each_other() {
+                if !matches!(LESSON.part, Alone | Client) {
+                    LESSON.prints_what_is_expected(Rust, Php);
+                    LESSON.prints_what_is_expected(Php, Rust);
+                }
+            }
+
+            #[test]
+            fn the_transcript_in_the_readme_is_a_real_one() {
+                LESSON.readme_shows_a_real_run();
+            }
+
+            #[test]
+            fn the_system_calls_in_the_readme_are_those_that_a_trace_shows() {
+                LESSON.readme_shows_the_system_calls_of_a_trace();
+            }
+
+            #[test]
+            fn it_leaks_nothing_and_reads_only_what_was_written() {
+                LESSON.leaks_nothing_and_reads_only_what_was_written();
+            }
+        }
+    )*
+
+        #[test]
+        fn every_lesson_is_played() {
+            let folders = std::fs::read_dir(common::root().join("lessons")).expect("the folder");
+            let count = folders.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count();
+
+            assert_eq!([$($folder),*].len(), count);
+        }
+    };
+}
+
+lessons! {
+    first_socket "01" "01-first-socket" Alone;
+    errors "02" "02-errors" Alone;
+    the_conversation "03" "03-the-conversation" Alone;
+    greeting_server "04" "04-greeting-server" Server;
+    greeting_client "05" "05-greeting-client" ClientOf(&greeting_server::LESSON);
+    reverse_server "06" "06-reverse-server" Server;
+    http_client "07" "07-http-client" Client;
+    port_scanner "08" "08-port-scanner" Alone;
+    who_is_calling "09" "09-who-is-calling" Server;
+    always_on "10" "10-always-on" Server;
+    backlog "11" "11-backlog" Alone;
+    threads "12" "12-threads" Server;
+    select_server "13" "13-select-server" Server;
+    options "14" "14-options" Alone;
 }
 
 /// `expected.txt` as PHP's `.phpt` tests write it: `%d` is a number, `%s` some characters.
@@ -49,35 +278,6 @@ pub(crate) fn pattern(expected: &str) -> Regex {
     let literal = regex::escape(expected);
     Regex::new(&format!(r"\A{}\z", literal.replace("%d", r"-?\d+").replace("%s", r"[^\n]+")))
         .expect("a pattern")
-}
-
-fn check(lesson: &Lesson, output: &Output, who: &str) {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{who} of lesson {} failed: {errors}", lesson.number);
-    assert_eq!(errors, "", "{who} of lesson {} complains", lesson.number);
-    for (line, expected) in text.lines().zip(lesson.file("expected.txt").lines()) {
-        assert!(pattern(expected).is_match(line), "{who} of lesson {}:\n{line}\n{expected}", lesson.number);
-    }
-    assert!(
-        pattern(&lesson.file("expected.txt")).is_match(&text),
-        "{who} of lesson {}:\n{text}",
-        lesson.number
-    );
-}
-
-#[test]
-fn the_programs_print_what_is_expected() {
-    for lesson in &LESSONS {
-        check(lesson, &lesson.rust(), "Rust");
-    }
-}
-
-#[test]
-fn the_php_twins_print_the_same() {
-    for lesson in &LESSONS {
-        check(lesson, &lesson.php(), "PHP");
-    }
 }
 
 /// Whether `lines` are `shown`, in which one line `...` stands for any number of lines.
@@ -99,59 +299,8 @@ pub(crate) fn quotes(shown: &[String], expected: &[String]) -> bool {
     covers(shown, expected, &|shown, expected| pattern(expected).is_match(shown))
 }
 
-#[test]
-fn the_transcript_in_the_readme_is_a_real_one() {
-    for lesson in &LESSONS {
-        let expected = lines(&lesson.file("expected.txt"));
-        let shown = lesson.block("What you see");
-
-        assert!(quotes(&shown, &expected), "lesson {}: ## What you see", lesson.number);
-    }
-}
-
 /// The function and the system call of a line of `make trace-NN`.
 fn function_and_call(line: &str) -> Option<(&str, &str)> {
     let (function, call) = line.split_once(char::is_whitespace)?;
     Some((function, call.trim_start().split('(').next()?))
-}
-
-#[test]
-fn the_system_calls_in_the_readme_are_those_that_a_trace_shows() {
-    let call = Regex::new(r"^(?:\w+|\(drop\)) +\w+\(.*").expect("a pattern");
-    for lesson in &LESSONS {
-        let output = common::limited("make")
-            .arg("-C")
-            .arg(common::root())
-            .args(["--no-print-directory", &format!("trace-{}", lesson.number)])
-            .output()
-            .expect("make runs");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "make trace-{}: {errors}", lesson.number);
-        let text = String::from_utf8_lossy(&output.stdout);
-        let begin = text.rfind("\n\n").expect("the trace after an empty line");
-        let traced: Vec<String> =
-            text[begin..].lines().filter(|line| call.is_match(line)).map(str::to_owned).collect();
-        let shown = lesson.block("What the kernel sees");
-
-        assert!(!traced.is_empty(), "lesson {}: {text}", lesson.number);
-        assert!(
-            covers(&shown, &traced, &|shown, traced| function_and_call(shown) == function_and_call(traced)),
-            "lesson {}: ## What the kernel sees\n{}",
-            lesson.number,
-            traced.join("\n")
-        );
-    }
-}
-
-#[test]
-fn no_lesson_leaks_or_reads_what_nobody_wrote() {
-    for lesson in &LESSONS {
-        let output = common::limited("valgrind")
-            .args(["--quiet", "--leak-check=full", "--track-fds=yes", "--error-exitcode=9", lesson.program])
-            .output()
-            .expect("valgrind runs");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "lesson {} under valgrind: {errors}", lesson.number);
-        assert!(!errors.contains("AF_"), "lesson {} leaves a socket open: {errors}", lesson.number);
-    }
 }

@@ -1,56 +1,20 @@
 //! What the README promises: the servers it shows, and the output it quotes.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-
 use php_sockets::*;
 
 use crate::common;
 use crate::play::{lines, quotes};
+use crate::server::Server;
 
-/// A server of the README, ended with the test.
-struct Server {
-    child: Child,
-    port: u16,
-}
+fn start(name: &str) -> Server {
+    let mut build = common::limited(env!("CARGO"));
+    let status = build.current_dir(common::root()).args(["build", "--quiet", "--example", name]).status();
+    assert!(status.expect("cargo runs").success());
 
-impl Server {
-    fn start(name: &str) -> Server {
-        let mut build = common::limited(env!("CARGO"));
-        let status = build.current_dir(common::root()).args(["build", "--quiet", "--example", name]).status();
-        assert!(status.expect("cargo runs").success());
-
-        // Examples stand beside the folder of this test's own program.
-        let own = std::env::current_exe().expect("this program");
-        let program = own.parent().expect("deps").parent().expect("the profile").join("examples").join(name);
-        let mut command = common::limited(program.to_str().expect("UTF-8"));
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
-        let port = line
-            .trim()
-            .strip_prefix("Listening on 127.0.0.1:")
-            .expect("the address")
-            .parse()
-            .expect("a port");
-        Server { child, port }
-    }
-
-    fn connect(&self) -> Socket {
-        let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
-        socket_connect(&client, "127.0.0.1", self.port).expect("a connection");
-        client
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // `timeout` leads a process group, and passes a signal on only once it knows its child's number.
-        let group = i32::try_from(self.child.id()).expect("a process number");
-        // SAFETY: the leader is a child that has not been waited for, so the number is still the group's.
-        unsafe { libc::kill(-group, libc::SIGTERM) };
-        let _ = self.child.wait();
-    }
+    // Examples stand beside the folder of this test's own program.
+    let own = std::env::current_exe().expect("this program");
+    let program = own.parent().expect("deps").parent().expect("the profile").join("examples").join(name);
+    Server::start(common::limited(program.to_str().expect("UTF-8")))
 }
 
 fn says(client: &Socket, text: &str) -> Vec<u8> {
@@ -60,7 +24,7 @@ fn says(client: &Socket, text: &str) -> Vec<u8> {
 
 #[test]
 fn the_echo_server_answers_one_client_after_another() {
-    let server = Server::start("readme-echo");
+    let server = start("readme-echo");
     for name in ["alice", "bob"] {
         let client = server.connect();
         assert_eq!(says(&client, &format!("{name}\n")), format!("{name}\n").into_bytes());
@@ -78,7 +42,7 @@ fn the_server_of_events_answers_all_its_clients_and_survives_them() {
 }
 
 fn serves_many(name: &str) {
-    let server = Server::start(name);
+    let server = start(name);
     let (alice, bob, carol) = (server.connect(), server.connect(), server.connect());
 
     assert_eq!(says(&carol, "last first"), b"last first");

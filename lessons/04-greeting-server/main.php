@@ -1,0 +1,2 @@
+<?php
+// Lesson 04 · the greeting server.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 05 · the greeting client.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 06 · the reverse server.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 07 · the HTTP client.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 08 · the port scanner.

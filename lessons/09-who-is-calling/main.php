@@ -1,0 +1,2 @@
+<?php
+// Lesson 09 · who is calling.

@@ -1,0 +1,60 @@
+<?php
+// Lesson 10 · always on.
+
+// A warning ends the program, as `?` does in main.rs.
+set_error_handler(function (int $level, string $message) {
+    fwrite(STDERR, "Error: $message\n");
+    exit(1);
+});
+
+// make php-10 ARGS="ADDRESS PORT"
+$address = $argv[1] ?? '127.0.0.1';
+$port = filter_var($argv[2] ?? 5001, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
+if ($port === false) {
+    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
+    exit(1);
+}
+
+$listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+// Without this the port would stay taken for a minute after the server has ended (lesson 14).
+socket_set_option($listener, SOL_SOCKET, SO_REUSEADDR, 1);
+socket_bind($listener, $address, $port);
+socket_listen($listener, SOMAXCONN);
+socket_getsockname($listener, $here, $port);
+echo "Listening on $here:$port\n";
+echo "Second terminal: make client-10 ARGS=\"$here $port\"\n";
+
+// For ever: one client, from its first byte to its last, and then the next.
+for ($number = 1; ; $number++) {
+    $client = socket_accept($listener);
+    echo "client $number: has come\n";
+    try {
+        $answers = serve($client);
+        echo "client $number: has gone after $answers answers\n";
+    } catch (ErrorException $error) {
+        // A client that vanishes ends its own conversation, not the server.
+        echo "client $number: {$error->getMessage()}\n";
+    }
+    socket_close($client);
+}
+
+/** Answers whatever arrives, until the end of the stream. */
+function serve(Socket $client): int
+{
+    // Here a warning is thrown, for the caller to catch.
+    set_error_handler(fn (int $level, string $message) => throw new ErrorException($message));
+    try {
+        for ($answers = 0; ; $answers++) {
+            $data = socket_read($client, 1024);
+            if ($data === '') {
+                return $answers;
+            }
+            // One write may take less than all of it.
+            for ($answer = "OK ... $data"; $answer !== ''; $answer = substr($answer, $sent)) {
+                $sent = socket_write($client, $answer);
+            }
+        }
+    } finally {
+        restore_error_handler();
+    }
+}

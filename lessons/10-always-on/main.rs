@@ -1,0 +1,56 @@
+//! Lesson 10 · always on. Run `make lesson-10`, then its PHP twin with `make php-10`.
+
+use std::{env, process};
+
+use php_sockets::*;
+
+fn main() -> Result<()> {
+    // make lesson-10 ARGS="ADDRESS PORT"
+    let mut arguments = env::args_os().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    let port = arguments.next().unwrap_or_else(|| "5001".into());
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
+        eprintln!("The port has to be a number from 0 to 65535.");
+        process::exit(1);
+    };
+
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    // Without this the port would stay taken for a minute after the server has ended (lesson 14).
+    socket_set_option(&listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    socket_bind(&listener, &address, port)?;
+    socket_listen(&listener, SOMAXCONN)?;
+    let here = socket_getsockname(&listener)?;
+    println!("Listening on {here}");
+    println!("Second terminal: make client-10 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+
+    // For ever: one client, from its first byte to its last, and then the next.
+    for number in 1_u64.. {
+        let client = socket_accept(&listener)?;
+        println!("client {number}: has come");
+        match serve(&client) {
+            Ok(answers) => println!("client {number}: has gone after {answers} answers"),
+            // A client that vanishes ends its own conversation, not the server.
+            Err(error) => println!("client {number}: {error}"),
+        }
+        socket_close(client);
+    }
+    Ok(())
+}
+
+/// Answers whatever arrives, until the end of the stream.
+fn serve(client: &Socket) -> Result<u64> {
+    let mut answers = 0;
+    loop {
+        let data = socket_read(client, 1024, PHP_BINARY_READ)?;
+        if data.is_empty() {
+            return Ok(answers);
+        }
+        // One write may take less than all of it.
+        let mut answer = [b"OK ... ".as_slice(), &data].concat();
+        while !answer.is_empty() {
+            let sent = socket_write(client, &answer, None)?;
+            answer.drain(..sent);
+        }
+        answers += 1;
+    }
+}

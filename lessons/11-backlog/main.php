@@ -1,0 +1,2 @@
+<?php
+// Lesson 11 · the backlog.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 12 · threads.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 13 · the select server.

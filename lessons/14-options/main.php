@@ -1,0 +1,2 @@
+<?php
+// Lesson 14 · options.

@@ -1,0 +1,96 @@
+//! The other end of a lesson, for the second terminal: what you type is sent, what arrives is printed.
+//! `make client-10` runs it for lesson 10.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read, Write, stdin, stdout};
+use std::sync::Arc;
+use std::{env, process, thread};
+
+use php_sockets::*;
+
+fn main() -> Result<()> {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let [address, port] = arguments.as_slice() else { usage() };
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else { usage() };
+
+    let socket = Arc::new(socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?);
+    socket_connect(&socket, address, port)?;
+    let person = stdin().is_terminal();
+    if person {
+        eprintln!("Connected to {}.", socket_getpeername(&socket)?);
+        eprintln!("Every line you type is sent. Ctrl-D ends your side, Ctrl-C leaves.");
+    }
+
+    // Two things to wait for, the keyboard and the socket, so two threads; lesson 13 does it with one.
+    let keyboard = Arc::clone(&socket);
+    thread::spawn(move || send_what_is_typed(&keyboard));
+    print_what_arrives(&socket)?;
+    if person {
+        eprintln!("The other end has closed the connection.");
+    }
+    Ok(())
+}
+
+fn usage() -> ! {
+    eprintln!("Two arguments are needed, for example: 127.0.0.1 5001");
+    process::exit(1)
+}
+
+fn send_what_is_typed(socket: &Socket) {
+    let mut typed = [0; 4096];
+    while let Ok(length) = stdin().read(&mut typed) {
+        if length == 0 {
+            break;
+        }
+        // One write may take less than all of it.
+        let mut rest = &typed[..length];
+        while !rest.is_empty() {
+            match socket_write(socket, rest, None) {
+                Ok(sent) => rest = &rest[sent..],
+                // The other thread reads why, and says so.
+                Err(_) => return,
+            }
+        }
+    }
+    // The keyboard is at its end: tell the other side, and go on printing what it still says. It may have closed already.
+    let _ = socket_shutdown(socket, SHUT_WR);
+}
+
+fn print_what_arrives(socket: &Socket) -> Result<()> {
+    let mut bytes = Vec::new();
+    loop {
+        let data = socket_read(socket, 8192, PHP_BINARY_READ)?;
+        bytes.extend_from_slice(&data);
+        // A character of several bytes may have arrived in part; its rest comes with the next read.
+        let cut = if data.is_empty() { 0 } else { unfinished(&bytes) };
+        let later = bytes.split_off(bytes.len() - cut);
+        print!("{}", harmless(&String::from_utf8_lossy(&bytes)));
+        // Nobody to print for is no reason to panic.
+        if data.is_empty() || stdout().flush().is_err() {
+            return Ok(());
+        }
+        bytes = later;
+    }
+}
+
+/// How many bytes at the end begin a character that is not whole yet.
+fn unfinished(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|byte| byte & 0xC0 != 0x80).unwrap_or(0);
+    match std::str::from_utf8(&bytes[last..]) {
+        Err(error) if error.error_len().is_none() => bytes.len() - last,
+        _ => 0,
+    }
+}
+
+/// Control characters from the network could repaint the screen or type commands: they are shown, not obeyed.
+fn harmless(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars() {
+        if character.is_control() && character != '\n' && character != '\t' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}

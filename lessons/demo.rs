@@ -1,0 +1,424 @@
+//! Plays the `demo.txt` of a lesson: starts its programs, types for them, and checks and shows who says what.
+//! `make demo-10` runs it for lesson 10. The lines that a `demo.txt` may have:
+//!
+//! ```text
+//! # text                          told to the reader
+//! server: PATTERN                 the server prints this line; %d is a number, %s some characters
+//! alice connects                  starts a client
+//! alice connects to localhost     the same, by this name
+//! alice types: TEXT               on the client's keyboard, then Enter
+//! alice types without Enter: TEXT
+//! alice: PATTERN                  the client prints this line
+//! alice has: TEXT                 the client has printed this, and its line is not at an end yet
+//! alice hears nothing             nothing more has come until now
+//! alice presses Ctrl-D            her keyboard is at its end: the client sends no more
+//! alice leaves                    Ctrl-C at the client
+//! alice is gone                   the client ends by itself
+//! the server ends                 by itself, with success
+//! the server is stopped           Ctrl-C at the server
+//! ```
+//!
+//! Without `--server` this program is the server, and the lines below tell what it reads and says (ended by CR LF):
+//!
+//! ```text
+//! server reads: PATTERN
+//! server says: TEXT
+//! server says without end: TEXT
+//! server hangs up
+//! ```
+//!
+//! With `--script` it starts nothing, and shows what the demo expects.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read, Write, stdout};
+use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use std::{env, fs, mem, thread};
+
+use php_sockets::*;
+
+/// How long to wait for anything that a program is to do.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a line of the demo led to, if not to success: the reason.
+type Played<T = ()> = Result<T, String>;
+
+fn main() -> ExitCode {
+    match play() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `DEMO [--script] [--server PROGRAM ARGUMENT...] [--client PROGRAM ARGUMENT...]`
+fn play() -> Played {
+    let mut arguments: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut option = String::new();
+    for argument in env::args_os().skip(1) {
+        let argument = argument.into_string().map_err(|_| "An argument is not UTF-8")?;
+        if ["--script", "--server", "--client"].contains(&argument.as_str()) {
+            option.clone_from(&argument);
+        } else {
+            arguments.entry(option.clone()).or_default().push(argument);
+        }
+    }
+    let file = arguments.get("").and_then(|files| files.first()).ok_or("Which demo.txt?")?;
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+
+    let mut stage = Stage {
+        server: arguments.get("--server").cloned().unwrap_or_default(),
+        client: arguments.get("--client").cloned().unwrap_or_default(),
+        actors: BTreeMap::new(),
+        port: 0,
+        canned: None,
+        colours: stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    // --script shows what the demo expects and starts nothing.
+    let script = option == "--script";
+    let played = text.lines().zip(1..).try_for_each(|(line, number)| {
+        let action = Action::read(line).ok_or_else(|| "This is no line of a demo".to_owned());
+        let done = action.and_then(|action| if script { Ok(action) } else { stage.perform(action) });
+        stage.show(&done.map_err(|reason| format!("{file}:{number}: {line}\n{reason}"))?);
+        Ok(())
+    });
+    played.and_then(|()| stage.end())
+}
+
+/// One line of a demo: who, what, and the text or the pattern.
+#[derive(Clone)]
+struct Action {
+    who: String,
+    verb: &'static str,
+    text: String,
+}
+
+/// After the actor's name. The first that fits counts.
+const VERBS: [&str; 15] = [
+    ": ",
+    " connects to ",
+    " connects",
+    " types: ",
+    " types without Enter: ",
+    " has: ",
+    " hears nothing",
+    " presses Ctrl-D",
+    " leaves",
+    " is gone",
+    " ends",
+    " is stopped",
+    " reads: ",
+    " says: ",
+    " says without end: ",
+];
+
+impl Action {
+    fn read(line: &str) -> Option<Action> {
+        if line.is_empty() || line.starts_with('#') {
+            let text = line.trim_start_matches(['#', ' ']).to_owned();
+            return Some(Action { who: String::new(), verb: "#", text });
+        }
+        let name = line.split([' ', ':']).next()?;
+        let (who, rest) = match line.strip_prefix("the server") {
+            Some(rest) => ("server", rest),
+            None => (name, &line[name.len()..]),
+        };
+        let verb = VERBS.into_iter().chain([" hangs up"]).find(|verb| rest.starts_with(verb))?;
+        Some(Action { who: who.to_owned(), verb, text: rest[verb.len()..].to_owned() })
+    }
+}
+
+/// A program that was started, and what it has printed that no line of the demo has asked for yet.
+struct Actor {
+    child: Child,
+    keyboard: Option<ChildStdin>,
+    screen: Receiver<Vec<u8>>,
+    printed: Vec<u8>,
+}
+
+struct Stage {
+    server: Vec<String>,
+    client: Vec<String>,
+    actors: BTreeMap<String, Actor>,
+    port: u16,
+    canned: Option<Canned>,
+    colours: bool,
+}
+
+impl Stage {
+    /// Does or awaits what a line says; gives what really happened.
+    fn perform(&mut self, action: Action) -> Played<Action> {
+        let Action { who, verb, text } = &action;
+        if verb == &"#" {
+            return Ok(action);
+        }
+        if who == "server" && self.server.is_empty() {
+            let said = self.canned()?.perform(verb, text)?;
+            return Ok(Action { text: said, ..action });
+        }
+        if verb.starts_with(" connects") {
+            let host = if text.is_empty() { "127.0.0.1" } else { text };
+            let actor = Actor::start(&self.client, host, self.port)?;
+            self.actors.insert(who.clone(), actor);
+            return Ok(action);
+        }
+        if who == "server" && !self.actors.contains_key("server") {
+            self.actors.insert("server".to_owned(), Actor::start(&self.server, "127.0.0.1", 0)?);
+        }
+        let actor = self.actors.get_mut(who).ok_or("Nobody has this name")?;
+        match *verb {
+            ": " => {
+                let line = actor.line()?;
+                if !matches(text, &line) {
+                    return Err(format!("{who} printed: {line}"));
+                }
+                if let Some(port) =
+                    line.strip_prefix("Listening on ").and_then(|name| name.rsplit(':').next())
+                {
+                    self.port = port.parse().map_err(|_| "No port")?;
+                }
+                return Ok(Action { text: line, ..action });
+            }
+            " has: " => actor.has(text)?,
+            " hears nothing" => actor.hears_nothing()?,
+            " types: " => actor.types(&format!("{text}\n"))?,
+            " types without Enter: " => actor.types(text)?,
+            " presses Ctrl-D" => actor.keyboard = None,
+            " leaves" | " is stopped" => {
+                actor.press_ctrl_c()?;
+                actor.ended()?;
+                self.actors.remove(who);
+            }
+            " is gone" | " ends" => {
+                let status = actor.ended()?;
+                if status != Some(0) {
+                    return Err(format!("{who} ended with {status:?}"));
+                }
+                self.actors.remove(who);
+            }
+            _ => return Err("This takes a demo without --server".to_owned()),
+        }
+        Ok(action)
+    }
+
+    fn canned(&mut self) -> Played<&mut Canned> {
+        if self.canned.is_none() {
+            let canned = Canned::listen().map_err(|error| error.to_string())?;
+            self.port = canned.port;
+            self.canned = Some(canned);
+        }
+        self.canned.as_mut().ok_or_else(String::new)
+    }
+
+    fn show(&self, action: &Action) {
+        let Action { who, verb, text } = action;
+        let colour = match (self.colours, who.as_str(), *verb) {
+            (false, ..) => ["", ""],
+            (true, "server", _) => ["\x1b[1;32m", "\x1b[0m"],
+            (true, _, "#") => ["\x1b[1m", "\x1b[0m"],
+            (true, ..) => ["\x1b[1;35m", "\x1b[0m"],
+        };
+        let [on, off] = colour;
+        match *verb {
+            "#" => println!("{on}{text}{off}"),
+            ": " | " has: " => println!("{on}{who:>8}{off} | {text}"),
+            " types: " | " types without Enter: " | " says: " | " says without end: " => {
+                println!("{on}{who:>8}{off} > {text}");
+            }
+            " reads: " => println!("{on}{who:>8}{off} < {text}"),
+            verb => println!("{on}{who:>8}{off} *{verb}{text}"),
+        }
+    }
+
+    /// Nothing may be left that the demo does not tell.
+    fn end(self) -> Played {
+        if let Some(canned) = &self.canned {
+            canned.end()?;
+        }
+        if let Some((who, actor)) = self.actors.first_key_value() {
+            return Err(format!("{who} is still here at the end of the demo\n{}", actor.left()));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for actor in self.actors.values_mut() {
+            let _ = actor.press_ctrl_c();
+            let _ = actor.ended();
+        }
+    }
+}
+
+impl Actor {
+    fn start(command: &[String], host: &str, port: u16) -> Played<Actor> {
+        let [program, arguments @ ..] = command else { return Err("No --client was given".to_owned()) };
+        let mut command = Command::new(program);
+        command.args(arguments).arg(host).arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
+        let keyboard = child.stdin.take();
+        let mut output = child.stdout.take().ok_or("No pipe")?;
+        let (send, screen) = channel();
+        thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut chunk) {
+                let _ = send.send(chunk[..length].to_vec());
+            }
+        });
+        Ok(Actor { child, keyboard, screen, printed: Vec::new() })
+    }
+
+    /// Takes the next line of what the program prints.
+    fn line(&mut self) -> Played<String> {
+        self.until(|printed| printed.contains(&b'\n'))?;
+        let length = self.printed.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+        let rest = self.printed.split_off(length + 1);
+        let line = mem::replace(&mut self.printed, rest);
+        Ok(String::from_utf8_lossy(&line[..length]).into_owned())
+    }
+
+    /// Takes `text`, which is not a whole line.
+    fn has(&mut self, text: &str) -> Played {
+        self.until(|printed| printed.len() >= text.len())?;
+        if !self.printed.starts_with(text.as_bytes()) {
+            return Err(self.left());
+        }
+        self.printed.drain(..text.len());
+        Ok(())
+    }
+
+    fn hears_nothing(&mut self) -> Played {
+        self.printed.extend(self.screen.try_iter().flatten());
+        if self.printed.is_empty() { Ok(()) } else { Err(self.left()) }
+    }
+
+    fn until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Played {
+        while !enough(&self.printed) {
+            let chunk = self
+                .screen
+                .recv_timeout(PATIENCE)
+                .map_err(|_| format!("It does not come. {}", self.left()))?;
+            self.printed.extend(chunk);
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> String {
+        format!("Printed and not asked for: {:?}", String::from_utf8_lossy(&self.printed))
+    }
+
+    fn types(&mut self, text: &str) -> Played {
+        let keyboard = self.keyboard.as_mut().ok_or("Its keyboard is at the end")?;
+        keyboard.write_all(text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    /// SIGINT, as the terminal sends it. `kill` is built into the shell.
+    fn press_ctrl_c(&mut self) -> Played {
+        let kill = format!("kill -s INT {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().map_err(|error| error.to_string())?;
+        if status.success() { Ok(()) } else { Err("It has gone already".to_owned()) }
+    }
+
+    /// Waits for the end of the program, which may print nothing more; gives its exit status.
+    fn ended(&mut self) -> Played<Option<i32>> {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
+                self.printed.extend(self.screen.iter().flatten());
+                return if self.printed.is_empty() { Ok(status.code()) } else { Err(self.left()) };
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        let _ = self.child.kill();
+        Err("It does not end".to_owned())
+    }
+}
+
+/// This program as the server.
+struct Canned {
+    listener: Socket,
+    port: u16,
+    peer: Option<Socket>,
+}
+
+impl Canned {
+    fn listen() -> php_sockets::Result<Canned> {
+        let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+        socket_bind(&listener, "127.0.0.1", 0)?;
+        socket_listen(&listener, 1)?;
+        let patience = Timeval::new(20, 0);
+        socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, patience)?;
+        let port = socket_getsockname(&listener)?.port;
+        Ok(Canned { listener, port, peer: None })
+    }
+
+    fn perform(&mut self, verb: &str, text: &str) -> Played<String> {
+        self.act(verb, text).map_err(|error| error.to_string())?
+    }
+
+    fn act(&mut self, verb: &str, text: &str) -> php_sockets::Result<Played<String>> {
+        if verb == ": " {
+            return Ok(Ok(format!("Listening on 127.0.0.1:{}", self.port)));
+        }
+        if self.peer.is_none() {
+            self.peer = Some(socket_accept(&self.listener)?);
+        }
+        let Some(peer) = &self.peer else { return Ok(Err(String::new())) };
+        match verb {
+            " reads: " => {
+                let line = socket_read(peer, 8192, PHP_NORMAL_READ)?;
+                let mut line = String::from_utf8_lossy(&line).into_owned();
+                // PHP_NORMAL_READ ends at the CR; the LF is a line of its own.
+                if line.ends_with('\r') {
+                    socket_read(peer, 1, PHP_NORMAL_READ)?;
+                }
+                line.truncate(line.trim_end().len());
+                if !matches(text, &line) {
+                    return Ok(Err(format!("It read: {line}")));
+                }
+                return Ok(Ok(line));
+            }
+            " says: " => socket_write(peer, format!("{text}\r\n"), None)?,
+            " says without end: " => socket_write(peer, text, None)?,
+            " hangs up" => {
+                self.peer = None;
+                0
+            }
+            _ => return Ok(Err("This takes a demo with --server".to_owned())),
+        };
+        Ok(Ok(text.to_owned()))
+    }
+
+    fn end(&self) -> Played {
+        if self.peer.is_some() { Err("The server has not hung up".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// Whether `text` is what `pattern` says: `%d` is a number, `%s` some characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    let some = |rest: &str, fits: fn(char) -> bool| {
+        let run = text.chars().take_while(|character| fits(*character)).map(char::len_utf8);
+        let mut end = 0;
+        run.into_iter().any(|length| {
+            end += length;
+            matches(rest, &text[end..])
+        })
+    };
+    if let Some(rest) = pattern.strip_prefix("%d") {
+        return some(rest, |character| character.is_ascii_digit());
+    }
+    if let Some(rest) = pattern.strip_prefix("%s") {
+        return some(rest, |_| true);
+    }
+    match (pattern.chars().next(), text.chars().next()) {
+        (None, None) => true,
+        (Some(expected), Some(character)) if expected == character => {
+            matches(&pattern[expected.len_utf8()..], &text[character.len_utf8()..])
+        }
+        _ => false,
+    }
+}

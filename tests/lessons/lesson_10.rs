@@ -1,0 +1,1 @@
+//! Lesson 10 beyond its demo.

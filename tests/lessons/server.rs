@@ -1,0 +1,155 @@
+//! A server under test: a program that says `Listening on ADDRESS:PORT`, in its own process.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use php_sockets::*;
+
+use crate::common;
+
+/// How long to wait for what a server is to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server, ended with the test.
+pub(crate) struct Server {
+    child: Child,
+    printed: Receiver<String>,
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Starts a program that listens on a port of its choice, and waits until it does.
+    pub(crate) fn start(command: Command) -> Server {
+        Server::start_with(command, |line| line.strip_prefix("Listening on 127.0.0.1:")?.parse().ok())
+    }
+
+    /// The same for a program that says its port in other words.
+    pub(crate) fn start_with(mut command: Command, port: fn(&str) -> Option<u16>) -> Server {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut server = Server { child, printed: lines_of(lines), port: 0 };
+        let line = server.line();
+        server.port = port(&line).unwrap_or_else(|| panic!("no port: {line}"));
+        server
+    }
+
+    /// A lesson in Rust, told to choose a port.
+    pub(crate) fn rust(program: &str) -> Server {
+        let mut command = common::limited(program);
+        command.args(["127.0.0.1", "0"]);
+        Server::start(command)
+    }
+
+    /// A lesson in PHP, by its folder, told to choose a port.
+    pub(crate) fn php(folder: &str) -> Server {
+        let mut command = common::limited("php");
+        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+        command.arg(common::root().join("lessons").join(folder).join("main.php")).args(["127.0.0.1", "0"]);
+        Server::start(command)
+    }
+
+    pub(crate) fn connect(&self) -> Socket {
+        let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+        socket_connect(&client, "127.0.0.1", self.port).expect("a connection");
+        let patience = Timeval::new(20, 0);
+        socket_set_option(&client, SOL_SOCKET, SO_RCVTIMEO, patience).expect("an option");
+        client
+    }
+
+    /// The next line that it prints.
+    pub(crate) fn line(&self) -> String {
+        self.printed.recv_timeout(PATIENCE).expect("the server prints a line")
+    }
+
+    /// The number of its process. `timeout`, which limits it, is the one that was started.
+    pub(crate) fn pid(&self) -> u32 {
+        let path = format!("/proc/{0}/task/{0}/children", self.child.id());
+        let children = std::fs::read_to_string(path).expect("the list of children");
+        children.split_whitespace().next().expect("a child").parse().expect("a number")
+    }
+
+    /// How many descriptors it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("its descriptors").count()
+    }
+
+    /// Waits until it has this many descriptors open.
+    pub(crate) fn until_descriptors(&self, wanted: usize) {
+        let begin = Instant::now();
+        while self.descriptors() != wanted {
+            assert!(begin.elapsed() < PATIENCE, "{} descriptors, not {wanted}", self.descriptors());
+            std::thread::yield_now();
+        }
+    }
+
+    /// The processor time that it has used, in clock ticks (hundredths of a second).
+    pub(crate) fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("its state");
+        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+        fields[11].parse::<u64>().expect("user time") + fields[12].parse::<u64>().expect("system time")
+    }
+
+    /// The memory that it has in use, in KiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its state");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    }
+
+    /// Waits until it ends by itself; whether with success.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.child.wait().expect("it ends").success()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // `timeout` leads a process group, and passes a signal on only once it knows its child's number.
+        let group = i32::try_from(self.child.id()).expect("a process number");
+        // SAFETY: a child that has been waited for is left alone, so the number is still the group's.
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            unsafe { libc::kill(-group, libc::SIGTERM) };
+        }
+        let _ = self.child.wait();
+    }
+}
+
+fn lines_of(lines: Lines<BufReader<ChildStdout>>) -> Receiver<String> {
+    let (send, printed) = channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+    printed
+}
+
+/// Writes all of it, however often that takes.
+pub(crate) fn write_all(socket: &Socket, mut data: &[u8]) {
+    while !data.is_empty() {
+        let sent = socket_write(socket, data, None).expect("the other end listens");
+        data = &data[sent..];
+    }
+}
+
+/// Reads until a line is whole.
+pub(crate) fn read_line(socket: &Socket) -> String {
+    let line = socket_read(socket, 1 << 20, PHP_NORMAL_READ).expect("a line");
+    String::from_utf8(line).expect("UTF-8")
+}
+
+/// Reads until the end of the stream.
+pub(crate) fn read_all(socket: &Socket) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        let data = socket_read(socket, 65536, PHP_BINARY_READ).expect("no error");
+        if data.is_empty() {
+            return all;
+        }
+        all.extend(data);
+    }
+}
+
+/// Ends a connection with a reset instead of the end of the stream.
+pub(crate) fn reset(socket: Socket) {
+    socket_set_option(&socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 0)).expect("an option");
+    socket_close(socket);
+}
