@@ -108,8 +108,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         // `timeout` leads a process group, and passes a signal on only once it knows its child's number.
         let group = i32::try_from(self.child.id()).expect("a process number");
-        // SAFETY: a child that has been waited for is left alone, so the number is still the group's.
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            // SAFETY: the child has not been waited for, so the number is still the group's.
             unsafe { libc::kill(-group, libc::SIGTERM) };
         }
         let _ = self.child.wait();
