@@ -74,12 +74,12 @@ function states(array $clients): array
 {
     $trying = $clients;
     $connected = $refused = [];
-    while (true) {
+    while ($trying) {
         // A connect that has ended makes its socket writable; 0.2 seconds in which none ends are enough.
         $ended = $trying;
         $read = $except = null;
         if (socket_select($read, $ended, $except, 0, 200_000) === 0) {
-            return [$connected, $trying, $refused];
+            break;
         }
         foreach ($ended as $key => $client) {
             unset($trying[$key]);
@@ -90,8 +90,6 @@ function states(array $clients): array
                 $refused[] = $client;
             }
         }
-        if (!$trying) {
-            return [$connected, $trying, $refused];
-        }
     }
+    return [$connected, $trying, $refused];
 }
