@@ -1,2 +1,63 @@
 <?php
 // Lesson 09 · who is calling.
+
+// A warning ends the program, as `?` does in main.rs.
+set_error_handler(function (int $level, string $message) {
+    fwrite(STDERR, "Error: $message\n");
+    exit(1);
+});
+
+// make php-09 ARGS="ADDRESS PORT"
+$address = $argv[1] ?? '127.0.0.1';
+$port = filter_var($argv[2] ?? 5001, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
+if ($port === false) {
+    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
+    exit(1);
+}
+
+$listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+// Without this the port would stay taken for a minute after the server has ended (lesson 14).
+socket_set_option($listener, SOL_SOCKET, SO_REUSEADDR, 1);
+socket_bind($listener, $address, $port);
+socket_listen($listener, SOMAXCONN);
+socket_getsockname($listener, $here, $port);
+echo "Listening on $here:$port\n";
+echo "Second terminal: make client-09 ARGS=\"$here $port\"\n";
+
+// From here on a warning is thrown: some of them are not to end the server.
+set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()));
+
+// One client is told. One that vanished before (or a signal) does not count.
+$vanished = [SOCKET_ECONNABORTED, SOCKET_EINTR, SOCKET_ENOTCONN, SOCKET_ECONNRESET, SOCKET_EPIPE];
+while (true) {
+    try {
+        $caller = tell($listener);
+        break;
+    } catch (ErrorException $error) {
+        if (!in_array($error->getCode(), $vanished, true)) {
+            fwrite(STDERR, "Error: {$error->getMessage()}\n");
+            exit(1);
+        }
+    }
+}
+echo "Called by $caller\n";
+socket_close($listener);
+
+/** Tells the next client the names of both ends of its connection, and gives the name of the client's end. */
+function tell(Socket $listener): string
+{
+    $client = socket_accept($listener);
+    // The other end is who calls; this end is whom it called: not always the listener's name (try 0.0.0.0).
+    socket_getpeername($client, $address, $port);
+    $caller = "$address:$port";
+    socket_getsockname($client, $address, $port);
+    $called = "$address:$port";
+    // One write may take less than all of it; without the loop the rest would be lost.
+    $answer = "You are $caller\nYou have called $called\n";
+    while ($answer !== '') {
+        $sent = socket_write($client, $answer);
+        $answer = substr($answer, $sent);
+    }
+    socket_close($client);
+    return $caller;
+}

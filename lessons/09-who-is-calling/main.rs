@@ -1,3 +1,56 @@
 //! Lesson 09 · who is calling. Run `make lesson-09`, then its PHP twin with `make php-09`.
 
-fn main() {}
+use std::{env, process};
+
+use php_sockets::*;
+
+fn main() -> Result<()> {
+    // make lesson-09 ARGS="ADDRESS PORT"
+    let mut arguments = env::args_os().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    let port = arguments.next().unwrap_or_else(|| "5001".into());
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
+        eprintln!("The port has to be a number from 0 to 65535.");
+        process::exit(1);
+    };
+
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    // Without this the port would stay taken for a minute after the server has ended (lesson 14).
+    socket_set_option(&listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    socket_bind(&listener, &address, port)?;
+    socket_listen(&listener, SOMAXCONN)?;
+    let here = socket_getsockname(&listener)?;
+    println!("Listening on {here}");
+    println!("Second terminal: make client-09 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+
+    // One client is told. One that vanished before (or a signal) does not count: `?` would end the server for it.
+    let vanished = [SOCKET_ECONNABORTED, SOCKET_EINTR, SOCKET_ENOTCONN, SOCKET_ECONNRESET, SOCKET_EPIPE];
+    let caller = loop {
+        match tell(&listener) {
+            Ok(caller) => break caller,
+            Err(error) if vanished.contains(&error.code()) => {}
+            Err(error) => return Err(error),
+        }
+    };
+    println!("Called by {caller}");
+    // Break it: uncomment the next line, which writes the caller's name over the server's own (error E0384).
+    // here = caller;
+    socket_close(listener);
+    Ok(())
+}
+
+/// Tells the next client the names of both ends of its connection, and gives the name of the client's end.
+fn tell(listener: &Socket) -> Result<SocketName> {
+    let client = socket_accept(listener)?;
+    // The other end is who calls; this end is whom it called: not always the listener's name (try 0.0.0.0).
+    let caller = socket_getpeername(&client)?;
+    let called = socket_getsockname(&client)?;
+    // One write may take less than all of it; without the loop the rest would be lost.
+    let mut answer = format!("You are {caller}\nYou have called {called}\n").into_bytes();
+    while !answer.is_empty() {
+        let sent = socket_write(&client, &answer, None)?;
+        answer.drain(..sent);
+    }
+    socket_close(client);
+    Ok(caller)
+}

@@ -24,13 +24,27 @@ socket_getsockname($listener, $here, $port);
 echo "Listening on $here:$port\n";
 echo "Second terminal: make client-10 ARGS=\"$here $port\"\n";
 
+// From here on a warning is thrown: few of them are to end the server.
+set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()));
+
 // For ever: one client, from its first byte to its last, and then the next.
-for ($number = 1; ; $number++) {
-    $client = socket_accept($listener);
+$number = 0;
+while (true) {
+    try {
+        $client = socket_accept($listener);
+    } catch (ErrorException $error) {
+        // A client gave up while it waited, or a signal came: no reason to end.
+        if (in_array($error->getCode(), [SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
+            continue;
+        }
+        fwrite(STDERR, "Error: {$error->getMessage()}\n");
+        exit(1);
+    }
+    $number++;
     echo "client $number: has come\n";
     try {
         $answers = serve($client);
-        echo "client $number: has gone after $answers answers\n";
+        echo "client $number: has gone, answers: $answers\n";
     } catch (ErrorException $error) {
         // A client that vanishes ends its own conversation, not the server.
         echo "client $number: {$error->getMessage()}\n";
@@ -38,23 +52,24 @@ for ($number = 1; ; $number++) {
     socket_close($client);
 }
 
-/** Answers whatever arrives, until the end of the stream. */
+/** Answers whatever arrives, until the end of the stream. Gives the number of answers. */
 function serve(Socket $client): int
 {
-    // Here a warning is thrown, for the caller to catch.
-    set_error_handler(fn (int $level, string $message) => throw new ErrorException($message));
-    try {
-        for ($answers = 0; ; $answers++) {
-            $data = socket_read($client, 1024);
-            if ($data === '') {
-                return $answers;
-            }
-            // One write may take less than all of it.
-            for ($answer = "OK ... $data"; $answer !== ''; $answer = substr($answer, $sent)) {
-                $sent = socket_write($client, $answer);
-            }
+    $answers = 0;
+    while (true) {
+        // What has arrived by now, which is half a line, or three.
+        $data = socket_read($client, 1024);
+        if ($data === '') {
+            // Break it: uncomment the next line. The server ends when its first client has gone.
+            // socket_close($client);
+            return $answers;
         }
-    } finally {
-        restore_error_handler();
+        // One write may take less than all of it; without the loop the rest would be lost.
+        $answer = "OK ... $data";
+        while ($answer !== '') {
+            $sent = socket_write($client, $answer);
+            $answer = substr($answer, $sent);
+        }
+        $answers++;
     }
 }
