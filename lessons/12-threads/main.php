@@ -1,2 +1,123 @@
 <?php
-// Lesson 12 · threads.
+// Lesson 12 · threads. PHP has none, so each client gets a process: a copy of this one, made by fork.
+
+// A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
+set_error_handler(function (int $level, string $message) {
+    if (!(error_reporting() & $level)) {
+        return false;
+    }
+    fail($message);
+});
+
+// How many clients may be here at once. Without a bound, whoever connects often enough takes all the memory.
+const MOST = 3;
+
+// make php-12 ARGS="ADDRESS PORT"
+$address = $argv[1] ?? '127.0.0.1';
+$port = filter_var($argv[2] ?? 5000, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
+if ($port === false) {
+    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
+    exit(1);
+}
+
+$listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+// Without this the port would stay taken for a minute after the server has ended (lesson 14).
+socket_set_option($listener, SOL_SOCKET, SO_REUSEADDR, 1);
+socket_bind($listener, $address, $port);
+socket_listen($listener, SOMAXCONN);
+socket_getsockname($listener, $here, $port);
+echo "Listening on $here:$port\n";
+echo "Second terminal: make client-12 ARGS=\"$here $port\"\n";
+
+// Those who have gone make room. A child that nobody waits for stays in the table of processes, as a zombie.
+// `false`: the signal also ends an accept that waits, or PHP would call this only after the next client has come.
+$children = 0;
+pcntl_async_signals(true);
+pcntl_signal(SIGCHLD, function () use (&$children) {
+    while (pcntl_waitpid(-1, $status, WNOHANG) > 0) {
+        $children--;
+    }
+}, false);
+
+$number = 0;
+while (true) {
+    $client = @socket_accept($listener);
+    if ($client === false) {
+        // The client gave up while it waited, or a signal came: neither may end a server.
+        if (in_array(socket_last_error(), [SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
+            continue;
+        }
+        fail(error_get_last()['message']);
+    }
+    $number++;
+
+    if ($children >= MOST) {
+        echo "client $number: turned away, ", MOST, " are here\n";
+        turn_away($client, 'Sorry, ' . MOST . " clients are here already. Come back later.\n");
+        socket_close($client);
+        continue;
+    }
+
+    // Counted before it exists: it may have ended before fork returns here.
+    $children++;
+    $begin = hrtime(true);
+    $child = @pcntl_fork();
+    if ($child === 0) {
+        // Here is the child. It shares all memory until one of the two writes to it: its own is what it has written.
+        [$time, $memory] = [intdiv(hrtime(true) - $begin, 1000), private_memory()];
+        // Its copy of the listener would keep the port taken after the parent has ended.
+        socket_close($listener);
+        echo "client $number: has come; ready after $time microseconds, with $memory KiB of its own\n";
+        try {
+            $answers = serve($client);
+            echo "client $number: has gone, answers: $answers\n";
+        } catch (ErrorException $error) {
+            // A client that vanishes ends its own conversation, not the server.
+            echo "client $number: {$error->getMessage()}\n";
+        }
+        exit(0);
+    }
+    if ($child === -1) {
+        $children--;
+        echo "client $number: turned away, no process: ", pcntl_strerror(pcntl_get_last_error()), "\n";
+        turn_away($client, "Sorry, the server is busy. Come back later.\n");
+    }
+    // The parent's copy: while it is open, the client does not see the end of the stream, whatever the child closes.
+    socket_close($client);
+}
+
+/** Answers whatever arrives, until the end of the stream. Only this client's process waits here. */
+function serve(Socket $client): int
+{
+    // Here a warning is thrown, for the caller to catch.
+    set_error_handler(fn (int $level, string $message) => throw new ErrorException($message));
+    for ($answers = 0; ; $answers++) {
+        $data = socket_read($client, 1024);
+        if ($data === '') {
+            return $answers;
+        }
+        // One write may take less than all of it.
+        for ($answer = "OK ... $data"; $answer !== ''; $answer = substr($answer, $sent)) {
+            $sent = socket_write($client, $answer);
+        }
+    }
+}
+
+/** One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing. */
+function turn_away(Socket $client, string $sentence): void
+{
+    @socket_write($client, $sentence);
+}
+
+/** The memory that this process shares with no other, in KiB; 0 if the kernel does not say. */
+function private_memory(): int
+{
+    preg_match('/^Private_Dirty: +(\d+) kB/m', (string) @file_get_contents('/proc/self/smaps_rollup'), $found);
+    return (int) ($found[1] ?? 0);
+}
+
+function fail(string $message): never
+{
+    fwrite(STDERR, "Error: $message\n");
+    exit(1);
+}

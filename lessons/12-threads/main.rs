@@ -1,3 +1,108 @@
 //! Lesson 12 · threads. Run `make lesson-12`, then its PHP twin with `make php-12`.
 
-fn main() {}
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use std::{env, fs, process};
+
+use php_sockets::*;
+
+/// How many clients may be here at once. Without a bound, whoever connects often enough takes all the memory.
+const MOST: usize = 3;
+
+fn main() -> Result<()> {
+    // make lesson-12 ARGS="ADDRESS PORT"
+    let mut arguments = env::args_os().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    let port = arguments.next().unwrap_or_else(|| "5000".into());
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
+        eprintln!("The port has to be a number from 0 to 65535.");
+        process::exit(1);
+    };
+
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    // Without this the port would stay taken for a minute after the server has ended (lesson 14).
+    socket_set_option(&listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    socket_bind(&listener, &address, port)?;
+    socket_listen(&listener, SOMAXCONN)?;
+    let here = socket_getsockname(&listener)?;
+    println!("Listening on {here}");
+    println!("Second terminal: make client-12 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+
+    let mut threads: Vec<JoinHandle<()>> = Vec::new();
+    let mut number = 0_u64;
+    loop {
+        let client = match socket_accept(&listener) {
+            Ok(client) => Arc::new(client),
+            // The client gave up while it waited, or a signal came: neither may end a server.
+            Err(error) if [SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => continue,
+            Err(error) => return Err(error),
+        };
+        number += 1;
+
+        // Those who have gone make room.
+        threads.retain(|thread| !thread.is_finished());
+        if threads.len() >= MOST {
+            println!("client {number}: turned away, {MOST} are here");
+            turn_away(&client, &format!("Sorry, {MOST} clients are here already. Come back later.\n"));
+            continue;
+        }
+
+        // The thread may outlive this round of the loop, so it gets a share of the socket to keep.
+        // Break it: uncomment the next line, which only lends the socket to the thread (error E0373).
+        // thread::spawn(|| serve(&client));
+        let share = Arc::clone(&client);
+        let (memory, begin) = (private_memory(), Instant::now());
+        let work = move || {
+            // A thread shares the memory of its process: its own is what was not there before.
+            let (time, memory) = (begin.elapsed().as_micros(), private_memory().saturating_sub(memory));
+            println!(
+                "client {number}: has come; ready after {time} microseconds, with {memory} KiB of its own"
+            );
+            match serve(&share) {
+                Ok(answers) => println!("client {number}: has gone, answers: {answers}"),
+                // A client that vanishes ends its own conversation, not the server.
+                Err(error) => println!("client {number}: {error}"),
+            }
+        };
+        match thread::Builder::new().spawn(work) {
+            Ok(thread) => threads.push(thread),
+            // The shorter thread::spawn would panic here, and end the server for all who are served.
+            Err(error) => {
+                println!("client {number}: turned away, no thread: {error}");
+                turn_away(&client, "Sorry, the server is busy. Come back later.\n");
+            }
+        }
+        // This thread's share ends here; the socket is closed when the other ends, too.
+    }
+}
+
+/// Answers whatever arrives, until the end of the stream. Only this client's thread waits here.
+fn serve(client: &Socket) -> Result<u64> {
+    let mut answers = 0;
+    loop {
+        let data = socket_read(client, 1024, PHP_BINARY_READ)?;
+        if data.is_empty() {
+            return Ok(answers);
+        }
+        // One write may take less than all of it.
+        let mut answer = [b"OK ... ".as_slice(), &data].concat();
+        while !answer.is_empty() {
+            let sent = socket_write(client, &answer, None)?;
+            answer.drain(..sent);
+        }
+        answers += 1;
+    }
+}
+
+/// One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing.
+fn turn_away(client: &Socket, sentence: &str) {
+    let _ = socket_write(client, sentence, None);
+}
+
+/// The memory that this process shares with no other, in KiB; 0 if the kernel does not say.
+fn private_memory() -> u64 {
+    let sizes = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+    let size = sizes.lines().find_map(|line| line.strip_prefix("Private_Dirty:")?.strip_suffix("kB"));
+    size.and_then(|size| size.trim().parse().ok()).unwrap_or(0)
+}

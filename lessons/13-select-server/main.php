@@ -1,2 +1,182 @@
 <?php
 // Lesson 13 · the select server.
+
+// A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
+set_error_handler(function (int $level, string $message) {
+    if (!(error_reporting() & $level)) {
+        return false;
+    }
+    fail($message);
+});
+
+// How many clients have a place. Few, so that you can see a full table; select itself ends at descriptor 1023.
+const PLACES = 3;
+// How many bytes a line may have. Without a bound, a line without end would eat the memory.
+const LINE = 1024;
+// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
+const WAITING = 65536;
+
+final class Client
+{
+    /** What it has said of a line that is not whole yet. */
+    public string $input = '';
+    public int $answers = 0;
+    /** Why it leaves. It is not read from any more, and goes as soon as nothing waits for it. */
+    public ?string $end = null;
+
+    /** `$output`: what it has not been sent yet. */
+    public function __construct(public Socket $socket, public string $output)
+    {
+    }
+
+    /** Takes what has arrived, which may be part of a line or several, and has an answer ready for every whole one. */
+    public function hear(): void
+    {
+        $data = @socket_read($this->socket, 1024);
+        if ($data === false) {
+            $this->fail();
+            return;
+        }
+        $this->input .= $data;
+        // The end of the stream ends the last line too.
+        if ($data === '' && $this->input !== '') {
+            $this->input .= "\n";
+        }
+        while (($end = strpos($this->input, "\n")) !== false && $end <= LINE) {
+            $this->output .= 'OK ... ' . substr($this->input, 0, $end + 1);
+            $this->input = substr($this->input, $end + 1);
+            $this->answers++;
+        }
+        if (strlen($this->input) > LINE) {
+            $this->output .= 'Goodbye, a line has at most ' . LINE . " bytes.\n";
+            $this->end = 'dropped, its line has more than ' . LINE . ' bytes';
+        } elseif ($data === '') {
+            $this->end = "has gone, answers: $this->answers";
+        }
+        if (strlen($this->output) > WAITING) {
+            $this->output = '';
+            $this->end = 'dropped, more than ' . WAITING . ' bytes wait for it';
+        }
+    }
+
+    /** Sends what the kernel takes. The rest waits until select says that there is room again. */
+    public function speak(): void
+    {
+        $sent = @socket_write($this->socket, $this->output);
+        if ($sent === false) {
+            $this->fail();
+        } else {
+            $this->output = substr($this->output, $sent);
+        }
+    }
+
+    /** A client that vanishes leaves the table; the server stays. That there is nothing to do yet is no failure. */
+    private function fail(): void
+    {
+        if (socket_last_error($this->socket) !== SOCKET_EAGAIN) {
+            $this->output = '';
+            $this->end = error_get_last()['message'];
+        }
+    }
+}
+
+// make php-13 ARGS="ADDRESS PORT"
+$address = $argv[1] ?? '127.0.0.1';
+$port = filter_var($argv[2] ?? 5000, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
+if ($port === false) {
+    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
+    exit(1);
+}
+
+$listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+// Without this the port would stay taken for a minute after the server has ended (lesson 14).
+socket_set_option($listener, SOL_SOCKET, SO_REUSEADDR, 1);
+socket_bind($listener, $address, $port);
+socket_listen($listener, SOMAXCONN);
+// A client may give up between select and accept; accept would then wait for the next, and all others with it.
+socket_set_nonblock($listener);
+socket_getsockname($listener, $here, $port);
+echo "Listening on $here:$port\n";
+echo "Second terminal: make client-13 ARGS=\"$here $port\"\n";
+
+$clients = [];
+$number = 0;
+$admitting = true;
+while (true) {
+    // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0.
+    $read = $admitting ? [0 => $listener] : [];
+    // To write to, only those for whom something waits: the others have room, so select would never wait again.
+    $write = [];
+    foreach ($clients as $key => $client) {
+        if ($client->end === null) {
+            $read[$key] = $client->socket;
+        }
+        if ($client->output !== '') {
+            $write[$key] = $client->socket;
+        }
+    }
+
+    // The only place where this server waits. Afterwards the sets hold those that are ready, under their keys.
+    $except = null;
+    socket_select($read, $write, $except, null);
+
+    $calling = false;
+    foreach ($read as $key => $socket) {
+        if (isset($clients[$key])) {
+            $clients[$key]->hear();
+        } else {
+            $calling = true;
+        }
+    }
+    foreach ($write as $key => $socket) {
+        if ($clients[$key]->output !== '') {
+            $clients[$key]->speak();
+        }
+    }
+
+    // Who has an end and has heard everything leaves the table.
+    foreach ($clients as $key => $client) {
+        if ($client->end !== null && $client->output === '') {
+            echo "client $key: $client->end\n";
+            $admitting = true;
+            // In this order: after unset there is nothing left to close.
+            socket_close($client->socket);
+            unset($clients[$key]);
+        }
+    }
+
+    if (!$calling) {
+        continue;
+    }
+    $socket = @socket_accept($listener);
+    if ($socket !== false) {
+        $number++;
+        // Otherwise a write to a client that does not read would wait, and all others with it.
+        socket_set_nonblock($socket);
+        if (count($clients) < PLACES) {
+            echo "client $number: has come, ", count($clients) + 1, ' of ', PLACES, " places taken\n";
+            $clients[$number] = new Client($socket, "Welcome, client $number! A line has at most " . LINE . " bytes.\n");
+        } else {
+            echo "client $number: turned away, ", PLACES, ' of ', PLACES, " places taken\n";
+            // In a new socket there is room for a sentence. A client that has gone already misses nothing.
+            @socket_write($socket, 'Sorry, all ' . PLACES . " places are taken.\n");
+            socket_close($socket);
+        }
+    } elseif (in_array(socket_last_error(), [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
+        // The client gave up while it waited, or a signal came: neither may end a server.
+        continue;
+    } elseif ($clients) {
+        // No descriptor is left. The client stays in the queue, so select would return at once, again and again:
+        // the listener stays out of the set until somebody leaves.
+        echo error_get_last()['message'], "\n";
+        $admitting = false;
+    } else {
+        fail(error_get_last()['message']);
+    }
+}
+
+function fail(string $message): never
+{
+    fwrite(STDERR, "Error: $message\n");
+    exit(1);
+}

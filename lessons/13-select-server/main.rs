@@ -1,3 +1,171 @@
 //! Lesson 13 · the select server. Run `make lesson-13`, then its PHP twin with `make php-13`.
 
-fn main() {}
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::{env, process};
+
+use php_sockets::*;
+
+/// How many clients have a place. Few, so that you can see a full table; select itself ends at descriptor 1023.
+const PLACES: usize = 3;
+/// How many bytes a line may have. Without a bound, a line without end would eat the memory.
+const LINE: usize = 1024;
+/// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
+const WAITING: usize = 65536;
+
+struct Client {
+    socket: Rc<Socket>,
+    /// What it has said of a line that is not whole yet.
+    input: Vec<u8>,
+    /// What it has not been sent yet.
+    output: Vec<u8>,
+    answers: u64,
+    /// Why it leaves. It is not read from any more, and goes as soon as nothing waits for it.
+    end: Option<String>,
+}
+
+fn main() -> Result<()> {
+    // make lesson-13 ARGS="ADDRESS PORT"
+    let mut arguments = env::args_os().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    let port = arguments.next().unwrap_or_else(|| "5000".into());
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
+        eprintln!("The port has to be a number from 0 to 65535.");
+        process::exit(1);
+    };
+
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    // Without this the port would stay taken for a minute after the server has ended (lesson 14).
+    socket_set_option(&listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    socket_bind(&listener, &address, port)?;
+    socket_listen(&listener, SOMAXCONN)?;
+    // A client may give up between select and accept; accept would then wait for the next, and all others with it.
+    socket_set_nonblock(&listener)?;
+    let here = socket_getsockname(&listener)?;
+    println!("Listening on {here}");
+    println!("Second terminal: make client-13 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+
+    let listener = Rc::new(listener);
+    let mut clients: BTreeMap<u64, Client> = BTreeMap::new();
+    let mut number = 0;
+    let mut admitting = true;
+    // The sets: sockets with their keys. They keep their memory from round to round.
+    let mut read: Vec<(u64, Rc<Socket>)> = Vec::new();
+    let mut write: Vec<(u64, Rc<Socket>)> = Vec::new();
+    loop {
+        // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0.
+        read.clear();
+        read.extend(admitting.then(|| (0, Rc::clone(&listener))));
+        let staying = clients.iter().filter(|(_, client)| client.end.is_none());
+        read.extend(staying.map(|(key, client)| (*key, Rc::clone(&client.socket))));
+        // To write to, only those for whom something waits: the others have room, so select would never wait again.
+        write.clear();
+        let hearing = clients.iter().filter(|(_, client)| !client.output.is_empty());
+        write.extend(hearing.map(|(key, client)| (*key, Rc::clone(&client.socket))));
+
+        // The only place where this server waits. Afterwards the sets hold those that are ready.
+        socket_select(Some(&mut read), Some(&mut write), None, None, 0)?;
+
+        let mut calling = false;
+        for (key, _) in read.drain(..) {
+            match clients.get_mut(&key) {
+                Some(client) => client.hear(),
+                None => calling = true,
+            }
+        }
+        for (key, _) in write.drain(..) {
+            if let Some(client) = clients.get_mut(&key).filter(|client| !client.output.is_empty()) {
+                client.speak();
+            }
+        }
+
+        // Who has an end and has heard everything leaves the table. Its socket is closed with that, for the sets are empty.
+        clients.retain(|key, client| match &client.end {
+            Some(end) if client.output.is_empty() => {
+                println!("client {key}: {end}");
+                admitting = true;
+                false
+            }
+            _ => true,
+        });
+        // Break it: uncomment the next line, which removes clients while it goes through them (error E0502).
+        // for (key, client) in &clients { if client.end.is_some() { clients.remove(key); } }
+
+        if !calling {
+            continue;
+        }
+        match socket_accept(&listener) {
+            Ok(socket) => {
+                number += 1;
+                // Otherwise a write to a client that does not read would wait, and all others with it.
+                socket_set_nonblock(&socket)?;
+                if clients.len() < PLACES {
+                    println!("client {number}: has come, {} of {PLACES} places taken", clients.len() + 1);
+                    let welcome = format!("Welcome, client {number}! A line has at most {LINE} bytes.\n");
+                    let (socket, input, output) = (Rc::new(socket), Vec::new(), welcome.into_bytes());
+                    clients.insert(number, Client { socket, input, output, answers: 0, end: None });
+                } else {
+                    println!("client {number}: turned away, {PLACES} of {PLACES} places taken");
+                    // In a new socket there is room for a sentence. A client that has gone already misses nothing.
+                    let _ = socket_write(&socket, format!("Sorry, all {PLACES} places are taken.\n"), None);
+                }
+            }
+            // The client gave up while it waited, or a signal came: neither may end a server.
+            Err(error) if [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
+            // No descriptor is left. The client stays in the queue, so select would return at once, again and again:
+            // the listener stays out of the set until somebody leaves.
+            Err(error) if !clients.is_empty() => {
+                println!("{error}");
+                admitting = false;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Client {
+    /// Takes what has arrived, which may be part of a line or several, and has an answer ready for every whole one.
+    fn hear(&mut self) {
+        let data = match socket_read(&self.socket, 1024, PHP_BINARY_READ) {
+            Ok(data) => data,
+            Err(error) => return self.fail(error),
+        };
+        self.input.extend(&data);
+        // The end of the stream ends the last line too.
+        if data.is_empty() && !self.input.is_empty() {
+            self.input.push(b'\n');
+        }
+        let line_end = |input: &[u8]| input.iter().take(LINE + 1).position(|byte| *byte == b'\n');
+        while let Some(end) = line_end(&self.input) {
+            self.output.extend(b"OK ... ");
+            self.output.extend(self.input.drain(..=end));
+            self.answers += 1;
+        }
+        if self.input.len() > LINE {
+            self.output.extend(format!("Goodbye, a line has at most {LINE} bytes.\n").as_bytes());
+            self.end = Some(format!("dropped, its line has more than {LINE} bytes"));
+        } else if data.is_empty() {
+            self.end = Some(format!("has gone, answers: {}", self.answers));
+        }
+        if self.output.len() > WAITING {
+            self.output.clear();
+            self.end = Some(format!("dropped, more than {WAITING} bytes wait for it"));
+        }
+    }
+
+    /// Sends what the kernel takes. The rest waits until select says that there is room again.
+    fn speak(&mut self) {
+        match socket_write(&self.socket, &self.output, None) {
+            Ok(sent) => drop(self.output.drain(..sent)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// A client that vanishes leaves the table; the server stays. That there is nothing to do yet is no failure.
+    fn fail(&mut self, error: Error) {
+        if !error.is_quiet() {
+            self.output.clear();
+            self.end = Some(error.to_string());
+        }
+    }
+}
