@@ -194,7 +194,7 @@ fn what_follows_the_line_does_not_reset_the_connection(twin: &Twin) {
     let client = server.connect();
 
     // Far more than one read of the server's takes: closing on it would be a reset.
-    write_all(&client, &[b"the line\n".as_slice(), &[b'y'; 100_000]].concat());
+    write_all(&client, &[b"the line\n".as_slice(), &vec![b'y'; 100_000]].concat());
 
     assert_eq!(read_all(&client), greeting(1).as_bytes());
     assert_eq!(server.line(), "client 1 says: the line");
@@ -243,7 +243,7 @@ fn a_line_without_end_takes_neither_memory_nor_the_turn_of_others(twin: &Twin) {
 
     let after = std::thread::scope(|scope| {
         // Until the server hangs up, it writes what it can.
-        scope.spawn(|| while socket_write(&endless, [b'x'; 65536], None).is_ok() {});
+        scope.spawn(|| while socket_write(&endless, vec![b'x'; 65536], None).is_ok() {});
         assert_eq!(server.line(), format!("client 1 says: {}", "x".repeat(1024)));
         assert_eq!(read_line(&next), greeting(2));
         server.resident()
