@@ -51,13 +51,35 @@ fn answers(server: &Server, data: &[u8]) -> Vec<u8> {
     read_all(&client)
 }
 
+/// Both twins of a lesson as commands, on a machine that takes at most three bytes of a write or send to a socket.
+pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Command; 2] {
+    let mut rust = common::limited(program);
+    rust.env("LD_PRELOAD", short_writes());
+
+    // PHP's extensions look past preloaded libraries. But a script in a namespace calls the functions of that first.
+    let script = common::root().join("lessons").join(folder).join("main.php");
+    let script = std::fs::read_to_string(script).expect("the twin");
+    let shortened = r"<?php
+        namespace shortened;
+        use Socket;
+        function socket_write($socket, $data) { return \socket_write($socket, $data, 3); }
+        function socket_send($socket, $data, $length, $flags) {
+            return \socket_send($socket, $data, min($length, 3), $flags);
+        }";
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{folder}.php"));
+    replace_file(&copy, |fresh| {
+        std::fs::write(fresh, script.replacen("<?php", shortened, 1)).expect("the copy");
+    });
+    let mut php = common::limited("php");
+    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(copy);
+    [rust, php]
+}
+
 /// A library for `LD_PRELOAD` that writes and sends at most three bytes to a socket at a time.
-pub(crate) fn short_writes() -> PathBuf {
+fn short_writes() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    let library = LIBRARY.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let [library, fresh] =
-            ["".to_owned(), process::id().to_string()].map(|id| folder.join(format!("short-writes.so{id}")));
+    LIBRARY.get_or_init(|| {
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("short-writes.so");
         let source = r"
             #define _GNU_SOURCE
             #include <dlfcn.h>
@@ -71,15 +93,21 @@ pub(crate) fn short_writes() -> PathBuf {
                 ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, __func__);
                 return real(fd, data, fd > 2 && length > 3 ? 3 : length);
             }";
-        let mut compiler = common::limited("cc");
-        compiler.args(["-x", "c", "-shared", "-fPIC", "-o"]).arg(&fresh).args(["-", "-ldl"]);
-        let output = common::pipe(compiler, source);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        // Another run may be using the library: it keeps its own.
-        std::fs::rename(fresh, &library).expect("the library");
+        replace_file(&library, |fresh| {
+            let mut compiler = common::limited("cc");
+            compiler.args(["-x", "c", "-shared", "-fPIC", "-o"]).arg(fresh).args(["-", "-ldl"]);
+            let output = common::pipe(compiler, source);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        });
         library
-    });
-    library.clone()
+    })
+}
+
+/// Makes a file afresh. Another run of the tests that is using the old one keeps it.
+fn replace_file(file: &Path, make: impl FnOnce(&Path)) {
+    let fresh = PathBuf::from(format!("{}.{}", file.display(), process::id()));
+    make(&fresh);
+    std::fs::rename(fresh, file).expect("the file");
 }
 
 #[test]
@@ -166,7 +194,7 @@ fn a_line_without_end_is_answered_in_pieces_and_fills_no_memory() {
         let client = server.connect();
 
         thread::scope(|scope| {
-            scope.spawn(|| write_all(&client, &[b'x'; PIECES * 1024]));
+            scope.spawn(|| write_all(&client, &vec![b'x'; PIECES * 1024]));
             for _ in 0..PIECES {
                 assert_eq!(read_line(&client), "x".repeat(1024) + "\n");
             }
@@ -219,11 +247,9 @@ fn a_client_that_reads_late_gets_every_answer() {
 
 #[test]
 fn an_answer_that_the_kernel_takes_piece_by_piece_is_whole() {
-    for mut command in commands(&[]) {
-        let server = {
-            command.env("LD_PRELOAD", short_writes()).args(["127.0.0.1", "0"]);
-            Server::start(command)
-        };
+    for mut command in taking_three_bytes_at_a_time(PROGRAM, FOLDER) {
+        command.args(["127.0.0.1", "0"]);
+        let server = Server::start(command);
 
         assert_eq!(answers(&server, b"abcdefghijklmnopqrstuvwxyz\n"), b"zyxwvutsrqponmlkjihgfedcba\n");
     }
