@@ -144,36 +144,99 @@ fn the_readme_shows_the_servers_that_are_tested() {
     }
 }
 
-#[test]
-fn every_lesson_is_whole_and_listed() {
-    let number = Regex::new(r"^(\d\d)-[a-z0-9-]+$").unwrap();
-    let name = Regex::new(r"`(\w+)`").unwrap();
-    let cargo = read("Cargo.toml");
-    let index = read("lessons/README.md");
-    let mut introduced = BTreeMap::new();
-    let mut lessons: Vec<String> = std::fs::read_dir(common::root().join("lessons"))
+/// The lessons that are still to be written. What they will introduce is introduced by none yet.
+const NOT_YET: [&str; 10] = ["15", "16", "17", "18", "19", "20", "21", "22", "23", "24"];
+
+/// What old tutorials repeat: the lesson that corrects it, and its test, which fails if the correction is wrong.
+const MYTHS: [(&str, &str); 15] = [
+    ("01", "myth_sock_rdm_and_sock_seqpacket_are_just_flags"),
+    ("02", "myth_a_failed_socket_create_is_below_zero"),
+    ("02", "myth_socket_strerror_takes_a_socket"),
+    ("03", "myth_one_write_is_one_read"),
+    ("04", "myth_socket_write_sends_it_all"),
+    ("04", "myth_set_time_limit_0_keeps_a_cli_server_alive"),
+    ("05", "myth_while_out_equals_socket_read_reads_to_the_end"),
+    ("06", "myth_one_write_is_one_read"),
+    ("06", "myth_socket_read_stops_at_newline_tab_or_nul"),
+    ("07", "myth_a_get_needs_only_a_request_line"),
+    ("11", "myth_with_a_backlog_of_10_the_11th_client_is_refused"),
+    ("13", "myth_socket_write_sends_it_all"),
+    ("13", "myth_the_select_server_makes_a_thread_per_client"),
+    ("13", "myth_unset_then_socket_close_closes"),
+    ("13", "myth_select_scales"),
+];
+
+/// A folder of `lessons/`, and what its text says of itself.
+struct Lesson {
+    number: String,
+    folder: String,
+    text: String,
+    title: String,
+    /// What follows "Functions met first here: ", without the full stop.
+    met: String,
+}
+
+/// All lessons in order.
+fn lessons() -> Vec<Lesson> {
+    let name = Regex::new(r"^(\d\d)-[a-z0-9-]+$").unwrap();
+    let mut folders: Vec<String> = std::fs::read_dir(common::root().join("lessons"))
         .unwrap()
         .map(|entry| entry.unwrap())
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    lessons.sort();
+    folders.sort();
+    let lesson = |folder: String| {
+        let number = name.captures(&folder).unwrap_or_else(|| panic!("{folder}: NN-slug"))[1].to_owned();
+        let text = read(&format!("lessons/{folder}/README.md"));
+        let title = text.lines().next().and_then(|line| line.strip_prefix(&format!("# Lesson {number} · ")));
+        let title = title.unwrap_or_else(|| panic!("{folder}: the title")).to_owned();
+        let met = text.lines().find_map(|line| line.strip_prefix("Functions met first here: "));
+        let met = met.unwrap_or_else(|| panic!("{folder}: Functions met first here"));
+        let met = met.strip_suffix('.').unwrap_or_else(|| panic!("{folder}: a full stop")).to_owned();
+        Lesson { number, folder, text, title, met }
+    };
+    folders.into_iter().map(lesson).collect()
+}
+
+/// The lesson that introduces each function. No function has two.
+fn introduced() -> BTreeMap<String, String> {
+    let name = Regex::new(r"`(\w+)`").unwrap();
+    let mut introduced = BTreeMap::new();
+    for lesson in lessons() {
+        for found in name.captures_iter(&lesson.met) {
+            let earlier = introduced.insert(found[1].to_owned(), lesson.number.clone());
+            assert_eq!(earlier, None, "lesson {} introduces {} again", lesson.number, &found[1]);
+        }
+    }
+    introduced
+}
+
+#[test]
+fn every_lesson_is_whole_and_listed() {
+    let cargo = read("Cargo.toml");
+    let row =
+        Regex::new(r"(?m)^\| \[(\d\d) ([^\]]+)\]\(([^)]+)/README\.md\) \| [^|]+ \| ([^|]+) \|$").unwrap();
+    let index = read("lessons/README.md");
+    let listed: Vec<[&str; 4]> = row.captures_iter(&index).map(|found| found.extract().1).collect();
+    let lessons = lessons();
+    let of_itself =
+        |lesson: &Lesson| [&lesson.number, &lesson.title, &lesson.folder, &lesson.met].map(ToOwned::to_owned);
+    let listed: Vec<_> = listed.iter().map(|row| row.map(str::to_owned)).collect();
+    assert_eq!(listed, lessons.iter().map(of_itself).collect::<Vec<_>>(), "lessons/README.md lists them");
+
     for (position, lesson) in lessons.iter().enumerate() {
-        let number = &number.captures(lesson).unwrap_or_else(|| panic!("{lesson}: NN-slug"))[1];
-        assert_eq!(number, format!("{:02}", position + 1), "the numbers have no gap");
-        for file in ["main.rs", "main.php", "expected.txt", "README.md"] {
+        let Lesson { number, folder, text, .. } = lesson;
+        assert_eq!(*number, format!("{:02}", position + 1), "the numbers have no gap");
+        for file in ["main.rs", "main.php", "expected.txt"] {
             assert!(
-                common::root().join("lessons").join(lesson).join(file).is_file(),
-                "{lesson} has no {file}"
+                common::root().join("lessons").join(folder).join(file).is_file(),
+                "{folder} has no {file}"
             );
         }
-        let bin = format!("name = \"lesson-{number}\"\npath = \"lessons/{lesson}/main.rs\"\ndoc = false\n");
-        assert!(cargo.contains(&bin), "Cargo.toml builds {lesson}");
-        assert!(index.contains(&format!("({lesson}/README.md)")), "lessons/README.md lists {lesson}");
-
-        let text = read(&format!("lessons/{lesson}/README.md"));
-        assert!(text.starts_with(&format!("# Lesson {number} · ")), "{lesson}: the title");
-        assert!(text.lines().count() <= 130, "{lesson}: the text is too long");
+        let bin = format!("name = \"lesson-{number}\"\npath = \"lessons/{folder}/main.rs\"\ndoc = false\n");
+        assert!(cargo.contains(&bin), "Cargo.toml builds {folder}");
+        assert!(text.lines().count() <= 130, "{folder}: the text is too long");
         let mut rest = text.as_str();
         for heading in [
             "What you build",
@@ -187,20 +250,97 @@ fn every_lesson_is_whole_and_listed() {
         ] {
             let at = rest
                 .find(&format!("\n## {heading}\n"))
-                .unwrap_or_else(|| panic!("{lesson}: ## {heading}, in its place"));
+                .unwrap_or_else(|| panic!("{folder}: ## {heading}, in its place"));
             rest = &rest[at + 1..];
         }
-        let met = text.lines().find_map(|line| line.strip_prefix("Functions met first here: ")).unwrap();
-        for found in name.captures_iter(met) {
-            let earlier = introduced.insert(found[1].to_owned(), lesson.clone());
-            assert_eq!(earlier, None, "{} is introduced twice", &found[1]);
-        }
     }
-    assert!(lessons.len() >= 3);
+}
+
+#[test]
+fn every_function_is_introduced_by_one_lesson_and_its_page_names_that_lesson() {
+    let number = Regex::new(r"(?m)^/// Lesson (\d\d) · ").unwrap();
+    let declaration = Regex::new(r"(?m)^pub fn (\w+)").unwrap();
+    let introduced = introduced();
     let functions = functions();
+    let written: BTreeSet<String> = lessons().into_iter().map(|lesson| lesson.number).collect();
+    for number in NOT_YET {
+        assert!(!written.contains(number), "lesson {number} is written: NOT_YET shrinks");
+    }
     for name in introduced.keys() {
         assert!(functions.contains_key(name), "{name} is introduced and does not exist");
     }
+
+    for (path, text) in common::sources() {
+        for found in declaration.captures_iter(&text) {
+            let before = &text[..found.get(0).unwrap().start()];
+            let page = &before[before.rfind("\n\n").unwrap()..];
+            let named = &number.captures(page).unwrap_or_else(|| panic!("{}: no lesson", &found[1]))[1];
+            match introduced.get(&found[1]) {
+                Some(lesson) => {
+                    assert_eq!(named, lesson, "{}: the page of {}", path.display(), &found[1]);
+                }
+                None => assert!(NOT_YET.contains(&named), "lesson {named} introduces {}", &found[1]),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_to_a_lesson_says_its_number_and_next_leads_to_the_next() {
+    let link = Regex::new(r"\[[Ll]esson\s+(\d\d)[^\]]*\]\(([^)]*)\)").unwrap();
+    let folder = Regex::new(r"(?:^|/)(\d\d)-[a-z0-9-]+/").unwrap();
+    let lessons = lessons();
+    let mut texts: Vec<(String, String)> = ["README.md", "CONTRIBUTING.md", "lessons/README.md"]
+        .map(|path| (path.to_owned(), read(path)))
+        .into();
+    texts.extend(lessons.iter().map(|lesson| (lesson.folder.clone(), lesson.text.clone())));
+    for (path, text) in &texts {
+        for found in link.captures_iter(text) {
+            let target = folder.captures(&found[2]).map(|target| target[1].to_owned());
+            assert_eq!(target.as_deref(), Some(&found[1]), "{path} links {}", &found[0]);
+        }
+    }
+
+    for pair in lessons.windows(2) {
+        let [lesson, next] = pair else { unreachable!("two") };
+        let link = format!("Next: [lesson {}](../{}/README.md)", next.number, next.folder);
+        let last = lesson.text.lines().last().unwrap();
+        assert!(last.starts_with(&link), "{} ends with {link}", lesson.folder);
+    }
+    if let Some(last) = lessons.last() {
+        assert!(!last.text.contains("\nNext: ["), "{} is the last", last.folder);
+    }
+}
+
+#[test]
+fn a_lesson_has_a_demo_if_it_has_a_second_terminal() {
+    let part = Regex::new(r#"(?m)^    \w+ "(\d\d)" "([^"]+)" (\w+)"#).unwrap();
+    let play = read("tests/lessons/play.rs");
+    let played: Vec<[&str; 3]> = part.captures_iter(&play).map(|found| found.extract().1).collect();
+    let lessons = lessons();
+    let own = lessons.iter().map(|lesson| [lesson.number.as_str(), lesson.folder.as_str()]);
+    assert_eq!(
+        played.iter().map(|[number, folder, _]| [*number, *folder]).collect::<Vec<_>>(),
+        own.collect::<Vec<_>>()
+    );
+
+    for [_, folder, part] in played {
+        let demo = common::root().join("lessons").join(folder).join("demo.txt");
+        assert_eq!(demo.is_file(), part != "Alone", "{folder}/demo.txt, and its part {part} in play.rs");
+    }
+}
+
+#[test]
+fn every_myth_has_a_test() {
+    let missing: Vec<_> = MYTHS
+        .into_iter()
+        .filter(|(number, name)| {
+            let tests = read(&format!("tests/lessons/lesson_{number}.rs"));
+            !tests.contains(&format!("#[test]\nfn {name}() {{\n"))
+        })
+        .collect();
+
+    assert_eq!(missing, [], "each has its test in tests/lessons/lesson_NN.rs");
 }
 
 #[test]
