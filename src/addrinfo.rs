@@ -64,7 +64,7 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 20 · [php.net](https://www.php.net/socket_addrinfo_lookup) ·
+/// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/socket_addrinfo_lookup) ·
 /// [getaddrinfo(3)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)
 pub fn socket_addrinfo_lookup<'a>(
     host: impl AsRef<OsStr>,
@@ -143,7 +143,7 @@ pub fn socket_addrinfo_lookup<'a>(
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 20 · [php.net](https://www.php.net/socket_addrinfo_connect) ·
+/// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/socket_addrinfo_connect) ·
 /// [connect(2)](https://man7.org/linux/man-pages/man2/connect.2.html)
 pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
     let socket =
@@ -197,7 +197,7 @@ pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 20 · [php.net](https://www.php.net/socket_addrinfo_bind) ·
+/// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/socket_addrinfo_bind) ·
 /// [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html)
 pub fn socket_addrinfo_bind(address: &AddressInfo) -> Result<Socket> {
     let socket =
@@ -242,7 +242,7 @@ pub fn socket_addrinfo_bind(address: &AddressInfo) -> Result<Socket> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 20 · [php.net](https://www.php.net/socket_addrinfo_explain) ·
+/// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/socket_addrinfo_explain) ·
 /// [getaddrinfo(3)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)
 #[must_use]
 pub fn socket_addrinfo_explain(address: &AddressInfo) -> AddressDetails {

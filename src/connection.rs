@@ -36,7 +36,7 @@ use crate::socket::Socket;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 03 · [php.net](https://www.php.net/socket_listen) ·
+/// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_listen) ·
 /// [listen(2)](https://man7.org/linux/man-pages/man2/listen.2.html)
 pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
     // SAFETY: `listen` takes two numbers; the descriptor is open as long as `socket` lives.
@@ -85,7 +85,7 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 04 · [php.net](https://www.php.net/socket_create_listen) ·
+/// [Lesson 04](crate::lessons::lesson_04) · [php.net](https://www.php.net/socket_create_listen) ·
 /// [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html)
 pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
     // SAFETY: `socket` takes three numbers.
@@ -155,7 +155,7 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 03 · [php.net](https://www.php.net/socket_accept) ·
+/// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_accept) ·
 /// [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html)
 pub fn socket_accept(socket: &Socket) -> Result<Socket> {
     let mut peer = Buffer::new();
@@ -233,7 +233,7 @@ static CONNECT: Sites = Sites {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 03 · [php.net](https://www.php.net/socket_connect) ·
+/// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_connect) ·
 /// [connect(2)](https://man7.org/linux/man-pages/man2/connect.2.html)
 pub fn socket_connect(
     socket: &Socket,
@@ -291,7 +291,7 @@ pub fn socket_connect(
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 23 · [php.net](https://www.php.net/socket_shutdown) ·
+/// [Lesson 23](crate::lessons::lesson_23) · [php.net](https://www.php.net/socket_shutdown) ·
 /// [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html)
 pub fn socket_shutdown(socket: &Socket, mode: c_int) -> Result<()> {
     // SAFETY: `shutdown` takes two numbers; the descriptor is open as long as `socket` lives.

@@ -27,7 +27,7 @@ use crate::values::{Credentials, Pktinfo};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_sendmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_sendmsg) ·
 /// [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html)
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -64,7 +64,7 @@ pub enum ControlMessage<'a> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_recvmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html)
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -65,7 +65,7 @@ static SENDTO: Sites = Sites {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 16 · [php.net](https://www.php.net/socket_sendto) ·
+/// [Lesson 16](crate::lessons::lesson_16) · [php.net](https://www.php.net/socket_sendto) ·
 /// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
 pub fn socket_sendto(
     socket: &Socket,
@@ -166,7 +166,7 @@ static RECVFROM: buffer::Sites = buffer::Sites {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 16 · [php.net](https://www.php.net/socket_recvfrom) ·
+/// [Lesson 16](crate::lessons::lesson_16) · [php.net](https://www.php.net/socket_recvfrom) ·
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
 pub fn socket_recvfrom(
     socket: &Socket,

@@ -38,7 +38,7 @@
 //! - A time-out of zero of a `PERSIST` event is told once.
 //! - Functions that cannot fail return nothing, where PHP returns `true`.
 //!
-//! Lesson 15 · [php.net](https://www.php.net/book.event) · [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html)
+//! [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/book.event) · [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html)
 
 use std::cell::{RefCell, RefMut};
 use std::ffi::c_int;
@@ -86,7 +86,7 @@ const ET: c_int = 32;
 /// # Ok::<(), php_sockets::Error>(())
 /// ```
 ///
-/// Lesson 15 · [php.net](https://www.php.net/class.eventbase) ·
+/// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.eventbase) ·
 /// [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html)
 #[derive(Clone)]
 pub struct EventBase {

@@ -28,7 +28,7 @@ use std::slice;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/manual/en/book.sockets.php) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/manual/en/book.sockets.php) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 #[derive(Default)]
 pub struct IoVec {

@@ -40,7 +40,7 @@ use crate::socket::Socket;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 02 · [php.net](https://www.php.net/socket_last_error) ·
+/// [Lesson 02](crate::lessons::lesson_02) · [php.net](https://www.php.net/socket_last_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
 #[must_use]
 pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
@@ -76,7 +76,7 @@ pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 02 · [php.net](https://www.php.net/socket_clear_error) ·
+/// [Lesson 02](crate::lessons::lesson_02) · [php.net](https://www.php.net/socket_clear_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
 pub fn socket_clear_error<'a>(socket: impl Into<Option<&'a Socket>>) {
     match socket.into() {
@@ -106,7 +106,7 @@ pub fn socket_clear_error<'a>(socket: impl Into<Option<&'a Socket>>) {
 /// assert_eq!(socket_strerror(-10001), "Unknown host");
 /// ```
 ///
-/// Lesson 02 · [php.net](https://www.php.net/socket_strerror) ·
+/// [Lesson 02](crate::lessons::lesson_02) · [php.net](https://www.php.net/socket_strerror) ·
 /// [strerror(3)](https://man7.org/linux/man-pages/man3/strerror.3.html)
 #[must_use]
 pub fn socket_strerror(error_code: c_int) -> String {

@@ -1,11 +1,15 @@
 // The README's links into the repository, for readers of docs.rs; where a link is defined twice, the first one counts.
-#![doc = "[introduction]: https://docs.rs/crate/php-sockets/latest/source/lessons/README.md"]
+#![doc = "[introduction]: crate::lessons"]
 #![doc = "[contributing]: https://docs.rs/crate/php-sockets/latest/source/CONTRIBUTING.md"]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
+
+// The course, in the documentation alone.
+#[cfg(doc)]
+pub mod lessons;
 
 // Floor 0: what C declares, PHP's constants, PHP's sentence, addresses, PHP's arrays as structs.
 mod address;

@@ -55,7 +55,7 @@ const TYPE_MAX: c_int = 10;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 01 · [php.net](https://www.php.net/socket_create) ·
+/// [Lesson 01](crate::lessons::lesson_01) · [php.net](https://www.php.net/socket_create) ·
 /// [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html)
 pub fn socket_create(domain: c_int, r#type: c_int, protocol: c_int) -> Result<Socket> {
     if !matches!(domain, libc::AF_UNIX | libc::AF_INET | libc::AF_INET6 | libc::AF_PACKET) {
@@ -124,7 +124,7 @@ fn network_order(protocol: c_int) -> c_int {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 17 · [php.net](https://www.php.net/socket_create_pair) ·
+/// [Lesson 17](crate::lessons::lesson_17) · [php.net](https://www.php.net/socket_create_pair) ·
 /// [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html)
 pub fn socket_create_pair(domain: c_int, r#type: c_int, protocol: c_int) -> Result<(Socket, Socket)> {
     if !matches!(domain, libc::AF_UNIX | libc::AF_INET | libc::AF_INET6) {
@@ -184,7 +184,7 @@ pub fn socket_create_pair(domain: c_int, r#type: c_int, protocol: c_int) -> Resu
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 14 · [php.net](https://www.php.net/socket_set_block) ·
+/// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_set_block) ·
 /// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
 pub fn socket_set_block(socket: &Socket) -> Result<()> {
     let flags = socket.status_flags();
@@ -227,7 +227,7 @@ pub fn socket_set_block(socket: &Socket) -> Result<()> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 08 · [php.net](https://www.php.net/socket_set_nonblock) ·
+/// [Lesson 08](crate::lessons::lesson_08) · [php.net](https://www.php.net/socket_set_nonblock) ·
 /// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
 pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
     let flags = socket.status_flags();
@@ -277,7 +277,7 @@ pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 01 · [php.net](https://www.php.net/socket_close) ·
+/// [Lesson 01](crate::lessons::lesson_01) · [php.net](https://www.php.net/socket_close) ·
 /// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html)
 pub fn socket_close(socket: Socket) {
     drop(socket);

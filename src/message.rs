@@ -30,7 +30,7 @@ pub use space::socket_cmsg_space;
 /// # let _ = message;
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_sendmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_sendmsg) ·
 /// [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Message<'a> {
@@ -116,7 +116,7 @@ impl<'a> Message<'a> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_sendmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_sendmsg) ·
 /// [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
 pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> Result<usize> {
     let name = message.name.map(|name| name.resolve(socket)).transpose()?;
@@ -215,7 +215,7 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_recvmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
 pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> Result<usize> {
     let truncating = flags & libc::MSG_TRUNC != 0;

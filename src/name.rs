@@ -62,7 +62,7 @@ static BIND: Sites = Sites {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 02 · [php.net](https://www.php.net/socket_bind) ·
+/// [Lesson 02](crate::lessons::lesson_02) · [php.net](https://www.php.net/socket_bind) ·
 /// [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html)
 pub fn socket_bind(socket: &Socket, address: impl AsRef<OsStr>, port: u16) -> Result<()> {
     let name = match socket.family() {
@@ -128,7 +128,7 @@ fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 03 · [php.net](https://www.php.net/socket_getsockname) ·
+/// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_getsockname) ·
 /// [getsockname(2)](https://man7.org/linux/man-pages/man2/getsockname.2.html)
 pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
     let mut buffer = Buffer::new();
@@ -198,7 +198,7 @@ fn interface_name(buffer: &Buffer) -> Option<SocketName> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 09 · [php.net](https://www.php.net/socket_getpeername) ·
+/// [Lesson 09](crate::lessons::lesson_09) · [php.net](https://www.php.net/socket_getpeername) ·
 /// [getpeername(2)](https://man7.org/linux/man-pages/man2/getpeername.2.html)
 pub fn socket_getpeername(socket: &Socket) -> Result<SocketName> {
     let mut buffer = Buffer::new();

@@ -56,7 +56,7 @@ mod encode;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 14 · [php.net](https://www.php.net/socket_get_option) ·
+/// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_get_option) ·
 /// [getsockopt(2)](https://man7.org/linux/man-pages/man2/getsockopt.2.html)
 pub fn socket_get_option(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
     get::<false>(socket, level, option)
@@ -84,7 +84,7 @@ pub fn socket_get_option(socket: &Socket, level: c_int, option: c_int) -> Result
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 14 · [php.net](https://www.php.net/socket_getopt) ·
+/// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_getopt) ·
 /// [getsockopt(2)](https://man7.org/linux/man-pages/man2/getsockopt.2.html)
 pub fn socket_getopt(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
     get::<true>(socket, level, option)
@@ -179,7 +179,7 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 14 · [php.net](https://www.php.net/socket_set_option) ·
+/// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_set_option) ·
 /// [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html)
 pub fn socket_set_option(
     socket: &Socket,
@@ -212,7 +212,7 @@ pub fn socket_set_option(
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 14 · [php.net](https://www.php.net/socket_setopt) ·
+/// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_setopt) ·
 /// [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html)
 pub fn socket_setopt(
     socket: &Socket,

@@ -89,7 +89,7 @@ impl fmt::Debug for FdSet {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 13 · [php.net: socket_select](https://www.php.net/socket_select) ·
+/// [Lesson 13](crate::lessons::lesson_13) · [php.net: socket_select](https://www.php.net/socket_select) ·
 /// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
 pub trait SocketArray: sealed::Array {
     /// Adds every socket of the array to the set.
@@ -228,7 +228,7 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 13 · [php.net](https://www.php.net/socket_select) ·
+/// [Lesson 13](crate::lessons::lesson_13) · [php.net](https://www.php.net/socket_select) ·
 /// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
 pub fn socket_select(
     read: Option<&mut dyn SocketArray>,

@@ -41,7 +41,7 @@ use crate::error::{self, Error, Site};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 01 · [php.net: Socket](https://www.php.net/class.socket) ·
+/// [Lesson 01](crate::lessons::lesson_01) · [php.net: Socket](https://www.php.net/class.socket) ·
 /// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 pub struct Socket {
     fd: OwnedFd,

@@ -47,7 +47,7 @@ use crate::socket::Socket;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 03 · [php.net](https://www.php.net/socket_write) ·
+/// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_write) ·
 /// [write(2)](https://man7.org/linux/man-pages/man2/write.2.html)
 #[inline]
 pub fn socket_write(
@@ -94,7 +94,7 @@ pub fn socket_write(
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 07 · [php.net](https://www.php.net/socket_send) ·
+/// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/socket_send) ·
 /// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
 #[inline]
 pub fn socket_send(socket: &Socket, data: impl AsRef<[u8]>, length: usize, flags: c_int) -> Result<usize> {
@@ -166,7 +166,7 @@ static READ: Sites = Sites {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 03 · [php.net](https://www.php.net/socket_read) ·
+/// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_read) ·
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
 pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8>> {
     if mode == PHP_NORMAL_READ {
@@ -239,7 +239,7 @@ static RECV: Sites = Sites {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 07 · [php.net](https://www.php.net/socket_recv) ·
+/// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/socket_recv) ·
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
 #[inline]
 pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_int) -> Result<usize> {
@@ -292,7 +292,7 @@ pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 23 · [php.net](https://www.php.net/socket_atmark) ·
+/// [Lesson 23](crate::lessons::lesson_23) · [php.net](https://www.php.net/socket_atmark) ·
 /// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html)
 pub fn socket_atmark(socket: &Socket) -> Result<bool> {
     // SAFETY: `sockatmark` takes a descriptor, which is open as long as `socket` lives.

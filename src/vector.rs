@@ -51,7 +51,7 @@ pub use elements::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_readv) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_readv) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
     let mut room = iovec::room();
@@ -101,7 +101,7 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_writev) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_writev) ·
 /// [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
 pub fn socket_writev(socket: &Socket, iovec: &IoVec) -> Result<usize> {
     let mut room = iovec::room();

@@ -142,7 +142,7 @@ impl From<u16> for Service<'_> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 20 · [php.net: AddressInfo](https://www.php.net/class.addressinfo) ·
+/// [Lesson 20](crate::lessons::lesson_20) · [php.net: AddressInfo](https://www.php.net/class.addressinfo) ·
 /// [getaddrinfo(3)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)
 #[derive(Clone)]
 pub struct AddressInfo {

@@ -35,7 +35,7 @@ use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, 
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 15 · [php.net](https://www.php.net/class.event) ·
+/// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.event) ·
 /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)
 pub struct Event {
     id: Id,

@@ -28,7 +28,7 @@ use crate::socket::Socket;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_sendmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_sendmsg) ·
 /// [sockaddr(3type)](https://man7.org/linux/man-pages/man3/sockaddr.3type.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

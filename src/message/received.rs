@@ -31,7 +31,7 @@ use crate::iovec::IoVec;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_recvmsg) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
 pub struct Received {
     pub(crate) iov: IoVec,

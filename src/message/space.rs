@@ -36,7 +36,7 @@ use crate::error::{Error, Result, Site};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 19 · [php.net](https://www.php.net/socket_cmsg_space) ·
+/// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_cmsg_space) ·
 /// [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html)
 pub fn socket_cmsg_space(level: c_int, r#type: c_int, num: usize) -> Result<usize> {
     if c_int::try_from(num).is_err() {

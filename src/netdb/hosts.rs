@@ -32,7 +32,7 @@ use crate::{address, host};
 /// assert_eq!(gethostbyname("256.1.1.1"), "256.1.1.1"); // unknown
 /// ```
 ///
-/// Lesson 07 · [php.net](https://www.php.net/gethostbyname) ·
+/// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/gethostbyname) ·
 /// [gethostbyname(3)](https://man7.org/linux/man-pages/man3/gethostbyname.3.html)
 #[must_use]
 pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
@@ -69,7 +69,7 @@ pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
 /// assert_eq!(gethostbynamel("256.1.1.1"), None);
 /// ```
 ///
-/// Lesson 07 · [php.net](https://www.php.net/gethostbynamel) ·
+/// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/gethostbynamel) ·
 /// [gethostbyname(3)](https://man7.org/linux/man-pages/man3/gethostbyname.3.html)
 #[must_use]
 pub fn gethostbynamel(hostname: impl AsRef<OsStr>) -> Option<Vec<OsString>> {

@@ -36,7 +36,7 @@ use crate::c;
 /// assert_eq!(getprotobyname("nosuch"), None);
 /// ```
 ///
-/// Lesson 01 · [php.net](https://www.php.net/getprotobyname) ·
+/// [Lesson 01](crate::lessons::lesson_01) · [php.net](https://www.php.net/getprotobyname) ·
 /// [getprotoent_r(3)](https://man7.org/linux/man-pages/man3/getprotoent_r.3.html)
 #[must_use]
 pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
@@ -83,7 +83,7 @@ pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
 /// assert_eq!(getprotobynumber(-1), None);
 /// ```
 ///
-/// Lesson 01 · [php.net](https://www.php.net/getprotobynumber) ·
+/// [Lesson 01](crate::lessons::lesson_01) · [php.net](https://www.php.net/getprotobynumber) ·
 /// [getprotoent_r(3)](https://man7.org/linux/man-pages/man3/getprotoent_r.3.html)
 #[must_use]
 pub fn getprotobynumber(protocol: c_int) -> Option<String> {

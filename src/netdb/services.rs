@@ -34,7 +34,7 @@ use crate::c;
 /// assert_eq!(getservbyname("nosuch", "tcp"), None);
 /// ```
 ///
-/// Lesson 07 · [php.net](https://www.php.net/getservbyname) ·
+/// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/getservbyname) ·
 /// [getservent_r(3)](https://man7.org/linux/man-pages/man3/getservent_r.3.html)
 #[must_use]
 pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) -> Option<u16> {
@@ -88,7 +88,7 @@ pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) ->
 /// assert_eq!(getservbyport(0, "tcp"), None);
 /// ```
 ///
-/// Lesson 08 · [php.net](https://www.php.net/getservbyport) ·
+/// [Lesson 08](crate::lessons::lesson_08) · [php.net](https://www.php.net/getservbyport) ·
 /// [getservent_r(3)](https://man7.org/linux/man-pages/man3/getservent_r.3.html)
 #[must_use]
 pub fn getservbyport(port: u16, protocol: impl AsRef<OsStr>) -> Option<String> {

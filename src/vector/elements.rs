@@ -35,7 +35,7 @@ use crate::iovec::IoVec;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_iovec_alloc) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_alloc) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_iovec_alloc(lens: &[usize]) -> Result<IoVec> {
     if lens.len() > IoVec::MAX {
@@ -83,7 +83,7 @@ pub fn socket_iovec_alloc(lens: &[usize]) -> Result<IoVec> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_iovec_add) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_add) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_iovec_add(iovec: &mut IoVec, iov_len: usize) -> Result<()> {
     if iovec.len() >= IoVec::MAX {
@@ -133,7 +133,7 @@ pub fn socket_iovec_add(iovec: &mut IoVec, iov_len: usize) -> Result<()> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_iovec_set) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_set) ·
 /// [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
 pub fn socket_iovec_set(iovec: &mut IoVec, iov_position: usize, new_val: impl AsRef<[u8]>) -> Result<()> {
     match iovec.set(iov_position, new_val.as_ref()) {
@@ -185,7 +185,7 @@ pub fn socket_iovec_set(iovec: &mut IoVec, iov_position: usize, new_val: impl As
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_iovec_fetch) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_fetch) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_iovec_fetch(iovec: &IoVec, iov_position: usize) -> Result<Vec<u8>> {
     iovec.get(iov_position).map(<[u8]>::to_vec).ok_or_else(|| {
@@ -225,7 +225,7 @@ pub fn socket_iovec_fetch(iovec: &IoVec, iov_position: usize) -> Result<Vec<u8>>
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_iovec_delete) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_delete) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_iovec_delete(iovec: &mut IoVec, iov_pos: usize) -> Result<()> {
     iovec.remove(iov_pos).ok_or_else(|| {
@@ -256,7 +256,7 @@ pub fn socket_iovec_delete(iovec: &mut IoVec, iov_pos: usize) -> Result<()> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 18 · [php.net](https://www.php.net/socket_iovec_free) ·
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_free) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_iovec_free(iovec: IoVec) {
     drop(iovec);

@@ -1,0 +1,2 @@
+<?php
+// Lesson 15 · the epoll chat.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 16 · uDP.

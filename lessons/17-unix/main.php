@@ -1,0 +1,2 @@
+<?php
+// Lesson 17 · unix sockets.

@@ -1,0 +1,3 @@
+//! Lesson 17 · unix sockets. Run `make lesson-17`, then its PHP twin with `make php-17`.
+
+fn main() {}

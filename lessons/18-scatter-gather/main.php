@@ -1,0 +1,2 @@
+<?php
+// Lesson 18 · scatter and gather.

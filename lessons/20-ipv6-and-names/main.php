@@ -1,0 +1,2 @@
+<?php
+// Lesson 20 · iPv6 and names.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 22 · the HTTP server.

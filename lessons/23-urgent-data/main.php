@@ -1,0 +1,2 @@
+<?php
+// Lesson 23 · urgent data.

@@ -1,0 +1,2 @@
+<?php
+// Lesson 24 · into Rust.
