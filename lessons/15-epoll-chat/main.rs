@@ -79,14 +79,18 @@ fn main() -> Result<()> {
 
     // stop() leaves the loop at once, exit() after this round: the first is our pause, the second the end.
     let again = Rc::clone(&door);
-    let pause = Event::timer(&base, move |_| drop(again.add(None)))?;
+    let pause = Event::timer(&base, move |base| {
+        if again.add(None).is_err() {
+            base.stop();
+        }
+    })?;
     base.dispatch()?;
     while base.got_stop() {
         door.del();
         pause.add(Duration::from_secs(1))?;
         base.dispatch()?;
     }
-    room.borrow_mut().tell("The room closes.\n", 0);
+    room.borrow_mut().tell("The room closes.\n".to_owned(), 0);
     Ok(())
 }
 
@@ -119,8 +123,7 @@ fn enter(room: &Rc<RefCell<Room>>, base: &EventBase, socket: Socket) -> Result<(
     room.clients.insert(number, client);
     println!("client {number} has come");
     room.speak(number);
-    let news = format!("[{}] client {number} has come\n", time());
-    room.tell(&news, number);
+    room.tell(format!("[{}] client {number} has come\n", time()), number);
     Ok(())
 }
 
@@ -136,7 +139,7 @@ impl Room {
             Err(error) => return self.lose(number, &format!("is lost: {}", socket_strerror(error.code()))),
         };
         client.input.extend(data);
-        let mut news = String::new();
+        let mut news = Vec::new();
         let whole = |input: &[u8]| {
             let end = input.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
             end.or((input.len() >= LINE).then_some(LINE))
@@ -145,9 +148,11 @@ impl Room {
             let line: Vec<u8> = client.input.drain(..length).collect();
             // Control characters of one client could repaint the screens of all others.
             let text = String::from_utf8_lossy(line.trim_ascii_end()).replace(char::is_control, "?");
-            news += &format!("[{}] client {number}: {text}\n", time());
+            news.push(format!("[{}] client {number}: {text}\n", time()));
         }
-        self.tell(&news, number);
+        if !news.is_empty() {
+            self.tell(news.concat(), number);
+        }
     }
 
     /// There is room to send to a client. What the kernel does not take waits for the event.
@@ -158,17 +163,20 @@ impl Room {
         }
     }
 
-    /// All hear it but one. Nobody is waited for.
-    fn tell(&mut self, news: &str, except: u64) {
-        let mut lost = Vec::new();
-        for (number, client) in &mut self.clients {
-            if *number != except && !news.is_empty() {
+    /// All hear it but one. Nobody is waited for; who cannot be told goes, and the others hear of that in turn.
+    fn tell(&mut self, news: String, except: u64) {
+        let mut queue = vec![(news, except)];
+        while let Some((news, except)) = queue.pop() {
+            self.clients.retain(|number, client| {
+                if *number == except {
+                    return true;
+                }
                 client.output.extend(news.as_bytes());
-                lost.extend(client.send().map(|reason| (*number, reason)));
-            }
-        }
-        for (number, reason) in lost {
-            self.lose(number, &reason);
+                let Some(reason) = client.send() else { return true };
+                println!("client {number} {reason}");
+                queue.push((format!("[{}] client {number} {reason}\n", time()), *number));
+                false
+            });
         }
     }
 
@@ -176,7 +184,7 @@ impl Room {
     fn lose(&mut self, number: u64, reason: &str) {
         if self.clients.remove(&number).is_some() {
             println!("client {number} {reason}");
-            self.tell(&format!("[{}] client {number} {reason}\n", time()), number);
+            self.tell(format!("[{}] client {number} {reason}\n", time()), number);
         }
     }
 }

@@ -51,6 +51,13 @@ impl Lesson {
     fn command(&self, twin: Twin) -> Vec<String> {
         match twin {
             Rust => vec![self.program.to_owned()],
+            // PHP's event extension is in no package of Debian's; what stands in for it counts for nothing where it is.
+            Php if self.number == "15" => {
+                let mut command = php(&self.path("main.php"));
+                let event = format!("auto_prepend_file={}/tests/lessons/event.php", common::root().display());
+                command.splice(1..1, ["-d".to_owned(), event]);
+                command
+            }
             Php => php(&self.path("main.php")),
         }
     }
