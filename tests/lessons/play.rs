@@ -151,7 +151,7 @@ impl Lesson {
     }
 
     fn readme_shows_the_system_calls_of_a_trace(&self) {
-        let call = Regex::new(r"^(?:\w+|\(drop\)) +\w+\(.*").expect("a pattern");
+        let call = Regex::new(r"^(?:[\w:]+|\(drop\)) +\w+\(.*").expect("a pattern");
         let target = format!("trace-{}", self.number);
         let output = common::limited("make")
             .arg("-C")
