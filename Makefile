@@ -75,7 +75,7 @@ $(demos:%=demo-%): demo-%:
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it. -I 2: Ctrl-C ends the
 # lesson, and with it strace. Each thread has a file of its own.
 strace = $(STRACE) -ff -k -I 2 -o target/trace/$(1) \
-    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_wait,epoll_ctl
+    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_create1,epoll_ctl,epoll_wait,eventfd2
 $(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)

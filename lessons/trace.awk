@@ -9,6 +9,7 @@ function flush() {
         return
     }
     end_lookup()
+    if (who ~ /^Event/ && call !~ /^(epoll|eventfd)/) return # what the callback prints
     if (who != "") printf "%-20s %s\n", who, call
 }
 
@@ -23,6 +24,10 @@ function end_lookup() {
     if (/debug_assert_fd_is_open/) ignore = 1 # a check of Rust's debug builds, not of this crate
     if (who == "" && !/::host::/ && match($0, /::(socket_|get(host|proto|serv)by)[a-z_]+\+/))
         who = substr($0, RSTART + 2, RLENGTH - 3)
+    if (who == "" && match($0, /::event(::[a-z]+)?::(EventBase|Event)::[a-z_]+\+/)) {
+        who = substr($0, RSTART, RLENGTH - 1)
+        sub(/.*::Event/, "Event", who)
+    }
     if (who == "" && /drop_in_place<php_sockets::socket::Socket>/) dropped = 1
     if (who == "" && dropped && /::main\+/) who = "(drop)"
     next

@@ -1,3 +1,218 @@
 //! Lesson 15 · the epoll chat. Run `make lesson-15`, then its PHP twin with `make php-15`.
 
-fn main() {}
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{env, process};
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+
+/// How many bytes a line may have. More is taken for a line, for a line without end would eat the memory.
+const LINE: usize = 1024;
+/// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
+const BACKLOG: usize = 256 * 1024;
+/// What Ctrl-C sends.
+const SIGINT: i32 = 2;
+
+struct Client {
+    socket: Rc<Socket>,
+    /// Pending as long as the client is here.
+    _reading: Event,
+    /// Pending only while something waits: else there is always room, and the loop would spin.
+    writing: Event,
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Room {
+    clients: BTreeMap<u64, Client>,
+    /// The number of the newest client. `intval($socket)` is no number: in PHP 8 it is 1 for every socket.
+    last: u64,
+}
+
+fn main() -> Result<()> {
+    // make lesson-15 ARGS="ADDRESS PORT"
+    let mut arguments = env::args_os().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    let port = arguments.next().unwrap_or_else(|| "9999".into());
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
+        eprintln!("The port has to be a number from 0 to 65535.");
+        process::exit(1);
+    };
+
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    // Without this the port would stay taken for a minute after the server has ended (lesson 14).
+    socket_set_option(&listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    socket_bind(&listener, &address, port)?;
+    socket_listen(&listener, SOMAXCONN)?;
+    // A client may give up between event and accept; accept would then wait for the next, and all others with it.
+    socket_set_nonblock(&listener)?;
+    let here = socket_getsockname(&listener)?;
+    println!("Listening on {here}");
+    println!("Second terminal: make client-15 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+
+    let base = EventBase::new()?;
+    // The callbacks share the room: Rc lets many own it, RefCell lets one at a time change it.
+    let room = Rc::new(RefCell::new(Room::default()));
+    let inside = Rc::clone(&room);
+    let what = Event::READ | Event::PERSIST;
+    let door = Rc::new(Event::new(&base, listener, what, move |base, listener, _| {
+        let entered = socket_accept(listener).and_then(|client| enter(&inside, base, client));
+        match entered {
+            // The client gave up while it waited, or a signal came: the room stays open.
+            Err(error)
+                if !error.is_quiet() && ![SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) =>
+            {
+                println!("{error}");
+                // No descriptor is left, say. The client stays in the queue, and asking again at once would spin.
+                base.stop();
+            }
+            _ => {}
+        }
+    })?);
+    door.add(None)?;
+    let leaving = Event::signal(&base, SIGINT, |base, _| base.exit(None))?;
+    leaving.add(None)?;
+
+    // stop() leaves the loop at once, exit() after this round: the first is our pause, the second the end.
+    let again = Rc::clone(&door);
+    let pause = Event::timer(&base, move |base| {
+        if again.add(None).is_err() {
+            base.stop();
+        }
+    })?;
+    base.dispatch()?;
+    while base.got_stop() {
+        door.del();
+        pause.add(Duration::from_secs(1))?;
+        base.dispatch()?;
+    }
+    room.borrow_mut().tell("The room closes.\n".to_owned(), 0);
+    Ok(())
+}
+
+/// A client comes in: two events wait for it from now on.
+fn enter(room: &Rc<RefCell<Room>>, base: &EventBase, socket: Socket) -> Result<()> {
+    // Otherwise a write to a client that does not read would wait, and all others with it.
+    socket_set_nonblock(&socket)?;
+    // A client whose cable is pulled sends no goodbye. After a minute of silence the kernel asks, three times.
+    socket_set_option(&socket, SOL_SOCKET, SO_KEEPALIVE, 1)?;
+    socket_set_option(&socket, SOL_TCP, TCP_KEEPIDLE, 60)?;
+    socket_set_option(&socket, SOL_TCP, TCP_KEEPINTVL, 10)?;
+    socket_set_option(&socket, SOL_TCP, TCP_KEEPCNT, 3)?;
+
+    let socket = Rc::new(socket);
+    let number = room.borrow().last + 1;
+    let inside = Rc::clone(room);
+    let what = Event::READ | Event::PERSIST;
+    let reading =
+        Event::new(base, Rc::clone(&socket), what, move |_, _, _| inside.borrow_mut().hear(number))?;
+    reading.add(None)?;
+    let inside = Rc::clone(room);
+    let what = Event::WRITE | Event::PERSIST;
+    let writing =
+        Event::new(base, Rc::clone(&socket), what, move |_, _, _| inside.borrow_mut().speak(number))?;
+
+    let mut room = room.borrow_mut();
+    room.last = number;
+    let output = format!("Welcome, client {number}. Here with you: {}.\n", room.clients.len()).into_bytes();
+    let client = Client { socket, _reading: reading, writing, input: Vec::new(), output };
+    room.clients.insert(number, client);
+    println!("client {number} has come");
+    room.speak(number);
+    room.tell(format!("[{}] client {number} has come\n", time()), number);
+    Ok(())
+}
+
+impl Room {
+    /// Something has arrived from a client.
+    fn hear(&mut self, number: u64) {
+        let Some(client) = self.clients.get_mut(&number) else { return };
+        let data = match socket_read(&client.socket, LINE, PHP_BINARY_READ) {
+            Ok(data) if !data.is_empty() => data,
+            Err(error) if error.is_quiet() || error.code() == SOCKET_EINTR => return,
+            // At its end a stream can be read for ever, and its event would fire for ever: the client has to go.
+            Ok(_) => return self.lose(number, "has gone"),
+            Err(error) => return self.lose(number, &format!("is lost: {}", socket_strerror(error.code()))),
+        };
+        client.input.extend(data);
+        let mut news = Vec::new();
+        let whole = |input: &[u8]| {
+            let end = input.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+            end.or((input.len() >= LINE).then_some(LINE))
+        };
+        while let Some(length) = whole(&client.input) {
+            let line: Vec<u8> = client.input.drain(..length).collect();
+            // Control characters of one client could repaint the screens of all others.
+            let text = String::from_utf8_lossy(line.trim_ascii_end()).replace(char::is_control, "?");
+            news.push(format!("[{}] client {number}: {text}\n", time()));
+        }
+        if !news.is_empty() {
+            self.tell(news.concat(), number);
+        }
+    }
+
+    /// There is room to send to a client. What the kernel does not take waits for the event.
+    fn speak(&mut self, number: u64) {
+        let Some(client) = self.clients.get_mut(&number) else { return };
+        if let Some(reason) = client.send() {
+            self.lose(number, &reason);
+        }
+    }
+
+    /// All hear it but one. Nobody is waited for; who cannot be told goes, and the others hear of that in turn.
+    fn tell(&mut self, news: String, except: u64) {
+        let mut queue = vec![(news, except)];
+        while let Some((news, except)) = queue.pop() {
+            self.clients.retain(|number, client| {
+                if *number == except {
+                    return true;
+                }
+                client.output.extend(news.as_bytes());
+                let Some(reason) = client.send() else { return true };
+                println!("client {number} {reason}");
+                queue.push((format!("[{}] client {number} {reason}\n", time()), *number));
+                false
+            });
+        }
+    }
+
+    /// A client leaves the room, and with it go its events and its socket.
+    fn lose(&mut self, number: u64, reason: &str) {
+        if self.clients.remove(&number).is_some() {
+            println!("client {number} {reason}");
+            self.tell(format!("[{}] client {number} {reason}\n", time()), number);
+        }
+    }
+}
+
+impl Client {
+    /// Sends what the kernel takes; gives a reason if the client has to go.
+    fn send(&mut self) -> Option<String> {
+        match socket_write(&self.socket, &self.output, None) {
+            Ok(sent) => drop(self.output.drain(..sent)),
+            Err(error) if error.is_quiet() || error.code() == SOCKET_EINTR => {}
+            Err(error) => return Some(format!("is lost: {}", socket_strerror(error.code()))),
+        }
+        if self.output.len() > BACKLOG {
+            return Some("is dropped: it does not read".to_owned());
+        }
+        // Break it: uncomment the next line. The client would go, and this method still has it (error E0507).
+        // drop(self.socket);
+        if self.output.is_empty() {
+            self.writing.del();
+        } else if let Err(error) = self.writing.add(None) {
+            return Some(error.to_string());
+        }
+        None
+    }
+}
+
+/// The time of day, UTC.
+fn time() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+}

@@ -1,1 +1,240 @@
-//! Lesson 15 beyond its demo.
+//! Lesson 15 beyond its demo: clients that vanish, do not read, or are very many.
+
+use std::time::{Duration, Instant};
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+use regex::Regex;
+
+use crate::common;
+use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+
+fn rust() -> Server {
+    start(common::limited(env!("CARGO_BIN_EXE_lesson-15")))
+}
+
+/// The twin, on what stands in for PHP's event extension where there is none.
+fn php() -> Server {
+    let mut command = common::limited("php");
+    let event = common::root().join("tests/lessons/event.php");
+    command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+    command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
+    command.arg(common::root().join("lessons/15-epoll-chat/main.php"));
+    start(command)
+}
+
+fn start(mut command: std::process::Command) -> Server {
+    command.args(["127.0.0.1", "0"]);
+    let server = Server::start(command);
+    server.line();
+    server
+}
+
+/// A client, once it is in the room.
+fn enter(server: &Server) -> Socket {
+    let client = server.connect();
+    assert!(read_line(&client).starts_with("Welcome, client "));
+    client
+}
+
+/// A line of the room without its time.
+fn hear(client: &Socket) -> String {
+    let line = read_line(client);
+    let time = Regex::new(r"^\[\d\d:\d\d:\d\d\] ").expect("a pattern");
+    assert!(time.is_match(&line), "{line}");
+    line[11..].trim_end().to_owned()
+}
+
+#[test]
+fn what_one_says_all_others_hear_and_control_characters_do_not_travel() {
+    for server in [rust(), php()] {
+        let (alice, bob) = (enter(&server), enter(&server));
+        let carol = enter(&server);
+        assert_eq!((hear(&alice), hear(&alice)), ("client 2 has come".into(), "client 3 has come".into()));
+        assert_eq!(hear(&bob), "client 3 has come");
+
+        write_all(&alice, b"red \x1b[31m, C1 \xc2\x9b, bell \x07, gr\xc3\xbcn\r\n");
+
+        let expected = "client 1: red ?[31m, C1 ?, bell ?, gr\u{fc}n";
+        assert_eq!((hear(&bob), hear(&carol)), (expected.into(), expected.into()));
+    }
+}
+
+#[test]
+fn a_line_without_end_is_cut_and_bytes_that_are_no_text_do_no_harm() {
+    for server in [rust(), php()] {
+        let (alice, bob) = (enter(&server), enter(&server));
+        hear(&alice);
+
+        write_all(&alice, &[b'x'; 5000]);
+        for _ in 0..4 {
+            assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(1024)));
+        }
+        write_all(&alice, b"\n");
+        assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(5000 - 4 * 1024)));
+
+        write_all(&alice, b"\xff\xfe\n");
+        let line = socket_read(&bob, 100, PHP_NORMAL_READ).expect("a line");
+        assert!(line.starts_with(b"[") && line.ends_with(b"\n"), "{line:?}");
+    }
+}
+
+#[test]
+fn a_client_that_is_reset_is_removed_and_the_others_hear_of_it() {
+    for server in [rust(), php()] {
+        let alice = enter(&server);
+        let before = server.descriptors();
+        let bob = enter(&server);
+        assert_eq!(hear(&alice), "client 2 has come");
+
+        reset(bob);
+
+        assert_eq!(hear(&alice), "client 2 is lost: Connection reset by peer");
+        server.until_descriptors(before);
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_dropped_and_delays_nobody() {
+    for server in [rust(), php()] {
+        let sleeper = enter(&server);
+        let (alice, bob) = (enter(&server), enter(&server));
+        hear(&alice);
+        let line = [vec![b'x'; 1000], b"\n".to_vec()].concat();
+
+        // Bob reads whatever Alice says; what the kernel keeps for the sleeper ends at some megabytes.
+        let mut lines = 0;
+        let dropped = loop {
+            write_all(&alice, &line);
+            let heard = hear(&bob);
+            if heard.starts_with("client 1 is ") {
+                break heard;
+            }
+            assert!(heard.starts_with("client 2: x"), "{heard}");
+            lines += 1;
+            assert!(lines < 40_000, "the sleeper is never dropped");
+        };
+
+        assert_eq!(dropped, "client 1 is dropped: it does not read");
+        drop(sleeper);
+    }
+}
+
+#[test]
+fn the_kernel_asks_after_a_silent_client() {
+    for server in [rust(), php()] {
+        let _alice = enter(&server);
+
+        // Columns of /proc/net/tcp: number, own address, other address, state, queues, timer. Timer 02 is keep-alive.
+        let own = format!("0100007F:{:04X}", server.port);
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections");
+        let rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let timers: Vec<String> =
+            rows.filter(|row| row[1] == own && row[3] == "01").map(|row| row[5][..2].to_owned()).collect();
+        assert_eq!(timers, ["02"]);
+    }
+}
+
+#[test]
+fn ctrl_c_tells_everybody_and_ends_with_success() {
+    for mut server in [rust(), php()] {
+        let alice = enter(&server);
+
+        let pid = i32::try_from(server.pid()).expect("a process number");
+        // SAFETY: `kill` takes two numbers; the process is the one that this test started.
+        unsafe { libc::kill(pid, libc::SIGINT) };
+
+        assert_eq!(read_all(&alice), b"The room closes.\n");
+        assert!(server.ended());
+    }
+}
+
+#[test]
+fn myth_an_event_chat_needs_no_close_handling() {
+    // Without: at the end of the stream the event happens again and again.
+    let (here, there) = common::pair(SOCK_STREAM);
+    let base = EventBase::new().expect("a base");
+    let times = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = std::rc::Rc::clone(&times);
+    let event = Event::new(&base, here, Event::READ | Event::PERSIST, move |_, socket, _| {
+        assert_eq!(socket_read(socket, 10, PHP_BINARY_READ), Ok(vec![]));
+        count.set(count.get() + 1);
+    });
+    let event = event.expect("an event");
+    event.add(None).expect("pending");
+    socket_close(there);
+    for _ in 0..100 {
+        base.run(EventBase::LOOP_ONCE).expect("a round");
+    }
+    assert_eq!(times.get(), 100);
+
+    // With: the room is at rest after a client has gone.
+    for server in [rust(), php()] {
+        let (alice, bob) = (enter(&server), enter(&server));
+        hear(&alice);
+        socket_close(bob);
+        assert_eq!(hear(&alice), "client 2 has gone");
+        let before = server.ticks();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(300) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // A spinning room would have used 30 hundredths of a second.
+        assert!(server.ticks() - before <= 5, "{} ticks", server.ticks() - before);
+    }
+}
+
+#[test]
+fn myth_intval_socket_is_a_clients_number() {
+    let numbers = common::php(
+        "$sockets = [socket_create(AF_INET, SOCK_STREAM, 0), socket_create(AF_INET, SOCK_STREAM, 0)];
+         foreach ($sockets as $socket) { echo @intval($socket), ' '; }",
+    );
+
+    assert_eq!(numbers, "1 1 ");
+}
+
+#[test]
+fn myth_select_scales() {
+    // In a process of its own, whose descriptors disturb no other test.
+    let done = common::in_child(|| {
+        fifteen_hundred_clients();
+        0
+    });
+
+    assert_eq!(done, 0);
+}
+
+fn fifteen_hundred_clients() {
+    common::raise_descriptor_limit();
+    let server = rust();
+    let first = enter(&server);
+    let mut clients = Vec::new();
+    for number in 2..=1500 {
+        clients.push(enter(&server));
+        assert_eq!(hear(&first), format!("client {number} has come"));
+    }
+
+    // Far beyond select, in the room's process and in this one.
+    let highest = clients.iter().max_by_key(|client| std::os::fd::AsRawFd::as_raw_fd(*client)).expect("many");
+    let error = socket_select(Some(&mut vec![highest]), None, None, 0, 0).unwrap_err();
+    assert!(error.to_string().contains("FD_SETSIZE"), "{error}");
+    assert!(server.descriptors() > 1500);
+
+    // The last one speaks, and everybody hears it.
+    let last = clients.pop().expect("many");
+    write_all(&last, b"Can you hear me?\n");
+    let begin = Instant::now();
+    for client in clients.iter().chain([&first]) {
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"client 1500: Can you hear me?\n") {
+            heard.extend(socket_read(client, 1 << 17, PHP_BINARY_READ).expect("the room"));
+            assert!(begin.elapsed() < PATIENCE);
+        }
+    }
+
+    // And idle they cost nothing.
+    let before = server.ticks();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(server.ticks() - before <= 3, "{} ticks", server.ticks() - before);
+}

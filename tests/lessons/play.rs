@@ -51,6 +51,13 @@ impl Lesson {
     fn command(&self, twin: Twin) -> Vec<String> {
         match twin {
             Rust => vec![self.program.to_owned()],
+            // PHP's event extension is in no package of Debian's; what stands in for it counts for nothing where it is.
+            Php if self.number == "15" => {
+                let mut command = php(&self.path("main.php"));
+                let event = format!("auto_prepend_file={}/tests/lessons/event.php", common::root().display());
+                command.splice(1..1, ["-d".to_owned(), event]);
+                command
+            }
             Php => php(&self.path("main.php")),
         }
     }
@@ -144,7 +151,7 @@ impl Lesson {
     }
 
     fn readme_shows_the_system_calls_of_a_trace(&self) {
-        let call = Regex::new(r"^(?:\w+|\(drop\)) +\w+\(.*").expect("a pattern");
+        let call = Regex::new(r"^(?:[\w:]+|\(drop\)) +\w+\(.*").expect("a pattern");
         let target = format!("trace-{}", self.number);
         let output = common::limited("make")
             .arg("-C")

@@ -1,0 +1,120 @@
+<?php
+// Stands in for PHP's event extension where there is none: as much of EventBase and Event as lesson 15 uses, on
+// socket_select. It runs the lesson's twin; what the extension itself does is not shown by it.
+if (class_exists('EventBase')) {
+    return;
+}
+
+final class EventBase
+{
+    /** @var array<int, Event> */
+    public array $pending = [];
+    private bool $stopped = false;
+    private bool $exited = false;
+
+    public function dispatch(): bool
+    {
+        $this->stopped = $this->exited = false;
+        while (!$this->exited && !$this->stopped) {
+            $this->round();
+        }
+        return true;
+    }
+
+    private function round(): void
+    {
+        $read = $write = $timers = [];
+        $except = null;
+        $until = null;
+        foreach ($this->pending as $id => $event) {
+            if ($event->what & Event::SIGNAL) {
+                continue;
+            }
+            if ($event->what & Event::TIMEOUT) {
+                $timers[$id] = $event;
+                $until = min($until ?? INF, $event->due);
+            } elseif ($event->what & Event::READ) {
+                $read[$id] = $event->fd;
+            } else {
+                $write[$id] = $event->fd;
+            }
+        }
+        $left = $until === null ? null : max(0.0, $until - microtime(true));
+        // A signal ends the wait.
+        @socket_select($read, $write, $except, $left === null ? null : (int) $left, (int) (fmod($left ?? 0, 1) * 1e6));
+        $read = is_array($read) ? $read : [];
+        foreach (array_keys($read + $write) as $id) {
+            if (!$this->stopped && isset($this->pending[$id])) {
+                ($this->pending[$id]->callback)();
+            }
+        }
+        foreach ($timers as $id => $event) {
+            if (!$this->stopped && isset($this->pending[$id]) && $event->due <= microtime(true)) {
+                $event->del();
+                ($event->callback)();
+            }
+        }
+    }
+
+    public function exit(): bool
+    {
+        return $this->exited = true;
+    }
+
+    public function stop(): bool
+    {
+        return $this->stopped = true;
+    }
+
+    public function gotStop(): bool
+    {
+        return $this->stopped;
+    }
+}
+
+final class Event
+{
+    public const TIMEOUT = 1;
+    public const READ = 2;
+    public const WRITE = 4;
+    public const SIGNAL = 8;
+    public const PERSIST = 16;
+    public float $due = INF;
+    public Closure $callback;
+
+    public function __construct(private EventBase $base, public mixed $fd, public int $what, callable $callback)
+    {
+        $this->callback = $callback(...);
+    }
+
+    public static function timer(EventBase $base, callable $callback): Event
+    {
+        return new Event($base, -1, Event::TIMEOUT, $callback);
+    }
+
+    public static function signal(EventBase $base, int $signal, callable $callback): Event
+    {
+        pcntl_async_signals(true);
+        // Without SA_RESTART the signal ends select.
+        pcntl_signal($signal, fn () => $callback(), false);
+        return new Event($base, -1, Event::SIGNAL, $callback);
+    }
+
+    public function add(float $timeout = -1): bool
+    {
+        $this->due = $timeout < 0 ? INF : microtime(true) + $timeout;
+        $this->base->pending[spl_object_id($this)] = $this;
+        return true;
+    }
+
+    public function del(): bool
+    {
+        unset($this->base->pending[spl_object_id($this)]);
+        return true;
+    }
+
+    public function free(): void
+    {
+        $this->del();
+    }
+}
