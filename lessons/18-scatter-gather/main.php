@@ -22,7 +22,8 @@ $sent = socket_sendmsg($sender, ['iov' => $message]);
 echo "   sender:   $sent bytes with one system call; nobody has put them together before\n";
 
 echo "2. Scatter: received into two buffers, with one call.\n";
-$buffers = ['buffer_size' => 8 + 1024, 'controllen' => 0];
+// PHP wants room for control messages (lesson 19), though none come.
+$buffers = ['buffer_size' => 8 + 1024, 'controllen' => 32];
 $count = socket_recvmsg($receiver, $buffers);
 [$header, $body] = [substr($buffers['iov'][0], 0, 8), substr($buffers['iov'][0], 8)];
 echo "   receiver: $count bytes\n";
@@ -44,7 +45,7 @@ echo "   sender:   $sent bytes more\n";
 echo "4. A stream has no records, so take no more than the header and its body.\n";
 for ($i = 0; $i < 2; $i++) {
     // Less could come than the buffers hold, as with every read: on a network this would need a loop.
-    $buffers = ['buffer_size' => 8 + 3, 'controllen' => 0];
+    $buffers = ['buffer_size' => 8 + 3, 'controllen' => 32];
     $count = socket_recvmsg($receiver, $buffers);
     [$header, $body] = [substr($buffers['iov'][0], 0, 8), substr($buffers['iov'][0], 8)];
     echo "   receiver: $count bytes, body '", text($body), "'\n";
