@@ -35,7 +35,8 @@ fn without_room_the_descriptor_is_gone_and_the_flags_say_so() {
     let (here, there) = common::pair(SOCK_STREAM);
     send_descriptor(&here);
 
-    let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), 0).expect("memory");
+    // Too little for the header of a control message and a descriptor behind it.
+    let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), 8).expect("memory");
 
     assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(1));
     assert_eq!(message.flags() & MSG_CTRUNC, MSG_CTRUNC);
