@@ -1,2 +1,72 @@
 <?php
-// Lesson 19 · messages.
+// Lesson 19 · messages. What is passed is a stream: PHP 8.2 sends the wrong descriptor for a Socket.
+
+// A warning ends the program, as `?` does in main.rs.
+set_error_handler(function (int $level, string $message) {
+    fwrite(STDERR, "Error: $message\n");
+    exit(1);
+});
+
+socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
+[$ours, $theirs] = $pair;
+unset($pair);
+// The child is a copy of this process, so it has both ends; each closes the one that is not its own.
+$process = pcntl_fork();
+if ($process === 0) {
+    socket_close($ours);
+    child($theirs);
+    exit(0);
+}
+socket_close($theirs);
+
+echo "1. An open file, for another process.\n";
+$path = sys_get_temp_dir() . '/lesson-19-' . getmypid() . '.txt';
+file_put_contents($path, 'written by the parent');
+$file = fopen($path, 'r');
+unlink($path);
+echo "   parent: has opened a file and removed its name: nobody can open it any more\n";
+$control = [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [$file]]];
+$iov = ['here it is'];
+$sent = socket_sendmsg($ours, ['iov' => $iov, 'control' => $control], 0);
+echo "   parent: sends $sent bytes, and beside them the descriptor\n";
+// Ours may be closed now: the message has one of its own.
+fclose($file);
+
+echo "2. Who is at the other end? The kernel knows.\n";
+socket_set_option($ours, SOL_SOCKET, SO_PASSCRED, 1);
+// Room for the answer, and room beside it for the control message.
+$room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS);
+$answer = ['buffer_size' => 1024, 'controllen' => $room];
+// The child waits for this byte, so that it does not answer before the option is set.
+socket_write($ours, '?');
+socket_recvmsg($ours, $answer, 0);
+echo "   parent: received '", text($answer['iov'][0]), "'\n";
+foreach ($answer['control'] as $message) {
+    if ($message['type'] === SCM_CREDENTIALS) {
+        $sender = $message['data'];
+        echo "   parent: it comes from process {$sender['pid']}, user {$sender['uid']}, group {$sender['gid']}\n";
+        $isChild = $sender['pid'] === $process;
+        echo '   parent: which is ', $isChild ? 'the child' : 'somebody else', "\n";
+    }
+}
+socket_close($ours);
+pcntl_waitpid($process, $status);
+echo '   parent: the child ended with ', pcntl_wexitstatus($status), "\n";
+
+/** Receives the descriptor, reads the file, and answers with its text. */
+function child(Socket $socket): void
+{
+    $room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1);
+    $message = ['buffer_size' => strlen('here it is'), 'controllen' => $room];
+    socket_recvmsg($socket, $message, 0);
+
+    $contents = stream_get_contents($message['control'][0]['data'][0]);
+    socket_read($socket, 1);
+    socket_write($socket, "I have read: $contents");
+}
+
+/** A control character from another program could repaint the screen. */
+function text(string $data): string
+{
+    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
+}
