@@ -82,8 +82,14 @@ impl Batch {
         Ok(())
     }
 
-    pub(super) fn found(&self) -> &[epoll_event] {
-        &self.found
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The data of what was found, and what is ready there.
+    pub(super) fn found(&self, position: usize) -> (u64, u32) {
+        let found = self.found[position];
+        (found.u64, found.events)
     }
 }
 

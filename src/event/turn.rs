@@ -29,7 +29,12 @@ impl<'a> Turn<'a> {
         let Some(priority) = self.base.state().urgent() else { return false };
         let mut called = false;
         loop {
-            let next = self.base.state().next(priority);
+            let mut state = self.base.state();
+            if called && (state.got_stop || std::mem::take(&mut state.resume)) {
+                return called;
+            }
+            let next = state.next(priority);
+            drop(state);
             let Some((id, callback, what)) = next else { return called };
             let mut lent = Lent { base: self.base, id, callback: Some(callback) };
             if let Some(callback) = &mut lent.callback {
@@ -37,10 +42,6 @@ impl<'a> Turn<'a> {
             }
             drop(lent);
             called = true;
-            let mut state = self.base.state();
-            if state.got_stop || std::mem::take(&mut state.resume) {
-                return called;
-            }
         }
     }
 }
