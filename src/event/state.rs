@@ -288,10 +288,12 @@ impl State {
                 continue;
             }
             let (place, generation) = Watch::from_data(data);
-            lost |= !self.watches.get(place).is_some_and(|watch| watch.is(generation));
-            for position in 0.. {
-                let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else { break };
-                let Some((id, what)) = watch.woken(position, ready) else { break };
+            let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
+                lost = true;
+                continue;
+            };
+            for position in 0..watch.len() {
+                let (id, what) = self.watches[place].woken(position, ready);
                 if what != 0 {
                     self.activate(id, what);
                 }

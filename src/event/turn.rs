@@ -62,6 +62,7 @@ struct Lent<'a> {
 }
 
 impl Drop for Lent<'_> {
+    #[inline]
     fn drop(&mut self) {
         let callback = self.callback.take();
         if let Some(entry) = self.base.state().entry(self.id) {

@@ -26,6 +26,11 @@ impl Watch {
         self.generation = generation;
     }
 
+    /// How many events share it.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
     /// Whether this is the watch that epoll speaks of, and not an older one of the same descriptor.
     pub(super) fn is(&self, generation: u32) -> bool {
         self.generation == generation && !self.is_empty()
@@ -104,10 +109,10 @@ impl Watch {
 
     /// What of this readiness concerns the event at a position. An error or a hang-up is for readers and writers: their
     /// next call tells them.
-    pub(super) fn woken(&self, position: usize, ready: u32) -> Option<(Id, c_int)> {
-        let (id, what) = *self.events.get(position)?;
+    pub(super) fn woken(&self, position: usize, ready: u32) -> (Id, c_int) {
+        let (id, what) = self.events[position];
         let read = if ready & (IN | HANGUP) == 0 { 0 } else { READ };
         let write = if ready & (OUT | HANGUP) == 0 { 0 } else { WRITE };
-        Some((id, what & (read | write)))
+        (id, what & (read | write))
     }
 }

@@ -33,6 +33,7 @@ impl State {
 
     /// Takes the next event of a priority, with what is to be told. It is as it should be when its callback runs: not
     /// pending, or with its time-out running again.
+    #[inline]
     pub(in super::super) fn next(&mut self, priority: usize) -> Option<(Id, Callback, c_int)> {
         while self.active > 0 {
             let id = self.queues.get_mut(priority)?.pop_front()?;
