@@ -60,6 +60,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Waits for readiness, `None` without end. Finds nothing when a signal handler ran in the meantime.
+    #[inline]
     pub(super) fn wait(&mut self, epoll: &OwnedFd, time: Option<Duration>) -> Result<(), c_int> {
         if self.found.len() == self.found.capacity() {
             let wanted = (self.found.len() * 2).clamp(BATCH, LARGEST_BATCH);

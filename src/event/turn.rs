@@ -25,23 +25,24 @@ impl<'a> Turn<'a> {
     }
 
     /// Calls the callbacks of the most urgent priority; whether there was one.
+    #[inline]
     pub(super) fn call(&self) -> bool {
         let Some(priority) = self.base.state().urgent() else { return false };
         let mut called = false;
         loop {
-            let mut state = self.base.state();
-            if called && (state.got_stop || std::mem::take(&mut state.resume)) {
-                return called;
-            }
-            let next = state.next(priority);
-            drop(state);
+            let next = {
+                let mut state = self.base.state();
+                if called && (state.got_stop || std::mem::take(&mut state.resume)) {
+                    return called;
+                }
+                state.next(priority)
+            };
             let Some((id, callback, what)) = next else { return called };
+            called = true;
             let mut lent = Lent { base: self.base, id, callback: Some(callback) };
             if let Some(callback) = &mut lent.callback {
                 callback(self.base, what);
             }
-            drop(lent);
-            called = true;
         }
     }
 }
