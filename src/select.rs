@@ -221,6 +221,13 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// nothing), 0 and 0 not at all. Microseconds may be a million or more. Returns the number of ready sockets, counting
 /// one that is ready in two arrays twice and one that stands twice in the same array once; 0 if the time ran out.
 ///
+/// # Costs
+///
+/// It asks for no memory. What a round costs is the making of the arrays: `select` over 100 clients, of which one is
+/// ready, with its `recv` and `send`, takes some 2700 instructions by hand, 2300 with a new `Vec<&Socket>`, 3000 with a
+/// `Vec<Rc<Socket>>` that is kept from round to round (no allocation), and 35000 with a new `BTreeMap` (eleven
+/// allocations): use a map where its keys are needed and the clients are few.
+///
 /// # Errors
 ///
 /// The arrays stay as they were. A code is remembered in the thread's slot only.
@@ -259,6 +266,30 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 ///     }
 /// }
 /// assert!(clients.is_empty());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// PHP's `$read = $clients`, with sockets that are shared: the clients may change at any time, and the memory of `read`
+/// is used again.
+///
+/// ```
+/// use std::rc::Rc;
+/// use php_sockets::*;
+///
+/// let (server, client) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// let mut clients = vec![Rc::new(server)];
+/// socket_close(client);
+///
+/// let mut read = Vec::new();
+/// while !clients.is_empty() {
+///     read.clone_from(&clients);
+///     socket_select(Some(&mut read), None, None, None, 0)?;
+///     for client in read.drain(..) {
+///         if socket_read(&client, 100, PHP_BINARY_READ)?.is_empty() {
+///             clients.retain(|other| *other != client); // closed at the end of this turn
+///         }
+///     }
+/// }
 /// # Ok::<(), Error>(())
 /// ```
 ///
