@@ -284,9 +284,9 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// while !clients.is_empty() {
 ///     read.clone_from(&clients);
 ///     socket_select(Some(&mut read), None, None, None, 0)?;
-///     for client in read.drain(..) {
-///         if socket_read(&client, 100, PHP_BINARY_READ)?.is_empty() {
-///             clients.retain(|other| *other != client); // closed at the end of this turn
+///     for client in &read {
+///         if socket_read(client, 100, PHP_BINARY_READ)?.is_empty() {
+///             clients.retain(|other| other != client); // closed when `read` is filled again
 ///         }
 ///     }
 /// }

@@ -170,8 +170,8 @@ fn an_event_takes_the_system_calls_of_an_epoll_loop_and_no_memory() {
 
 #[test]
 fn select_over_shared_sockets_asks_for_no_memory() {
-    measure(&select("select shared", 10, (540, 391), 0));
-    measure(&select("select shared", 100, (3015, 2731), 0));
+    measure(&select("select shared", 10, (564, 391), 0));
+    measure(&select("select shared", 100, (3039, 2731), 0));
 }
 
 #[test]

@@ -34,11 +34,10 @@ fn answer(client: &Socket, data: &mut Vec<u8>) -> Result<usize> {
 
 /// PHP's `$read = $clients`: a list of shared sockets, whose memory is kept from round to round.
 #[inline(never)]
-pub fn select_shared(rounds: usize, clients: &[Rc<Socket>]) -> Result<()> {
+pub fn select_shared(rounds: usize, clients: &Vec<Rc<Socket>>) -> Result<()> {
     let (mut read, mut data) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        read.clear();
-        read.extend_from_slice(clients);
+        read.clone_from(clients);
         socket_select(Some(&mut read), None, None, None, 0)?;
         for client in &read {
             if client == &clients[0] {

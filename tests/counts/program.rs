@@ -77,9 +77,7 @@ fn main() -> Result<()> {
         "pair by hand" => by_hand::pair(rounds, here.as_raw_fd(), there.as_raw_fd(), request),
         "lines" => ours::lines(rounds, &here, &there, line)?,
         "lines by hand" => by_hand::lines(rounds, here.as_raw_fd(), there.as_raw_fd(), line),
-        "select shared" => {
-            ours::select_shared(rounds, &sockets.into_iter().map(Rc::new).collect::<Vec<_>>())?
-        }
+        "select shared" => ours::select_shared(rounds, &sockets.into_iter().map(Rc::new).collect())?,
         "select references" => ours::select_references(rounds, &sockets)?,
         "select kept references" => ours::select_kept_references(rounds, &sockets)?,
         "select keys" => ours::select_keys(rounds, &sockets)?,
