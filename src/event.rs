@@ -156,9 +156,14 @@ impl EventBase {
         let once = flags != -1 && flags & (EventBase::LOOP_ONCE | EventBase::LOOP_NONBLOCK) != 0;
         let wait = flags == -1 || flags & EventBase::LOOP_NONBLOCK == 0;
         let turn = Turn::begin(self)?;
-        while self.state().has_events() {
-            let idle = !self.state().has_active();
-            let polled = self.state().poll(wait && idle);
+        loop {
+            let mut state = self.state();
+            if !state.has_events() {
+                break;
+            }
+            let idle = !state.has_active();
+            let polled = state.poll(wait && idle);
+            drop(state);
             polled.map_err(|code| {
                 Error::coded(
                     &Site { function: "EventBase::loop", message: "Unable to wait for events" },

@@ -41,8 +41,11 @@ pub(crate) fn inet(
     nul: &'static Site,
     unknown_host: &'static Site,
 ) -> Result<[u8; 4]> {
+    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(address::inet4_pton) {
+        return Ok(address);
+    }
     let text = CString::new(name).map_err(|_| Error::value(nul))?;
-    let address = address::inet4_pton(&text).or_else(|| gethostbyname(&text)?.first().copied());
+    let address = gethostbyname(&text).and_then(|addresses| addresses.first().copied());
     address.ok_or_else(|| unknown(socket, unknown_host))
 }
 
@@ -53,9 +56,20 @@ pub(crate) fn inet6(
     nul: &'static Site,
     unknown_host: &'static Site,
 ) -> Result<[u8; 16]> {
+    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(address::inet6_pton) {
+        return Ok(address);
+    }
     let text = CString::new(name).map_err(|_| Error::value(nul))?;
-    let address = address::inet6_pton(&text).or_else(|| getaddrinfo(&text));
-    address.ok_or_else(|| unknown(socket, unknown_host))
+    getaddrinfo(&text).ok_or_else(|| unknown(socket, unknown_host))
+}
+
+/// Room for the longest numeric address, with its NUL.
+const NUMERIC_MAX: usize = 46;
+
+/// A name as C takes it, in memory that the caller has, if it is short enough for an address and has no NUL.
+fn numeric<'a>(name: &[u8], room: &'a mut [u8; NUMERIC_MAX]) -> Option<&'a CStr> {
+    room.get_mut(..name.len())?.copy_from_slice(name);
+    CStr::from_bytes_with_nul(room.get(..=name.len())?).ok()
 }
 
 /// The port of an internet socket, which may not be left out; other families have none.

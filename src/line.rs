@@ -1,7 +1,9 @@
 //! `PHP_NORMAL_READ`: one line of a socket, without taking a byte too many.
 
 use std::ffi::{c_int, c_short};
+use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
+use std::slice;
 
 use crate::buffer::{self, Sites};
 use crate::error::{Error, Result, Site};
@@ -30,8 +32,10 @@ pub(crate) fn read_line(socket: &Socket, length: usize, sites: &'static Sites) -
     if length >= isize::MAX.unsigned_abs() {
         return Err(Error::silent(&sites.too_long));
     }
+    if length == 0 {
+        return Err(Error::silent(&sites.empty));
+    }
     let mut line = Vec::new();
-    buffer::make_room(&mut line, length.min(LOOK), sites)?;
     if socket.kind() == libc::SOCK_STREAM && !socket.waits_for_more() {
         read_stream(socket, &mut line, length, sites)?;
     } else {
@@ -45,21 +49,19 @@ pub(crate) fn read_line(socket: &Socket, length: usize, sites: &'static Sites) -
 fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'static Sites) -> Result<()> {
     loop {
         let wanted = (length - line.len()).min(LOOK);
-        let begin = line.len();
-        buffer::make_room(line, begin + wanted, sites)?;
+        let mut look = [MaybeUninit::uninit(); LOOK];
 
-        let Some(seen) = receive(socket, line, wanted, libc::MSG_PEEK) else {
+        let Some(seen) = receive(socket, &mut look[..wanted], libc::MSG_PEEK) else {
             wait_if_nothing_yet(socket)?;
             continue;
         };
-        if seen == 0 {
+        if seen.is_empty() {
             return end_of_stream(socket, line);
         }
-        let found = line[begin..].iter().position(|byte| is_end(*byte));
-        line.truncate(begin);
+        let size = seen.iter().position(|byte| is_end(*byte)).map_or(seen.len(), |at| at + 1);
 
         // What was seen is there, unless another thread reads the same socket.
-        let Some(taken) = receive(socket, line, found.map_or(seen, |at| at + 1), 0) else {
+        let Some(taken) = append(socket, line, size, sites)? else {
             wait_if_nothing_yet(socket)?;
             continue;
         };
@@ -89,8 +91,7 @@ fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'stati
     let nonblocking = is_nonblocking(socket)?;
     let mut empty_reads = 0;
     while line.len() < length && !line.last().is_some_and(|byte| is_end(*byte)) {
-        buffer::make_room(line, line.len() + 1, sites)?;
-        match receive(socket, line, 1, 0) {
+        match append(socket, line, 1, sites)? {
             Some(0) if nonblocking => return Ok(()),
             Some(0) => empty_reads += 1,
             Some(_) => {}
@@ -103,17 +104,30 @@ fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'stati
     Ok(())
 }
 
-/// Appends up to `wanted` bytes, for which `line` has room. `None` is a failure, described by `errno`.
-fn receive(socket: &Socket, line: &mut Vec<u8>, wanted: usize, flags: c_int) -> Option<usize> {
-    let free = &mut line.spare_capacity_mut()[..wanted];
+/// Appends up to `wanted` bytes; gives their number. `None` is a failure, described by `errno`.
+fn append(
+    socket: &Socket,
+    line: &mut Vec<u8>,
+    wanted: usize,
+    sites: &'static Sites,
+) -> Result<Option<usize>> {
+    buffer::make_room(line, line.len() + wanted, sites)?;
+    let Some(taken) = receive(socket, &mut line.spare_capacity_mut()[..wanted], 0) else { return Ok(None) };
+    let taken = taken.len();
 
-    // SAFETY: `free` is `wanted` writable bytes that outlive the call.
-    let count = unsafe { libc::recv(socket.fd(), free.as_mut_ptr().cast(), wanted, flags) };
+    // SAFETY: `taken` bytes were received right behind those that the vector had.
+    unsafe { line.set_len(line.len() + taken) };
+    Ok(Some(taken))
+}
+
+/// Receives as many bytes as there is room for, at most. `None` is a failure, described by `errno`.
+fn receive<'a>(socket: &Socket, room: &'a mut [MaybeUninit<u8>], flags: c_int) -> Option<&'a [u8]> {
+    // SAFETY: `room` is writable and outlives the call, which keeps no pointer.
+    let count = unsafe { libc::recv(socket.fd(), room.as_mut_ptr().cast(), room.len(), flags) };
 
     let count = usize::try_from(count).ok()?;
-    // SAFETY: `recv` wrote `count` bytes, at most `wanted`, right behind those that the vector had.
-    unsafe { line.set_len(line.len() + count) };
-    Some(count)
+    // SAFETY: without MSG_TRUNC `recv` returns how many bytes it wrote, from the first on, no more than `room` has.
+    Some(unsafe { slice::from_raw_parts(room.as_ptr().cast(), count) })
 }
 
 /// After a failed `recv`: nothing has arrived yet, so wait for it, where PHP tries again and again; else the error.

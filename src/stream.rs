@@ -253,9 +253,10 @@ pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_
         data.clear();
         return Err(socket.warning(&Site { function: "socket_recv", message: "Unable to read from socket" }));
     };
-    // SAFETY: `recv` wrote the first `count` bytes, no more than `length`; those that MSG_TRUNC counts without writing
+    let held = if flags & libc::MSG_TRUNC == 0 { count } else { count.min(length) };
+    // SAFETY: `recv` wrote the first `held` bytes, no more than `length`; those that MSG_TRUNC counts without writing
     // have been zeroed before.
-    unsafe { data.set_len(count.min(length)) };
+    unsafe { data.set_len(held) };
     Ok(count)
 }
 

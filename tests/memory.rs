@@ -1,4 +1,4 @@
-//! No memory is asked for while vectors and messages go and come: the caller's types own what there is.
+//! No memory is asked for while bytes, vectors and messages go and come: the caller's types own what there is.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -82,13 +82,44 @@ fn messages_ask_for_no_memory() {
 }
 
 #[test]
-fn a_name_asks_for_the_memory_of_its_text_only() {
+fn a_numeric_address_asks_for_no_memory() {
     let (receiver, to) = common::bound(SOCK_DGRAM);
     let sender = socket_create(AF_INET, SOCK_DGRAM, 0).unwrap();
     let name = MessageName::inet("127.0.0.1", to.port);
     let message = Message::new().name(&name);
     let mut arrived = Received::new(socket_iovec_alloc(&[4]).unwrap(), 64).unwrap();
 
-    assert_eq!(asked(|| assert_eq!(socket_sendmsg(&sender, &message, 0).unwrap(), 0)), 1);
+    assert_eq!(asked(|| assert_eq!(socket_sendmsg(&sender, &message, 0).unwrap(), 0)), 0);
     assert_eq!(asked(|| assert_eq!(socket_recvmsg(&receiver, &mut arrived, 0).unwrap(), 0)), 0);
+    assert_eq!(asked(|| assert_eq!(socket_sendto(&sender, "", 0, 0, "127.0.0.1", to.port).unwrap(), 0)), 0);
+
+    let six = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
+    assert_eq!(asked(|| socket_connect(&six, "::ffff:127.0.0.1", to.port).unwrap()), 0);
+}
+
+#[test]
+fn a_name_that_is_returned_asks_for_the_memory_of_its_text() {
+    let (listener, port) = common::listener();
+    let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).unwrap();
+    assert_eq!(asked(|| socket_connect(&client, "127.0.0.1", port).unwrap()), 0);
+    let mut server = None;
+    assert_eq!(asked(|| server = socket_accept(&listener).ok()), 0);
+    let server = server.unwrap();
+    assert_eq!(asked(|| assert_eq!(socket_getpeername(&client).unwrap().port, port)), 1);
+
+    let mut data = Vec::with_capacity(100);
+    socket_write(&client, "x", None).unwrap();
+    assert_eq!(asked(|| assert_eq!(socket_recvfrom(&server, &mut data, 100, 0).unwrap().0, 1)), 1);
+}
+
+#[test]
+fn waiting_asks_for_no_memory() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    socket_write(&other, "x", None).unwrap();
+    let (mut read, mut write) = (vec![&one, &other], vec![&one, &other]);
+    let mut keyed = std::collections::BTreeMap::from([(1, &one), (2, &other)]);
+
+    let mut wait = || socket_select(Some(&mut read), Some(&mut write), Some(&mut keyed), 0, 0).unwrap();
+
+    assert_eq!(asked(|| assert_eq!(wait(), 3)), 0);
 }

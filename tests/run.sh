@@ -22,8 +22,10 @@ if [ "${1-}" = quick ]; then
 else
     # Built before the clock of the tests starts.
     step "$cargo" build --quiet --bins --examples
+    step "$cargo" build --quiet --release --manifest-path tests/counts/Cargo.toml --target-dir target/counts
     step $limit "$cargo" test --quiet
     RUSTDOCFLAGS="-D warnings" step "$cargo" doc --quiet --no-deps
 fi
 step "$cargo" fmt --check
+step "$cargo" fmt --check --manifest-path tests/counts/Cargo.toml
 step "$cargo" clippy --quiet --all-targets -- -D warnings

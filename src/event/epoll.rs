@@ -60,6 +60,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Waits for readiness, `None` without end. Finds nothing when a signal handler ran in the meantime.
+    #[inline]
     pub(super) fn wait(&mut self, epoll: &OwnedFd, time: Option<Duration>) -> Result<(), c_int> {
         if self.found.len() == self.found.capacity() {
             let wanted = (self.found.len() * 2).clamp(BATCH, LARGEST_BATCH);
@@ -82,8 +83,14 @@ impl Batch {
         Ok(())
     }
 
-    pub(super) fn found(&self) -> &[epoll_event] {
-        &self.found
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The data of what was found, and what is ready there.
+    pub(super) fn found(&self, position: usize) -> (u64, u32) {
+        let found = self.found[position];
+        (found.u64, found.events)
     }
 }
 

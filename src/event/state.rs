@@ -1,6 +1,6 @@
 //! What a base knows: its events, which of them wait for what, and which are to be called. No caller's code runs here.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::c_int;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -66,11 +66,10 @@ pub(super) enum AddError {
 pub(super) struct State {
     epoll: OwnedFd,
     batch: Batch,
-    /// Room for the events of one watch.
-    woken: Vec<(Id, c_int)>,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    watches: HashMap<RawFd, Watch>,
+    /// By descriptor, which the kernel numbers from the bottom.
+    watches: Vec<Watch>,
     /// Counts the watches there ever were: an answer of the kernel that is older than its watch is recognized.
     watch_count: u32,
     inserted: usize,
@@ -101,10 +100,9 @@ impl State {
         State {
             epoll,
             batch: Batch::default(),
-            woken: Vec::new(),
             slots: Vec::new(),
             free: Vec::new(),
-            watches: HashMap::new(),
+            watches: Vec::new(),
             watch_count: 0,
             inserted: 0,
             timers: BTreeMap::new(),
@@ -243,21 +241,21 @@ impl State {
     }
 
     fn watch(&mut self, fd: RawFd, id: Id, what: c_int) -> Result<(), AddError> {
-        let count = self.watch_count;
-        let watch = self.watches.entry(fd).or_insert_with(|| Watch::new(count));
-        let added = watch.add(&self.epoll, fd, id, what);
-        self.watch_count = count.wrapping_add(1);
-        if watch.is_empty() {
-            self.watches.remove(&fd);
+        let place = usize::try_from(fd).map_err(|_| AddError::Code(libc::EBADF))?;
+        if place >= self.watches.len() {
+            self.watches.resize_with(place + 1, Watch::default);
         }
-        added
+        let Some(watch) = self.watches.get_mut(place) else { return Err(AddError::Gone) };
+        if watch.is_empty() {
+            watch.begin(self.watch_count);
+            self.watch_count = self.watch_count.wrapping_add(1);
+        }
+        watch.add(&self.epoll, fd, id, what)
     }
 
     fn unwatch(&mut self, fd: RawFd, id: Id) {
-        let Some(watch) = self.watches.get_mut(&fd) else { return };
-        watch.remove(&self.epoll, fd, id);
-        if watch.is_empty() {
-            self.watches.remove(&fd);
+        if let Some(watch) = usize::try_from(fd).ok().and_then(|place| self.watches.get_mut(place)) {
+            watch.remove(&self.epoll, fd, id);
         }
     }
 
@@ -272,9 +270,9 @@ impl State {
 
     /// Asks the kernel what is ready, waiting for it if it may, and marks what happened.
     pub(super) fn poll(&mut self, wait: bool) -> Result<(), c_int> {
+        let first = self.timers.first_key_value().map(|((at, _), _)| *at);
         let time = if wait {
-            let now = Instant::now();
-            self.timers.first_key_value().map(|((at, _), _)| at.saturating_duration_since(now))
+            first.map(|at| at.saturating_duration_since(Instant::now()))
         } else {
             Some(Duration::ZERO)
         };
@@ -282,26 +280,25 @@ impl State {
         self.batch.wait(&self.epoll, time)?;
         self.cached = Some(SystemTime::now());
 
-        let batch = mem::take(&mut self.batch);
-        let mut woken = mem::take(&mut self.woken);
         let mut lost = false;
-        for found in batch.found() {
-            let (data, events) = (found.u64, found.events);
+        for found in 0..self.batch.len() {
+            let (data, ready) = self.batch.found(found);
             if data == SIGNALS {
                 self.collect_signals();
                 continue;
             }
-            let Some((fd, generation)) = Watch::from_data(data) else { continue };
-            match self.watches.get(&fd).filter(|watch| watch.generation() == generation) {
-                Some(watch) => woken.extend(watch.woken(events)),
-                None => lost = true,
-            }
-            for (id, what) in woken.drain(..) {
-                self.activate(id, what);
+            let (place, generation) = Watch::from_data(data);
+            let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
+                lost = true;
+                continue;
+            };
+            for position in 0..watch.len() {
+                let (id, what) = self.watches[place].woken(position, ready);
+                if what != 0 {
+                    self.activate(id, what);
+                }
             }
         }
-        self.batch = batch;
-        self.woken = woken;
         self.expire();
         // The kernel speaks of a file that nobody here watches: its number was closed behind our back while a copy of
         // it is open elsewhere. Only a new epoll descriptor is rid of it.
@@ -333,8 +330,8 @@ impl State {
     /// Leaves the old epoll descriptor, which a parent process may share, for one that watches the same.
     pub(super) fn renew(&mut self) -> Result<(), c_int> {
         let epoll = epoll::create()?;
-        for (fd, watch) in &self.watches {
-            match watch.register(&epoll, *fd) {
+        for (fd, watch) in (0..).zip(&self.watches).filter(|(_, watch)| !watch.is_empty()) {
+            match watch.register(&epoll, fd) {
                 // Closed behind our back.
                 Ok(()) | Err(libc::EBADF) => (),
                 Err(code) => return Err(code),

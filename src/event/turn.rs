@@ -25,21 +25,23 @@ impl<'a> Turn<'a> {
     }
 
     /// Calls the callbacks of the most urgent priority; whether there was one.
+    #[inline]
     pub(super) fn call(&self) -> bool {
         let Some(priority) = self.base.state().urgent() else { return false };
         let mut called = false;
         loop {
-            let next = self.base.state().next(priority);
+            let next = {
+                let mut state = self.base.state();
+                if called && (state.got_stop || std::mem::take(&mut state.resume)) {
+                    return called;
+                }
+                state.next(priority)
+            };
             let Some((id, callback, what)) = next else { return called };
+            called = true;
             let mut lent = Lent { base: self.base, id, callback: Some(callback) };
             if let Some(callback) = &mut lent.callback {
                 callback(self.base, what);
-            }
-            drop(lent);
-            called = true;
-            let mut state = self.base.state();
-            if state.got_stop || std::mem::take(&mut state.resume) {
-                return called;
             }
         }
     }
@@ -61,6 +63,7 @@ struct Lent<'a> {
 }
 
 impl Drop for Lent<'_> {
+    #[inline]
     fn drop(&mut self) {
         let callback = self.callback.take();
         if let Some(entry) = self.base.state().entry(self.id) {

@@ -7,6 +7,7 @@ use super::epoll;
 use super::state::{AddError, Id};
 use super::{ET, READ, WRITE};
 
+#[derive(Default)]
 pub(super) struct Watch {
     generation: u32,
     /// What epoll was told, 0 for "not there".
@@ -20,12 +21,19 @@ const HANGUP: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 const EDGE: u32 = u32::from_ne_bytes(libc::EPOLLET.to_ne_bytes());
 
 impl Watch {
-    pub(super) fn new(generation: u32) -> Watch {
-        Watch { generation, mask: 0, events: Vec::new() }
+    /// A new watch in the place of one that has ended.
+    pub(super) fn begin(&mut self, generation: u32) {
+        self.generation = generation;
     }
 
-    pub(super) fn generation(&self) -> u32 {
-        self.generation
+    /// How many events share it.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether this is the watch that epoll speaks of, and not an older one of the same descriptor.
+    pub(super) fn is(&self, generation: u32) -> bool {
+        self.generation == generation && !self.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -37,9 +45,11 @@ impl Watch {
         u64::from(self.generation) << 32 | u64::from(u32::from_ne_bytes(fd.to_ne_bytes()))
     }
 
-    pub(super) fn from_data(data: u64) -> Option<(RawFd, u32)> {
-        let fd = u32::try_from(data & u64::from(u32::MAX)).ok()?;
-        Some((RawFd::try_from(fd).ok()?, u32::try_from(data >> 32).ok()?))
+    /// The descriptor as a place, and the generation.
+    pub(super) fn from_data(data: u64) -> (usize, u32) {
+        let [low, high] =
+            [data & u64::from(u32::MAX), data >> 32].map(|half| u32::try_from(half).unwrap_or(u32::MAX));
+        (low as usize, high)
     }
 
     fn wanted(&self) -> u32 {
@@ -97,12 +107,12 @@ impl Watch {
         epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data(fd))
     }
 
-    /// Which events this readiness concerns, and what of it. An error or a hang-up is for readers and writers: their
+    /// What of this readiness concerns the event at a position. An error or a hang-up is for readers and writers: their
     /// next call tells them.
-    pub(super) fn woken(&self, ready: u32) -> impl Iterator<Item = (Id, c_int)> + '_ {
-        let both = ready & HANGUP != 0;
-        let read = if both || ready & IN != 0 { READ } else { 0 };
-        let write = if both || ready & OUT != 0 { WRITE } else { 0 };
-        self.events.iter().map(move |(id, what)| (*id, what & (read | write))).filter(|(_, what)| *what != 0)
+    pub(super) fn woken(&self, position: usize, ready: u32) -> (Id, c_int) {
+        let (id, what) = self.events[position];
+        let read = if ready & (IN | HANGUP) == 0 { 0 } else { READ };
+        let write = if ready & (OUT | HANGUP) == 0 { 0 } else { WRITE };
+        (id, what & (read | write))
     }
 }

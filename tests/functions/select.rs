@@ -117,6 +117,49 @@ fn a_failure_leaves_the_arrays_alone() {
 }
 
 #[test]
+fn every_descriptor_has_a_bit_of_its_own() {
+    common::raise_descriptor_limit();
+    let done = common::in_child(|| {
+        let ((idle, _peer), (ready, other)) = (common::pair(SOCK_STREAM), common::pair(SOCK_STREAM));
+        socket_write(&other, "x", None).unwrap();
+        let numbers = [300, 319, 320, 383, 384, 512, 1022, 1023];
+        for chosen in 0..1_u32 << numbers.len() {
+            let is_ready = |place: usize| chosen >> place & 1 == 1;
+            let sockets: Vec<Socket> = numbers
+                .iter()
+                .enumerate()
+                .map(|(place, number)| {
+                    common::numbered(if is_ready(place) { &ready } else { &idle }, *number)
+                })
+                .collect();
+            let mut read: Vec<(usize, &Socket)> = sockets.iter().enumerate().collect();
+
+            let count = socket_select(Some(&mut read), None, None, 0, 0).unwrap();
+
+            assert_eq!(count, chosen.count_ones() as usize);
+            assert!(
+                read.into_iter()
+                    .map(|(place, _)| place)
+                    .eq((0..numbers.len()).filter(|place| is_ready(*place)))
+            );
+        }
+        1
+    });
+
+    assert_eq!(done, 1, "the child made all its assertions");
+}
+
+#[test]
+fn what_is_ready_in_one_array_alone_leaves_nothing_in_the_others() {
+    let (one, _other) = common::pair(SOCK_STREAM);
+    let (mut read, mut write, mut except) = (vec![&one], vec![&one], vec![&one]);
+
+    assert_eq!(socket_select(Some(&mut read), Some(&mut write), Some(&mut except), 0, 0).unwrap(), 1);
+
+    assert_eq!((read.len(), write, except.len()), (0, vec![&one], 0));
+}
+
+#[test]
 fn a_descriptor_of_1023_fits_and_one_of_1024_does_not() {
     common::raise_descriptor_limit();
     let done = common::in_child(|| {

@@ -33,8 +33,9 @@ impl State {
 
     /// Takes the next event of a priority, with what is to be told. It is as it should be when its callback runs: not
     /// pending, or with its time-out running again.
+    #[inline]
     pub(in super::super) fn next(&mut self, priority: usize) -> Option<(Id, Callback, c_int)> {
-        loop {
+        while self.active > 0 {
             let id = self.queues.get_mut(priority)?.pop_front()?;
             let Some(entry) = self.entry(id).filter(|entry| entry.active != 0) else { continue };
             let what = mem::take(&mut entry.active);
@@ -50,6 +51,8 @@ impl State {
                 return Some((id, callback, what));
             }
         }
+        self.queues.get_mut(priority)?.clear();
+        None
     }
 
     /// How many priorities there are. `false` while events are to be told.

@@ -1,0 +1,192 @@
+//! Thin is a number: instructions, system calls and allocations of this crate beside the same by hand.
+//!
+//! The programs are a package of their own beside this file, built as a user's are: in cargo's release profile as it
+//! comes, without link-time optimization. A count is the difference of a long and a short run, so that the start cancels.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+
+use regex::Regex;
+
+/// What one round of a workload costs.
+struct Workload {
+    name: &'static str,
+    /// The same with the crate `libc` alone.
+    by_hand: &'static str,
+    clients: u32,
+    /// Instructions on x86-64 as they were last counted: ours and by hand. What may not grow is their ratio, by more than
+    /// 5 %: another compiler or C library changes both.
+    instructions: (u64, u64),
+    calls: u64,
+    allocations: u64,
+}
+
+const PAIR: Workload = Workload {
+    name: "pair",
+    by_hand: "pair by hand",
+    clients: 2,
+    instructions: (39, 38),
+    calls: 2,
+    allocations: 0,
+};
+
+const LINES: Workload = Workload {
+    name: "lines",
+    by_hand: "lines by hand",
+    clients: 2,
+    instructions: (903, 916),
+    calls: 3,
+    allocations: 1,
+};
+
+const EVENTS: Workload = Workload {
+    name: "events",
+    by_hand: "events by hand",
+    clients: 100,
+    instructions: (456, 72),
+    calls: 3,
+    allocations: 0,
+};
+
+const fn select(name: &'static str, clients: u32, instructions: (u64, u64), allocations: u64) -> Workload {
+    Workload { name, by_hand: "select by hand", clients, instructions, calls: 3, allocations }
+}
+
+const SHORT: u64 = 100;
+const LONG: u64 = 500;
+const ROUNDS: u64 = LONG - SHORT;
+
+/// Builds the programs, once.
+fn program() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM
+        .get_or_init(|| {
+            let target = common::root().join("target/counts");
+            let mut command = Command::new("timeout");
+            command.args([
+                "--kill-after=2",
+                "300",
+                env!("CARGO"),
+                "build",
+                "--quiet",
+                "--release",
+                "--locked",
+            ]);
+            command.arg("--manifest-path").arg(common::root().join("tests/counts/Cargo.toml"));
+            command.arg("--target-dir").arg(&target).env_remove("RUSTFLAGS");
+            let status = command.status().expect("cargo runs");
+            assert!(status.success(), "the programs are built");
+            target.join("release/counts")
+        })
+        .clone()
+}
+
+/// Runs a workload under a tool: what the program printed, and what the tool wrote.
+fn run(tool: &[&str], workload: &str, clients: u32, rounds: u64) -> (u64, String) {
+    let mut command = common::limited(tool[0]);
+    command.args(&tool[1..]).arg(program()).args([workload, &clients.to_string(), &rounds.to_string()]);
+    let output = command.output().expect("the tool runs");
+    let report = String::from_utf8(output.stderr).expect("text");
+    assert!(output.status.success(), "{workload}: {report}");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    (printed.trim().parse().expect("a number of allocations"), report)
+}
+
+type Counted = (u64, u64);
+
+/// Instructions and allocations of `ROUNDS` rounds. They repeat exactly, so that each is counted once.
+fn instructions(workload: &'static str, clients: u32) -> Counted {
+    static COUNTED: Mutex<BTreeMap<(&str, u32), Counted>> = Mutex::new(BTreeMap::new());
+    if let Some(counted) = COUNTED.lock().unwrap().get(&(workload, clients)) {
+        return *counted;
+    }
+    let collected = Regex::new(r"Collected : (\d+)").unwrap();
+    let callgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    let [short, long] = [SHORT, LONG].map(|rounds| {
+        let (allocations, report) = run(&callgrind, workload, clients, rounds);
+        let count = collected.captures(&report).unwrap_or_else(|| panic!("{report}"));
+        (count[1].parse::<u64>().unwrap(), allocations)
+    });
+    let counted = (long.0 - short.0, long.1 - short.1);
+    COUNTED.lock().unwrap().insert((workload, clients), counted);
+    counted
+}
+
+/// System calls of `ROUNDS` rounds.
+fn calls(workload: &str, clients: u32) -> u64 {
+    let row = Regex::new(r"(?m)^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$").unwrap();
+    let [short, long] = [SHORT, LONG].map(|rounds| {
+        let (_, report) = run(&["strace", "-c"], workload, clients, rounds);
+        let rows = row.captures_iter(&report).filter(|row| &row[2] != "total");
+        rows.map(|row| row[1].parse::<u64>().unwrap()).sum::<u64>()
+    });
+    long - short
+}
+
+/// Counts a workload, and gives its instructions and those by hand.
+fn measure(workload: &Workload) -> (u64, u64) {
+    let Workload { name, by_hand, clients, .. } = *workload;
+    let (ours, allocations) = instructions(name, clients);
+    let (hand, _) = instructions(by_hand, clients);
+    println!("{name}, {clients} clients: {} by hand {}", ours / ROUNDS, hand / ROUNDS);
+
+    assert_eq!(calls(name, clients), workload.calls * ROUNDS, "{name}: system calls");
+    assert_eq!(allocations, workload.allocations * ROUNDS, "{name}: allocations");
+    if cfg!(target_arch = "x86_64") {
+        let (ours_then, hand_then) = workload.instructions;
+        assert!(
+            ours * hand_then * 100 <= hand * ours_then * 105,
+            "{name}, {clients} clients: {} instructions a round, and {} by hand; they were {ours_then} and {hand_then}",
+            ours / ROUNDS,
+            hand / ROUNDS
+        );
+    }
+    (ours, hand)
+}
+
+#[test]
+fn a_send_and_a_recv_cost_at_most_six_instructions_more_than_by_hand() {
+    let (ours, hand) = measure(&PAIR);
+
+    if cfg!(target_arch = "x86_64") {
+        assert!(ours <= hand + 6 * ROUNDS, "{} and {}", ours / ROUNDS, hand / ROUNDS);
+    }
+}
+
+#[test]
+fn a_line_takes_two_recv_and_the_memory_of_its_text() {
+    measure(&LINES);
+}
+
+#[test]
+fn an_event_takes_the_system_calls_of_an_epoll_loop_and_no_memory() {
+    measure(&EVENTS);
+}
+
+#[test]
+fn select_over_shared_sockets_asks_for_no_memory() {
+    measure(&select("select shared", 10, (564, 391), 0));
+    measure(&select("select shared", 100, (3039, 2731), 0));
+}
+
+#[test]
+fn select_over_references_costs_less_than_by_hand_once_there_are_many() {
+    measure(&select("select kept references", 10, (433, 391), 0));
+    measure(&select("select references", 10, (567, 391), 1));
+    let (ours, hand) = measure(&select("select references", 100, (2250, 2731), 1));
+
+    if cfg!(target_arch = "x86_64") {
+        assert!(ours < hand, "{} and {}", ours / ROUNDS, hand / ROUNDS);
+    }
+}
+
+#[test]
+fn select_over_keys_asks_for_the_memory_of_the_callers_list_alone() {
+    measure(&select("select keys", 10, (617, 391), 1));
+    measure(&select("select keys", 100, (2769, 2731), 1));
+}

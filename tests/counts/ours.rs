@@ -1,0 +1,143 @@
+//! The workloads with this crate.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+
+#[inline(never)]
+pub fn pair(rounds: usize, here: &Socket, there: &Socket, request: &[u8]) -> Result<()> {
+    let mut data = Vec::new();
+    for _ in 0..rounds {
+        socket_send(here, request, 64, 0)?;
+        socket_recv(there, &mut data, 64, 0)?;
+    }
+    Ok(())
+}
+
+#[inline(never)]
+pub fn lines(rounds: usize, here: &Socket, there: &Socket, line: &[u8]) -> Result<()> {
+    for _ in 0..rounds {
+        socket_send(here, line, line.len(), 0)?;
+        assert_eq!(socket_read(there, 1024, PHP_NORMAL_READ)?.len(), line.len());
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn answer(client: &Socket, data: &mut Vec<u8>) -> Result<usize> {
+    socket_recv(client, data, 1024, 0)?;
+    socket_send(client, &*data, data.len(), 0)
+}
+
+/// PHP's `$read = $clients`: a list of shared sockets, whose memory is kept from round to round.
+#[inline(never)]
+pub fn select_shared(rounds: usize, clients: &Vec<Rc<Socket>>) -> Result<()> {
+    let (mut read, mut data) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        read.clone_from(clients);
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        for client in &read {
+            if client == &clients[0] {
+                socket_accept(client)?;
+                continue;
+            }
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
+/// A new list of references each round.
+#[inline(never)]
+pub fn select_references(rounds: usize, clients: &[Socket]) -> Result<()> {
+    let mut data = Vec::new();
+    for _ in 0..rounds {
+        let mut read: Vec<&Socket> = clients.iter().collect();
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        for client in read {
+            if client == &clients[0] {
+                socket_accept(client)?;
+                continue;
+            }
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
+/// One list of references, for as long as no client comes or goes.
+#[inline(never)]
+pub fn select_kept_references(rounds: usize, clients: &[Socket]) -> Result<()> {
+    let (mut read, mut data) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        read.clear();
+        read.extend(clients);
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        for client in &read {
+            if *client == &clients[0] {
+                socket_accept(client)?;
+                continue;
+            }
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
+/// A new list of keys and references each round.
+#[inline(never)]
+pub fn select_keys(rounds: usize, clients: &[Socket]) -> Result<()> {
+    let mut data = Vec::new();
+    for _ in 0..rounds {
+        let mut read: Vec<(usize, &Socket)> = clients.iter().enumerate().collect();
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        for (key, client) in read {
+            if key == 0 {
+                socket_accept(client)?;
+                continue;
+            }
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
+/// A new map of references each round.
+#[inline(never)]
+pub fn select_tree(rounds: usize, clients: &BTreeMap<usize, Socket>) -> Result<()> {
+    let mut data = Vec::new();
+    for _ in 0..rounds {
+        let mut read: BTreeMap<usize, &Socket> = clients.iter().map(|(key, client)| (*key, client)).collect();
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        for (key, client) in read {
+            if key == 0 {
+                socket_accept(client)?;
+                continue;
+            }
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
+#[inline(never)]
+pub fn events(rounds: usize, clients: impl Iterator<Item = Socket>) -> Result<()> {
+    let base = EventBase::new()?;
+    let left = Rc::new(Cell::new(rounds));
+    let mut events = Vec::new();
+    for client in clients {
+        let (left, mut data) = (Rc::clone(&left), Vec::with_capacity(1024));
+        let event = Event::new(&base, client, Event::READ | Event::PERSIST, move |base, client, _| {
+            left.set(left.get() - 1);
+            if answer(client, &mut data).is_err() || left.get() == 0 {
+                base.stop();
+            }
+        })?;
+        event.add(None)?;
+        events.push(event);
+    }
+    base.dispatch()
+}
