@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Error, Read};
+use std::io::{Error, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
@@ -38,11 +38,6 @@ fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn scan(twin: &[OsString], range: &[u16]) -> String {
-    let [first, last] = [range[0], range[range.len() - 1]].map(|port| port.to_string());
-    printed(&command(twin, &["127.0.0.1", &first, &last]).output().expect("it runs"))
-}
-
 /// The numbers of the last line: ports, milliseconds, open, closed, silent.
 fn summary(text: &str) -> [u64; 5] {
     let pattern = r"\n(\d+) ports in (\d+) ms: (\d+) open, (\d+) closed, (\d+) silent\n\z";
@@ -59,47 +54,31 @@ fn open_line(ports: &[u16]) -> String {
     format!("\nOpen: {}\n", ports.iter().map(name).collect::<Vec<_>>().join(", "))
 }
 
-/// So many ports in a row, all of them bound by this test, so that nobody else opens or closes one.
-fn row<const N: usize>() -> ([Socket; N], [u16; N]) {
-    for _ in 0..1000 {
-        let (first, name) = common::bound(SOCK_STREAM);
-        let mut sockets = vec![first];
-        for port in (name.port..u16::MAX).skip(1).take(N - 1) {
-            let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
-            if socket_bind(&socket, "127.0.0.1", port).is_err() {
-                break;
-            }
-            sockets.push(socket);
-        }
-        if let Ok(sockets) = <[Socket; N]>::try_from(sockets) {
-            let ports = sockets.each_ref().map(|socket| socket_getsockname(socket).expect("a name").port);
-            return (sockets, ports);
-        }
-    }
-    panic!("no {N} free ports in a row");
-}
-
 /// Lets a command run in a network of its own, whose only addresses are those of loopback, and whose every port is free.
 /// Needs root, or a machine that lets its users make user namespaces. `setup` is PHP code that runs there first.
 pub(crate) fn in_own_network(setup: &str, twin: &[OsString], arguments: &[&str]) -> Command {
     let code = format!(
-        "{setup}; passthru(implode(' ', array_map('escapeshellarg', array_slice($argv, 1))), $status); exit($status);"
+        "set_error_handler(fn ($level, $message) => throw new ErrorException($message)); {setup};
+         passthru(implode(' ', array_map('escapeshellarg', array_slice($argv, 1))), $status); exit($status);"
     );
     let mut command = common::limited("php");
     command.args(["-d", "display_errors=stderr", "-r", &code, "--"]).args(twin).args(arguments);
+    // SAFETY: the call takes and changes nothing.
+    let map = format!("0 {} 1\n", unsafe { libc::getuid() });
     // SAFETY: the closure runs in a child process of one thread, before it executes the program; it makes system calls
     // and nothing else.
-    unsafe { command.pre_exec(enter_own_network) };
+    unsafe { command.pre_exec(move || enter_own_network(map.as_bytes())) };
     command
 }
 
-fn enter_own_network() -> std::io::Result<()> {
+/// `map` makes a user without rights the root of a user namespace, and so of the network that belongs to it.
+fn enter_own_network(map: &[u8]) -> std::io::Result<()> {
     let done = |status: i32| if status == -1 { Err(Error::last_os_error()) } else { Ok(status) };
-    // SAFETY: the calls take numbers.
-    let alone = unsafe { libc::unshare(libc::CLONE_NEWNET) };
-    if alone == -1 {
+    // SAFETY: the call takes numbers.
+    if unsafe { libc::unshare(libc::CLONE_NEWNET) } == -1 {
         // SAFETY: as above.
         done(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })?;
+        File::options().write(true).open("/proc/self/uid_map")?.write_all(map)?;
     }
     // SAFETY: the call takes numbers.
     let socket = done(unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
@@ -115,17 +94,19 @@ fn enter_own_network() -> std::io::Result<()> {
     Ok(())
 }
 
+// In the network that a test shares with others a scan would disturb them, and they would change what it finds.
+
 #[test]
 fn it_finds_exactly_the_ports_that_somebody_listens_on() {
-    let (sockets, ports) = row::<8>();
-    for at in [0, 3, 4, 7] {
-        socket_listen(&sockets[at], 10).expect("listening");
-    }
-
+    let setup = "foreach ([40000, 40003, 40004, 40007] as $port) { $keep[] = socket_create_listen($port); }
+        $keep[] = $bound = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+        socket_bind($bound, '127.0.0.1', 40005)";
     for twin in scanners() {
-        let text = scan(&twin, &ports);
+        let mut command = in_own_network(setup, &twin, &["localhost", "40000", "40007"]);
+        let text = printed(&command.output().expect("it runs"));
 
-        let expected = open_line(&[ports[0], ports[3], ports[4], ports[7]]);
+        assert!(text.starts_with("Scanning 127.0.0.1, ports 40000 to 40007\n"), "{text}");
+        let expected = open_line(&[40000, 40003, 40004, 40007]);
         assert!(text.contains(&expected), "{text}{expected}");
         let [tried, _, open, closed, silent] = summary(&text);
         assert_eq!([tried, open, closed, silent], [8, 4, 4, 0], "{text}");
@@ -134,20 +115,25 @@ fn it_finds_exactly_the_ports_that_somebody_listens_on() {
 
 #[test]
 fn a_port_that_does_not_answer_costs_its_batch_a_second_and_no_more() {
-    let (sockets, ports) = row::<3>();
-    socket_listen(&sockets[0], 10).expect("listening");
     // A queue with room for one (lesson 11), and one who has taken it: whoever calls now gets no answer.
-    socket_listen(&sockets[1], 0).expect("listening");
-    let first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
-    socket_connect(&first, "127.0.0.1", ports[1]).expect("a place in the queue");
-
-    let scans = scanners().map(|twin| std::thread::spawn(move || scan(&twin, &ports)));
+    let setup = "$full = socket_create_listen(40001, 0);
+        $first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+        socket_connect($first, '127.0.0.1', 40001);
+        $open = socket_create_listen(40300)";
+    let scans = scanners().map(|twin| {
+        let mut command = in_own_network(setup, &twin, &["127.0.0.1", "40000", "40300"]);
+        std::thread::spawn(move || printed(&command.output().expect("it runs")))
+    });
     for scan in scans {
         let text = scan.join().expect("it ends");
 
-        assert!(text.contains(&open_line(&ports[..1])), "{text}");
+        assert!(
+            text.contains("  256 of 301 ports tried, 0 open\n  301 of 301 ports tried, 1 open\n"),
+            "{text}"
+        );
+        assert!(text.contains(&open_line(&[40300])), "{text}");
         let [tried, time, open, closed, silent] = summary(&text);
-        assert_eq!([tried, open, closed, silent], [3, 1, 1, 1], "{text}");
+        assert_eq!([tried, open, closed, silent], [301, 1, 299, 1], "{text}");
         assert!((1000..5000).contains(&time), "{text}");
     }
 }
@@ -254,7 +240,8 @@ fn batch_after_batch_no_descriptor_is_left_open() {
 #[test]
 fn the_last_port_of_all_can_be_scanned() {
     for twin in scanners() {
-        let text = scan(&twin, &[65535]);
+        let mut command = in_own_network("", &twin, &["127.0.0.1", "65535", "65535"]);
+        let text = printed(&command.output().expect("it runs"));
 
         assert_eq!(summary(&text)[0], 1, "{text}");
     }
