@@ -76,6 +76,8 @@ $(demos:%=demo-%): demo-%:
 # lesson, and with it strace. Each thread has a file of its own.
 strace = $(STRACE) -ff -k -I 2 -o target/trace/$(1) \
     -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_wait,epoll_ctl
+# A thousand ports are six thousand lines.
+trace-08: ARGS ?= 127.0.0.1 1 4
 $(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)

@@ -64,7 +64,8 @@ pub(crate) fn in_own_network(setup: &str, twin: &[OsString], arguments: &[&str])
     let mut command = common::limited("php");
     command.args(["-d", "display_errors=stderr", "-r", &code, "--"]).args(twin).args(arguments);
     // SAFETY: the call takes and changes nothing.
-    let map = format!("0 {} 1\n", unsafe { libc::getuid() });
+    let user = unsafe { libc::getuid() };
+    let map = format!("0 {user} 1\n");
     // SAFETY: the closure runs in a child process of one thread, before it executes the program; it makes system calls
     // and nothing else.
     unsafe { command.pre_exec(move || enter_own_network(map.as_bytes())) };
@@ -205,6 +206,11 @@ fn terminal() -> (File, OwnedFd) {
 
 #[test]
 fn in_a_terminal_the_progress_is_one_line_that_changes() {
+    let progress = Regex::new(
+        "\\AScanning 127.0.0.1, ports 1 to 300\r\n\
+         \r  256 of 300 ports tried, \\d+ open\r  300 of 300 ports tried, \\d+ open\r\nOpen: ",
+    )
+    .expect("a pattern");
     for twin in scanners() {
         let (mut master, slave) = terminal();
         let mut command = command(&twin, &["127.0.0.1", "1", "300"]);
@@ -218,11 +224,7 @@ fn in_a_terminal_the_progress_is_one_line_that_changes() {
         assert_eq!(end.raw_os_error(), Some(SOCKET_EIO));
         assert!(child.wait().expect("it ends").success());
         let text = String::from_utf8(shown).expect("UTF-8");
-        let progress = Regex::new(
-            "\\AScanning 127.0.0.1, ports 1 to 300\r\n\
-             \r  256 of 300 ports tried, \\d+ open\r  300 of 300 ports tried, \\d+ open\r\nOpen: ",
-        );
-        assert!(progress.expect("a pattern").is_match(&text), "{text:?}");
+        assert!(progress.is_match(&text), "{text:?}");
     }
 }
 
