@@ -1,1 +1,299 @@
-//! Lesson 08 beyond its demo.
+//! Lesson 08 beyond what it prints.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{Error, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output, Stdio};
+
+use php_sockets::*;
+use regex::Regex;
+
+use crate::common;
+
+const RUST: &str = env!("CARGO_BIN_EXE_lesson-08");
+
+/// The commands of both twins of a lesson, without arguments.
+pub(crate) fn twins(program: &str, folder: &str) -> [Vec<OsString>; 2] {
+    let script = common::root().join("lessons").join(folder).join("main.php");
+    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0"].map(OsString::from);
+    [vec![program.into()], php.into_iter().chain([script.into()]).collect()]
+}
+
+fn scanners() -> [Vec<OsString>; 2] {
+    twins(RUST, "08-port-scanner")
+}
+
+/// A twin with its arguments.
+fn command(twin: &[OsString], arguments: &[&str]) -> Command {
+    let mut command = common::limited(twin[0].to_str().expect("UTF-8"));
+    command.args(&twin[1..]).args(arguments);
+    command
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The numbers of the last line: ports, milliseconds, open, closed, silent.
+fn summary(text: &str) -> [u64; 5] {
+    let pattern = r"\n(\d+) ports in (\d+) ms: (\d+) open, (\d+) closed, (\d+) silent\n\z";
+    let found = Regex::new(pattern).expect("a pattern").captures(text).expect("a summary");
+    [1, 2, 3, 4, 5].map(|group| found[group].parse().expect("a number"))
+}
+
+/// The line `Open: ...` for these ports.
+fn open_line(ports: &[u16]) -> String {
+    let name = |port: &u16| match getservbyport(*port, "tcp") {
+        Some(service) => format!("{port} ({service})"),
+        None => port.to_string(),
+    };
+    format!("\nOpen: {}\n", ports.iter().map(name).collect::<Vec<_>>().join(", "))
+}
+
+/// Lets a command run in a network of its own, whose only addresses are those of loopback, and whose every port is free.
+/// Needs root, or a machine that lets its users make user namespaces. `setup` is PHP code that runs there first.
+pub(crate) fn in_own_network(setup: &str, twin: &[OsString], arguments: &[&str]) -> Command {
+    let code = format!(
+        "set_error_handler(fn ($level, $message) => throw new ErrorException($message)); {setup};
+         passthru(implode(' ', array_map('escapeshellarg', array_slice($argv, 1))), $status); exit($status);"
+    );
+    let mut command = common::limited("php");
+    command.args(["-d", "display_errors=stderr", "-r", &code, "--"]).args(twin).args(arguments);
+    // SAFETY: the call takes and changes nothing.
+    let user = unsafe { libc::getuid() };
+    let map = format!("0 {user} 1\n");
+    // SAFETY: the closure runs in a child process of one thread, before it executes the program; it makes system calls
+    // and nothing else.
+    unsafe { command.pre_exec(move || enter_own_network(map.as_bytes())) };
+    command
+}
+
+/// `map` makes a user without rights the root of a user namespace, and so of the network that belongs to it.
+fn enter_own_network(map: &[u8]) -> std::io::Result<()> {
+    let done = |status: i32| if status == -1 { Err(Error::last_os_error()) } else { Ok(status) };
+    // SAFETY: the call takes numbers.
+    if unsafe { libc::unshare(libc::CLONE_NEWNET) } == -1 {
+        // SAFETY: as above.
+        done(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })?;
+        File::options().write(true).open("/proc/self/uid_map")?.write_all(map)?;
+    }
+    // SAFETY: the call takes numbers.
+    let socket = done(unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: all zeros is a valid `ifreq`.
+    let mut loopback: libc::ifreq = unsafe { std::mem::zeroed() };
+    loopback.ifr_name[0] = b'l'.try_into().unwrap_or_default();
+    loopback.ifr_name[1] = b'o'.try_into().unwrap_or_default();
+    loopback.ifr_ifru.ifru_flags = libc::IFF_UP.try_into().unwrap_or_default();
+    // SAFETY: `loopback` outlives the call, which reads it.
+    done(unsafe { libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const loopback) })?;
+    // SAFETY: the socket was just opened, and nobody else knows of it.
+    done(unsafe { libc::close(socket) })?;
+    Ok(())
+}
+
+// In the network that a test shares with others a scan would disturb them, and they would change what it finds.
+
+#[test]
+fn it_finds_exactly_the_ports_that_somebody_listens_on() {
+    let setup = "foreach ([40000, 40003, 40004, 40007] as $port) { $keep[] = socket_create_listen($port); }
+        $keep[] = $bound = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+        socket_bind($bound, '127.0.0.1', 40005)";
+    for twin in scanners() {
+        let mut command = in_own_network(setup, &twin, &["localhost", "40000", "40007"]);
+        let text = printed(&command.output().expect("it runs"));
+
+        assert!(text.starts_with("Scanning 127.0.0.1, ports 40000 to 40007\n"), "{text}");
+        let expected = open_line(&[40000, 40003, 40004, 40007]);
+        assert!(text.contains(&expected), "{text}{expected}");
+        let [tried, _, open, closed, silent] = summary(&text);
+        assert_eq!([tried, open, closed, silent], [8, 4, 4, 0], "{text}");
+    }
+}
+
+#[test]
+fn a_port_that_does_not_answer_costs_its_batch_a_second_and_no_more() {
+    // A queue with room for one (lesson 11), and one who has taken it: whoever calls now gets no answer.
+    let setup = "$full = socket_create_listen(40001, 0);
+        $first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+        socket_connect($first, '127.0.0.1', 40001);
+        $open = socket_create_listen(40300)";
+    let scans = scanners().map(|twin| {
+        let mut command = in_own_network(setup, &twin, &["127.0.0.1", "40000", "40300"]);
+        std::thread::spawn(move || printed(&command.output().expect("it runs")))
+    });
+    for scan in scans {
+        let text = scan.join().expect("it ends");
+
+        assert!(
+            text.contains("  256 of 301 ports tried, 0 open\n  301 of 301 ports tried, 1 open\n"),
+            "{text}"
+        );
+        assert!(text.contains(&open_line(&[40300])), "{text}");
+        let [tried, time, open, closed, silent] = summary(&text);
+        assert_eq!([tried, open, closed, silent], [301, 1, 299, 1], "{text}");
+        assert!((1000..5000).contains(&time), "{text}");
+    }
+}
+
+#[test]
+fn a_thousand_ports_take_less_than_two_seconds_and_progress_is_shown() {
+    for twin in scanners() {
+        let text = printed(&command(&twin, &[]).output().expect("it runs"));
+
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 7, "{text}");
+        for (line, tried) in lines[1..5].iter().zip([256, 512, 768, 1024]) {
+            assert!(line.starts_with(&format!("{tried:>5} of 1024 ports tried, ")), "{text}");
+        }
+        let [tried, time, open, closed, silent] = summary(&text);
+        assert_eq!((tried, open + closed + silent), (1024, 1024), "{text}");
+        assert!(time < 2000, "{text}");
+    }
+}
+
+#[test]
+fn among_the_first_1024_ports_it_finds_what_listens_and_names_it() {
+    let setup = "foreach ([22, 80, 1024] as $port) { $keep[] = socket_create_listen($port); }";
+    for twin in scanners() {
+        let text = printed(&in_own_network(setup, &twin, &[]).output().expect("it runs"));
+
+        assert!(text.contains(&open_line(&[22, 80, 1024])), "{text}");
+        assert!(text.contains("\nOpen: 22 (ssh), 80 (http), 1024\n"), "{text}");
+        let [tried, _, open, closed, silent] = summary(&text);
+        assert_eq!([tried, open, closed, silent], [1024, 3, 1021, 0], "{text}");
+    }
+}
+
+#[test]
+fn a_socket_that_has_called_itself_is_no_open_port() {
+    // The only port that the kernel can choose for a client is the one that the client calls.
+    let setup = "file_put_contents('/proc/sys/net/ipv4/ip_local_port_range', '40000 40000');
+        $self = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+        socket_connect($self, '127.0.0.1', 40000);
+        socket_getsockname($self, $address, $port);
+        echo \"$address:$port\\n\";
+        socket_set_option($self, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
+        socket_close($self)";
+    for twin in scanners() {
+        let mut command = in_own_network(setup, &twin, &["127.0.0.1", "40000", "40000"]);
+        let text = printed(&command.output().expect("it runs"));
+
+        assert!(text.starts_with("127.0.0.1:40000\n"), "a connection without a listener: {text}");
+        assert!(text.contains("\nOpen: none\n"), "{text}");
+        let [tried, _, open, closed, silent] = summary(&text);
+        assert_eq!([tried, open, closed, silent], [1, 0, 1, 0], "{text}");
+    }
+}
+
+/// A terminal: the end of who looks at it, and the end of the programs in it. No other test's child gets one of them.
+fn terminal() -> (File, OwnedFd) {
+    let master = File::options().read(true).write(true).open("/dev/ptmx").expect("a terminal");
+    let unlocked = 0;
+    // SAFETY: `unlocked` outlives the call, which reads it.
+    let status = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlocked) };
+    assert_eq!(status, 0, "the other end, unlocked");
+    let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: the call takes numbers.
+    let slave = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, flags) };
+    assert_ne!(slave, -1, "the other end");
+    // SAFETY: the descriptor was just opened and belongs to nobody else.
+    (master, unsafe { OwnedFd::from_raw_fd(slave) })
+}
+
+#[test]
+fn in_a_terminal_the_progress_is_one_line_that_changes() {
+    let progress = Regex::new(
+        "\\AScanning 127.0.0.1, ports 1 to 300\r\n\
+         \r  256 of 300 ports tried, \\d+ open\r  300 of 300 ports tried, \\d+ open\r\nOpen: ",
+    )
+    .expect("a pattern");
+    for twin in scanners() {
+        let (mut master, slave) = terminal();
+        let mut command = command(&twin, &["127.0.0.1", "1", "300"]);
+        let mut child = command.stdout(Stdio::from(slave)).spawn().expect("it starts");
+        // The command has the other end of the terminal too.
+        drop(command);
+        let mut shown = Vec::new();
+        // A terminal that nobody has open any more ends with an error instead of nothing.
+        let end = master.read_to_end(&mut shown).expect_err("the end");
+
+        assert_eq!(end.raw_os_error(), Some(SOCKET_EIO));
+        assert!(child.wait().expect("it ends").success());
+        let text = String::from_utf8(shown).expect("UTF-8");
+        assert!(progress.is_match(&text), "{text:?}");
+    }
+}
+
+#[test]
+fn batch_after_batch_no_descriptor_is_left_open() {
+    let few = ["-c", "ulimit -n 300 && exec \"$@\"", "sh"].map(OsString::from);
+    for twin in scanners() {
+        let twin: Vec<OsString> = [OsString::from("sh")].into_iter().chain(few.clone()).chain(twin).collect();
+        let text = printed(&command(&twin, &[]).output().expect("it runs"));
+
+        assert_eq!(summary(&text)[0], 1024, "{text}");
+    }
+}
+
+#[test]
+fn the_last_port_of_all_can_be_scanned() {
+    for twin in scanners() {
+        let mut command = in_own_network("", &twin, &["127.0.0.1", "65535", "65535"]);
+        let text = printed(&command.output().expect("it runs"));
+
+        assert_eq!(summary(&text)[0], 1, "{text}");
+    }
+}
+
+#[test]
+fn an_unknown_host_gives_phps_sentence() {
+    let sentence = r"\AError: socket_connect\(\): Host lookup failed \[-1\d{4}\]: [^\n]+\n\z";
+    let sentence = Regex::new(sentence).expect("a pattern");
+    for twin in scanners() {
+        let output = command(&twin, &["no-such-host.invalid"]).output().expect("it runs");
+
+        assert_eq!(output.status.code(), Some(1));
+        assert!(sentence.is_match(&String::from_utf8_lossy(&output.stderr)), "{output:?}");
+    }
+}
+
+#[test]
+fn a_host_that_cannot_be_called_gives_phps_sentence() {
+    for twin in scanners() {
+        // In a network of loopback alone there is no way to the machines of documentation.
+        let output = in_own_network("", &twin, &["192.0.2.1"]).output().expect("it runs");
+
+        assert_eq!(output.status.code(), Some(1));
+        let sentence = "Error: socket_connect(): unable to connect [101]: Network is unreachable\n";
+        assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
+    }
+}
+
+#[test]
+fn what_is_no_range_of_ports_gives_a_sentence() {
+    let not_utf8 = OsStr::from_bytes(b"8\xff");
+    let ranges: [&[&OsStr]; 8] = [
+        &["x".as_ref()],
+        &["".as_ref()],
+        &["0".as_ref()],
+        &["-1".as_ref()],
+        &["65536".as_ref(), "65537".as_ref()],
+        &["1".as_ref(), "65536".as_ref()],
+        &["2".as_ref(), "1".as_ref()],
+        &[not_utf8, not_utf8],
+    ];
+    for twin in scanners() {
+        for range in ranges {
+            let output = command(&twin, &["127.0.0.1"]).args(range).output().expect("it runs");
+
+            assert_eq!(output.status.code(), Some(1), "{range:?}");
+            let sentence = "FIRST and LAST have to be ports from 1 to 65535, and FIRST not above LAST.\n";
+            assert_eq!(String::from_utf8_lossy(&output.stderr), sentence, "{range:?}");
+            assert_eq!(output.stdout, b"", "{range:?}");
+        }
+    }
+}
