@@ -75,13 +75,9 @@ $(demos:%=demo-%): demo-%:
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it. -I 2: Ctrl-C ends the
 # lesson, and with it strace. Each thread has a file of its own.
 strace = $(STRACE) -ff -k -I 2 -o target/trace/$(1) \
-<<<<<<< HEAD
     -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_create1,epoll_ctl,epoll_wait,eventfd2
-=======
-    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_wait,epoll_ctl
 # A thousand ports are six thousand lines.
 trace-08: ARGS ?= 127.0.0.1 1 4
->>>>>>> l08
 $(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)
