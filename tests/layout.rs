@@ -32,13 +32,14 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Some rooms stand on others of their floor.
-const STEPS: [(&str, &str); 6] = [
+const STEPS: [(&str, &str); 7] = [
     ("constants", "c"),
     ("error", "constants"),
     ("address", "c"),
     ("constants", "constants"),
     ("multicast", "host"),
     ("lessons", "lessons"),
+    ("lib", "lessons"),
 ];
 
 fn read(path: &str) -> String {
