@@ -1,3 +1,89 @@
-//! Lesson 20 · iPv6 and names. Run `make lesson-20`, then its PHP twin with `make php-20`.
+//! Lesson 20 · IPv6 and names. Run `make lesson-20`, then its PHP twin with `make php-20`.
 
-fn main() {}
+use std::env;
+use std::ffi::OsStr;
+
+use php_sockets::*;
+
+fn main() -> Result<()> {
+    // make lesson-20 ARGS="HOST"
+    let host = env::args_os().nth(1).unwrap_or_else(|| "localhost".into());
+
+    println!("1. One server for IPv4 and IPv6.");
+    match dual_stack() {
+        Ok(server) => {
+            let here = socket_getsockname(&server)?;
+            println!("   server: bound to {here}, for both");
+            for (domain, address) in [(AF_INET, "127.0.0.1"), (AF_INET6, "::1")] {
+                let client = socket_create(domain, SOCK_STREAM, SOL_TCP)?;
+                match socket_connect(&client, address, here.port) {
+                    Ok(()) => {
+                        let connection = socket_accept(&server)?;
+                        let caller = socket_getpeername(&connection)?.address;
+                        println!("   client of {address}: the server sees {}", caller.to_string_lossy());
+                    }
+                    // The kernel has IPv6, but no interface uses it.
+                    Err(error) => println!("   client of {address}: {}", socket_strerror(error.code())),
+                }
+            }
+            socket_close(server);
+        }
+        // A kernel without IPv6. A server would now go on with an IPv4 socket, as part 3 does.
+        Err(error) => println!("   this machine has no IPv6: {error}"),
+    }
+
+    println!("2. A name has one address or several.");
+    // Only streams: otherwise each address comes once for TCP, once for UDP and once raw.
+    let hints = AddrinfoHints::new().ai_socktype(SOCK_STREAM);
+    let found = lookup(&host, "http", hints)?;
+    let names: Vec<String> =
+        found.iter().map(|info| socket_addrinfo_explain(info).ai_addr.to_string()).collect();
+    println!("   {}, port of http: {}", host.to_string_lossy(), names.join(", "));
+
+    println!("3. A client tries one after the other.");
+    let numeric = AddrinfoHints::new().ai_socktype(SOCK_STREAM).ai_flags(AI_NUMERICHOST | AI_PASSIVE);
+    let own = lookup("127.0.0.1".as_ref(), "0", numeric)?;
+    let Some(first) = own.first() else { return Ok(()) };
+    let server = socket_addrinfo_bind(first)?;
+    socket_listen(&server, 5)?;
+    let port = socket_getsockname(&server)?.port;
+    println!("   server: bound to 127.0.0.1:{port}, for IPv4 alone");
+    let mut connected = None;
+    // ::1 goes first, as it does in most answers of the resolver.
+    for address in ["::1", "127.0.0.1"] {
+        for info in lookup(address.as_ref(), &port.to_string(), hints)? {
+            if connected.is_some() {
+                continue;
+            }
+            match socket_addrinfo_connect(&info) {
+                Ok(client) => connected = Some(client),
+                Err(error) => println!("   client: {address} fails, {}", socket_strerror(error.code())),
+            }
+        }
+    }
+    // Break it: uncomment the next line. Perhaps nobody was connected (error E0308).
+    // socket_write(&connected, "Hello!", None)?;
+    if let Some(client) = connected {
+        println!("   client: connected to {}", socket_getpeername(&client)?);
+    }
+    Ok(())
+}
+
+/// A listener that takes clients of both families.
+fn dual_stack() -> Result<Socket> {
+    let server = socket_create(AF_INET6, SOCK_STREAM, SOL_TCP)?;
+    // 0: IPv4 too. Always said, for the default is up to the machine (/proc/sys/net/ipv6/bindv6only).
+    socket_set_option(&server, IPPROTO_IPV6, IPV6_V6ONLY, 0)?;
+    // `::` is every address of this machine, of both families. There is no `both loopbacks`.
+    socket_bind(&server, "::", 0)?;
+    socket_listen(&server, 5)?;
+    Ok(server)
+}
+
+/// The addresses of a name; none if nobody knows it, which PHP says without a warning.
+fn lookup(host: &OsStr, service: &str, hints: AddrinfoHints) -> Result<Vec<AddressInfo>> {
+    match socket_addrinfo_lookup(host, service, hints) {
+        Err(error) if error.kind() == ErrorKind::Silent => Ok(Vec::new()),
+        found => found,
+    }
+}

@@ -1,1 +1,54 @@
-//! Lesson 20 beyond its demo.
+//! Lesson 20 beyond what it prints.
+
+use php_sockets::*;
+
+use crate::common;
+
+#[test]
+fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
+    for mut command in [common::limited(env!("CARGO_BIN_EXE_lesson-20")), {
+        let mut php = common::limited("php");
+        php.args(["-d", "display_errors=stderr"])
+            .arg(common::root().join("lessons/20-ipv6-and-names/main.php"));
+        php
+    }] {
+        let output = command.arg("no such host").output().expect("it runs");
+
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains("   no such host, port of http: \n"), "{text}");
+        assert!(text.contains("   client: connected to 127.0.0.1:"), "{text}");
+    }
+}
+
+#[test]
+fn without_ipv6_the_lesson_says_so_and_goes_on() {
+    // A kernel without IPv6 refuses the family.
+    let main = common::root().join("lessons/20-ipv6-and-names/main.php");
+    for own in [vec![env!("CARGO_BIN_EXE_lesson-20")], vec!["php", main.to_str().expect("UTF-8")]] {
+        let mut command = common::limited("strace");
+        command.args(["-qq", "-o", "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=1"]).args(own);
+        let output = command.output().expect("it runs");
+
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let sentence =
+            "socket_create(): Unable to create socket [97]: Address family not supported by protocol";
+        assert!(text.contains(&format!("   this machine has no IPv6: {sentence}\n")), "{text}");
+        assert!(text.contains("   client: connected to 127.0.0.1:"), "{text}");
+    }
+}
+
+#[test]
+fn ipv6_alone_refuses_clients_of_ipv4() {
+    let server = socket_create(AF_INET6, SOCK_STREAM, SOL_TCP).expect("IPv6");
+    socket_set_option(&server, IPPROTO_IPV6, IPV6_V6ONLY, 1).expect("an option");
+    socket_bind(&server, "::1", 0).expect("a free port");
+    socket_listen(&server, 5).expect("listening");
+    let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+
+    let error =
+        socket_connect(&client, "127.0.0.1", socket_getsockname(&server).expect("a name").port).unwrap_err();
+
+    assert_eq!(error.code(), SOCKET_ECONNREFUSED);
+}
