@@ -1,125 +1,269 @@
-//! Lesson 12 beyond its demo.
+//! Lesson 12 beyond its demo: a thread for each client, or in PHP a process, under abuse and load.
+
+use std::time::Instant;
 
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_13::{
+    broken, compiler_says, has_the_default_port, refuses_bad_arguments, twins_that_write_little, until_idle,
+};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
-fn servers() -> [Server; 2] {
-    let servers = [Server::rust(env!("CARGO_BIN_EXE_lesson-12")), Server::php("12-threads")];
-    for server in &servers {
-        server.line();
-    }
-    servers
+const RUST: &str = env!("CARGO_BIN_EXE_lesson-12");
+const FOLDER: &str = "12-threads";
+const FULL: &str = "Sorry, 3 clients are here already. Come back later.\n";
+
+fn twins(test: impl Fn(Server)) {
+    test(Server::rust(RUST));
+    test(Server::php(FOLDER));
 }
 
-fn says(client: &Socket, text: &str) -> String {
-    write_all(client, text.as_bytes());
-    read_line(client)
+fn begin(server: &Server) {
+    assert_eq!(server.line(), format!("Second terminal: make client-12 ARGS=\"127.0.0.1 {}\"", server.port));
 }
 
-/// Waits until the server has room for a client that it serves.
-fn enter(server: &Server) -> Socket {
-    let begin = std::time::Instant::now();
-    loop {
-        let client = server.connect();
-        // Whoever is turned away may find the connection closed before it has said anything.
-        if socket_write(&client, "hello\n", None).is_ok()
-            && socket_read(&client, 100, PHP_NORMAL_READ).is_ok_and(|line| line == b"OK ... hello\n")
-        {
-            return client;
-        }
-        assert!(begin.elapsed() < PATIENCE);
+/// Connects, and waits until the client's thread says what it costs: the time and the memory.
+fn come(server: &Server, number: u64) -> (Socket, u64, u64) {
+    let client = server.connect();
+    let line = server.line();
+    let numbers: Vec<u64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [time, memory] = numbers[..] else { panic!("{line}") };
+    assert_eq!(
+        line,
+        format!("client {number}: has come; ready after {time} microseconds, with {memory} KiB of its own")
+    );
+    (client, time, memory)
+}
+
+fn asks(client: &Socket, question: &str) {
+    write_all(client, format!("{question}\n").as_bytes());
+    assert_eq!(read_line(client), format!("OK ... {question}\n"));
+}
+
+/// The processes that a server has started and not waited for, those that have ended included.
+fn children(server: &Server) -> Vec<String> {
+    let pid = server.pid();
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Its threads and child processes beyond the first.
+fn helpers(server: &Server) -> usize {
+    std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().count() - 1 + children(server).len()
+}
+
+fn until_helpers(server: &Server, wanted: usize) {
+    let begin = Instant::now();
+    while helpers(server) != wanted {
+        assert!(begin.elapsed() < PATIENCE, "{} helpers, not {wanted}", helpers(server));
+        std::thread::yield_now();
     }
 }
 
 #[test]
-fn no_client_waits_for_another() {
-    for server in servers() {
-        let clients = [enter(&server), enter(&server), enter(&server)];
-        for client in clients.iter().rev() {
-            assert_eq!(says(client, "still there?\n"), "OK ... still there?\n");
-        }
-    }
-}
-
-#[test]
-fn the_fourth_is_turned_away_and_whoever_leaves_makes_room() {
-    for server in servers() {
-        let clients = [enter(&server), enter(&server), enter(&server)];
-        assert_eq!(read_all(&server.connect()), b"Sorry, 3 clients are here already. Come back later.\n");
-        let [first, ..] = clients;
-
-        reset(first);
-
-        enter(&server);
-    }
-}
-
-#[test]
-fn a_client_that_does_not_read_holds_up_itself_alone() {
-    for server in servers() {
-        let sleeper = enter(&server);
-        socket_set_nonblock(&sleeper).expect("an open socket");
-        let data = [b'x'; 65536];
-        // Until its own answers block its thread, and the thread does not read any more.
-        let begin = std::time::Instant::now();
-        let mut full = 0;
-        while full < 1000 {
-            match socket_write(&sleeper, data, None) {
-                Ok(_) => full = 0,
-                Err(_) => full += 1,
+fn each_client_has_a_thread_or_a_process_that_ends_with_it() {
+    twins(|server| {
+        begin(&server);
+        let idle = server.descriptors();
+        for round in 0..10 {
+            // Places are free again as soon as the threads have gone, and no child stays a zombie.
+            until_helpers(&server, 0);
+            let clients: Vec<Socket> = (1..=3).map(|number| come(&server, round * 3 + number).0).collect();
+            assert_eq!(helpers(&server), 3);
+            for client in clients.iter().rev() {
+                asks(client, "hello");
             }
-            std::thread::yield_now();
-            assert!(begin.elapsed() < PATIENCE);
+            for client in clients {
+                socket_close(client);
+                assert!(server.line().ends_with(": has gone, answers: 1"));
+            }
         }
-
-        assert_eq!(says(&enter(&server), "still there?\n"), "OK ... still there?\n");
-    }
+        until_helpers(&server, 0);
+        server.until_descriptors(idle);
+        until_idle(&server);
+    });
 }
 
 #[test]
-fn clients_that_come_and_go_leave_no_descriptor_no_thread_and_no_zombie() {
-    for server in servers() {
-        let before = server.descriptors();
-        for _ in 0..50 {
-            drop(enter(&server));
-        }
-        reset(enter(&server));
+fn what_a_client_costs_is_measured() {
+    let cost = |server: Server| {
+        begin(&server);
+        // The best of some, since others run on this machine too.
+        let clients: Vec<(Socket, u64, u64)> = (1..=3).map(|number| come(&server, number)).collect();
+        (
+            clients.iter().map(|client| client.1).min().unwrap(),
+            clients.iter().map(|client| client.2).min().unwrap(),
+        )
+    };
+    let (thread_time, thread_memory) = cost(Server::rust(RUST));
+    let (process_time, process_memory) = cost(Server::php(FOLDER));
 
-        server.until_descriptors(before);
-        let pid = server.pid();
-        let begin = std::time::Instant::now();
-        let left = || {
-            let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").count();
-            let children =
-                std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("its children");
-            threads - 1 + children.split_whitespace().count()
-        };
-        while left() > 0 {
-            assert!(begin.elapsed() < PATIENCE, "{} threads or processes", left());
-            std::thread::yield_now();
-        }
-    }
+    assert!((4..60).contains(&thread_memory), "a thread's stack and a little more: {thread_memory} KiB");
+    assert!((60..2000).contains(&process_memory), "what the child wrote to: {process_memory} KiB");
+    assert!(thread_time > 0 && process_time > 0);
 }
 
 #[test]
-fn without_threads_and_processes_a_client_is_turned_away_and_the_server_stays() {
-    let main = common::root().join("lessons/12-threads/main.php");
-    for own in [vec![env!("CARGO_BIN_EXE_lesson-12")], vec!["php", main.to_str().expect("UTF-8")]] {
-        let mut command = common::limited("strace");
-        command.args(["-qq", "-o", "/dev/null", "-e", "inject=clone,clone3,fork,vfork:error=EAGAIN"]);
-        let server = Server::start({
-            command.args(own).args(["127.0.0.1", "0"]);
-            command
+fn others_are_served_though_one_does_not_read_and_one_does_not_speak() {
+    twins(|server| {
+        begin(&server);
+        let (_silent, ..) = come(&server, 1);
+        let (deaf, ..) = come(&server, 2);
+        let (polite, ..) = come(&server, 3);
+        socket_set_nonblock(&deaf).unwrap();
+        let data = b"x".repeat(65536);
+        while socket_write(&deaf, &data, None).is_ok() {}
+
+        asks(&polite, "are you there?");
+        let turned_away = server.connect();
+        assert_eq!(read_line(&turned_away), FULL);
+        assert_eq!(server.line(), "client 4: turned away, 3 are here");
+        asks(&polite, "still?");
+        assert!(server.resident() < 60 << 10, "{} KiB", server.resident());
+    });
+}
+
+#[test]
+fn a_client_that_reads_late_gets_every_byte() {
+    twins(|server| {
+        const SIZE: usize = 4 << 20;
+        begin(&server);
+        let (client, ..) = come(&server, 1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                write_all(&client, &vec![b'x'; SIZE]);
+                socket_shutdown(&client, SHUT_WR).unwrap();
+            });
+            // It does not read before its own buffer is half full.
+            let mut seen = Vec::new();
+            socket_recv(&client, &mut seen, 65536, MSG_PEEK | MSG_WAITALL).unwrap();
+            assert_eq!(seen.len(), 65536);
+
+            let heard = read_all(&client);
+            let heard = String::from_utf8(heard).unwrap();
+            assert_eq!(heard.matches('x').count(), SIZE);
+            let answers = heard.matches("OK ... ").count();
+            assert_eq!(server.line(), format!("client 1: has gone, answers: {answers}"));
         });
-        server.line();
+    });
+}
 
+#[test]
+fn when_a_write_takes_little_the_rest_follows() {
+    twins_that_write_little(RUST, FOLDER, |server| {
+        begin(&server);
+        let (client, ..) = come(&server, 1);
+        asks(&client, "a question of more than 7 bytes");
+        write_all(&client, b"last");
+        socket_shutdown(&client, SHUT_WR).unwrap();
+
+        assert_eq!(read_all(&client), b"OK ... last");
+        assert_eq!(server.line(), "client 1: has gone, answers: 2");
+    });
+}
+
+#[test]
+fn a_client_that_vanishes_ends_its_own_conversation_only() {
+    twins(|server| {
+        begin(&server);
+        let (stays, ..) = come(&server, 1);
+        let (vanishes, ..) = come(&server, 2);
+        asks(&vanishes, "hello");
+        reset(vanishes);
+
+        assert_eq!(
+            server.line(),
+            "client 2: socket_read(): unable to read from socket [104]: Connection reset by peer"
+        );
+        asks(&stays, "still here?");
+        until_helpers(&server, 1);
+        asks(&come(&server, 3).0, "and I?");
+    });
+}
+
+#[test]
+fn a_client_for_whom_no_thread_can_be_started_is_turned_away() {
+    let under_strace = |program: &[&str]| {
+        let mut command = common::limited("strace");
+        command.args(["-f", "-qqq", "-o", "/dev/null", "-e", "trace=clone,clone3,fork,vfork"]);
+        command.args(["-e", "inject=clone,clone3,fork,vfork:error=EAGAIN"]);
+        command.args(program).args(["127.0.0.1", "0"]);
+        Server::start(command)
+    };
+    let script = common::root().join("lessons").join(FOLDER).join("main.php");
+    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script.to_str().unwrap()];
+    for (server, reason) in [
+        (under_strace(&[RUST]), "no thread: Resource temporarily unavailable (os error 11)"),
+        (under_strace(&php), "no process: Resource temporarily unavailable"),
+    ] {
+        begin(&server);
         for number in 1..=5 {
-            assert_eq!(read_all(&server.connect()), b"Sorry, the server is busy. Come back later.\n");
-            let line = server.line();
-            assert!(line.starts_with(&format!("client {number}: turned away, no ")), "{line}");
-            assert!(line.contains("Resource temporarily unavailable"), "{line}");
+            let client = server.connect();
+            let heard = read_all(&client);
+            assert_eq!(String::from_utf8_lossy(&heard), "Sorry, the server is busy. Come back later.\n");
+            assert_eq!(server.line(), format!("client {number}: turned away, {reason}"));
         }
     }
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_come_back_and_never_reach_the_servers_terminal() {
+    twins(|server| {
+        begin(&server);
+        let (client, ..) = come(&server, 1);
+
+        write_all(&client, b"\x1b[2J\x00\xff\xc3\n");
+
+        let mut heard = Vec::new();
+        socket_recv(&client, &mut heard, 15, MSG_WAITALL).unwrap();
+        assert_eq!(heard, b"OK ... \x1b[2J\x00\xff\xc3\n");
+        socket_close(client);
+        assert_eq!(server.line(), "client 1: has gone, answers: 1");
+    });
+}
+
+#[test]
+fn ctrl_c_ends_it_and_all_that_serve() {
+    twins(|mut server| {
+        begin(&server);
+        let (alice, ..) = come(&server, 1);
+        let (bob, ..) = come(&server, 2);
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).unwrap();
+        let group: i32 = stat.rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().parse().unwrap();
+
+        // As the terminal does it: to the whole group, which `timeout` leads.
+        // SAFETY: `kill` takes numbers; the group is this test's.
+        assert_eq!(unsafe { libc::kill(-group, libc::SIGINT) }, 0);
+
+        assert_eq!(read_all(&alice), b"");
+        assert_eq!(read_all(&bob), b"");
+        assert!(!server.ended(), "by the signal");
+    });
+}
+
+#[test]
+fn the_line_that_breaks_it_does_not_compile() {
+    let complaint = broken(FOLDER);
+
+    assert!(complaint.contains("error[E0373]: closure may outlive the current function"), "{complaint}");
+}
+
+#[test]
+fn with_rc_instead_of_arc_it_does_not_compile() {
+    let text = std::fs::read_to_string(common::root().join("lessons").join(FOLDER).join("main.rs")).unwrap();
+    let complaint = compiler_says(&text.replace("sync::Arc", "rc::Rc").replace("Arc::", "Rc::"));
+
+    assert!(complaint.contains("error[E0277]: `Rc<"), "{complaint}");
+    assert!(complaint.contains("cannot be sent between threads safely"), "{complaint}");
+}
+
+#[test]
+fn arguments_that_cannot_be_used_get_a_sentence() {
+    refuses_bad_arguments(RUST, FOLDER);
+}
+
+#[test]
+fn the_default_port_is_the_one_of_the_table() {
+    has_the_default_port("12", FOLDER, 5000);
 }

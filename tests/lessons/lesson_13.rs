@@ -1,216 +1,612 @@
-//! Lesson 13 beyond its demo.
+//! Lesson 13 beyond its demo: abuse and load for the select server, and the myths about it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
 use crate::common;
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
-fn servers() -> [Server; 2] {
-    let servers = [Server::rust(env!("CARGO_BIN_EXE_lesson-13")), Server::php("13-select-server")];
-    for server in &servers {
-        server.line();
-    }
-    servers
+const PLACES: u64 = 3;
+const LINE: usize = 1024;
+const WAITING: usize = 65536;
+
+fn twins(test: impl Fn(Server)) {
+    test(Server::rust(env!("CARGO_BIN_EXE_lesson-13")));
+    test(Server::php("13-select-server"));
 }
 
-/// A client that has a place.
-fn enter(server: &Server) -> Socket {
-    let begin = std::time::Instant::now();
+/// Connects, and waits for the welcome. The server has told its command line already.
+fn come(server: &Server, number: u64, place: u64) -> Socket {
+    let client = server.connect();
+    assert_eq!(server.line(), format!("client {number}: has come, {place} of {PLACES} places taken"));
+    assert_eq!(read_line(&client), format!("Welcome, client {number}! A line has at most {LINE} bytes.\n"));
+    client
+}
+
+fn begin(server: &Server) {
+    assert_eq!(server.line(), format!("Second terminal: make client-13 ARGS=\"127.0.0.1 {}\"", server.port));
+}
+
+fn asks(client: &Socket, question: &str) {
+    write_all(client, format!("{question}\n").as_bytes());
+    assert_eq!(read_line(client), format!("OK ... {question}\n"));
+}
+
+/// Processor time and switches between processes: what a program that sleeps does not use.
+fn efforts(server: &Server) -> (u64, Vec<String>) {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("its state");
+    let switches = status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned).collect();
+    (server.ticks(), switches)
+}
+
+/// Waits until a server does nothing at all for a tenth of a second.
+pub(crate) fn until_idle(server: &Server) {
+    let begin = Instant::now();
     loop {
-        let client = server.connect();
-        if read_line(&client).starts_with("Welcome, ") {
-            return client;
+        let before = efforts(server);
+        std::thread::sleep(Duration::from_millis(100));
+        if efforts(server) == before {
+            return;
         }
-        assert!(begin.elapsed() < PATIENCE);
+        assert!(begin.elapsed() < PATIENCE, "it never rests");
     }
 }
 
-fn says(client: &Socket, text: &str) -> String {
-    write_all(client, text.as_bytes());
-    read_line(client)
-}
-
 #[test]
-fn lines_are_answered_however_they_arrive() {
-    for server in servers() {
-        let client = enter(&server);
-        for byte in b"byte by byte\n" {
-            write_all(&client, &[*byte]);
+fn a_line_may_come_in_parts_and_several_lines_at_once() {
+    twins(|server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        let other = come(&server, 2, 2);
+
+        for part in ["o", "n", "e\nt", "wo\nthree\r\n\nfo", "ur"] {
+            write_all(&client, part.as_bytes());
+            // The other's answer shows that the part has been read.
+            asks(&other, "read?");
         }
-        assert_eq!(read_line(&client), "OK ... byte by byte\n");
+        write_all(&client, b"\n");
 
-        write_all(&client, b"one\ntwo\r\n\nthr");
-        let heard = [read_line(&client), read_line(&client)].concat();
-        assert_eq!(heard, "OK ... one\nOK ... two\r");
-        // PHP_NORMAL_READ, which reads here, ends at \r too.
-        assert_eq!([read_line(&client), read_line(&client)], ["\n", "OK ... \n"]);
-        assert_eq!(says(&client, "ee\n"), "OK ... three\n");
-
-        write_all(&client, b"\xff\xfe\x00\n");
-        assert_eq!(socket_read(&client, 100, PHP_NORMAL_READ), Ok(b"OK ... \xff\xfe\x00\n".to_vec()));
-    }
+        for answer in ["one\n", "two\n", "three\r\n", "\n", "four\n"] {
+            let expected = format!("OK ... {answer}");
+            let mut heard = Vec::new();
+            socket_recv(&client, &mut heard, expected.len(), MSG_WAITALL).unwrap();
+            assert_eq!(String::from_utf8(heard).unwrap(), expected);
+        }
+    });
 }
 
 #[test]
-fn whoever_ends_its_side_gets_the_answers_to_the_end() {
-    for server in servers() {
-        let client = enter(&server);
-        write_all(&client, b"one\nand the last");
-        socket_shutdown(&client, SHUT_WR).expect("connected");
+fn a_full_table_is_served_though_one_does_not_read_and_one_sends_a_line_without_end() {
+    twins(|server| {
+        begin(&server);
+        let polite = come(&server, 1, 1);
+        let deaf = come(&server, 2, 2);
+        let endless = come(&server, 3, 3);
+        socket_set_nonblock(&deaf).unwrap();
 
-        assert_eq!(read_all(&client), b"OK ... one\nOK ... and the last\n");
-    }
+        // The deaf one asks until it is dropped; the others are answered all the time.
+        write_all(&endless, &[b'x'; LINE]);
+        let questions = b"\n".repeat(8192);
+        while match socket_write(&deaf, &questions, None) {
+            Ok(_) => true,
+            Err(error) => error.is_quiet(),
+        } {
+            asks(&polite, "are you there?");
+        }
+        assert_eq!(server.line(), format!("client 2: dropped, more than {WAITING} bytes wait for it"));
+
+        asks(&polite, "still?");
+        write_all(&endless, b"x");
+        assert_eq!(server.line(), format!("client 3: dropped, its line has more than {LINE} bytes"));
+        assert_eq!(read_all(&endless), format!("Goodbye, a line has at most {LINE} bytes.\n").into_bytes());
+
+        // Both places are free again, and what was kept for the two is gone.
+        let next = come(&server, 4, 2);
+        asks(&next, "and me?");
+        asks(&polite, "and I?");
+        assert!(server.resident() < 60 << 10, "{} KiB", server.resident());
+    });
 }
 
 #[test]
-fn a_line_without_end_ends_its_client_and_no_other() {
-    for server in servers() {
-        let (alice, bob) = (enter(&server), enter(&server));
-        assert_eq!(says(&alice, &format!("{}\n", "x".repeat(1024))).len(), "OK ... ".len() + 1025);
+fn a_line_has_1024_bytes_and_no_more() {
+    twins(|server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        let other = come(&server, 2, 2);
+        let longest = "x".repeat(LINE);
 
-        let _ = socket_write(&alice, vec![b'x'; 5000], None);
+        asks(&client, &longest);
+        // Whole when it arrives, and yet too long; the line before it is answered.
+        write_all(&client, format!("short\n{longest}x\n").as_bytes());
 
-        assert_eq!(read_line(&alice), "Goodbye, a line has at most 1024 bytes.\n");
-        assert_eq!(says(&bob, "still there?\n"), "OK ... still there?\n");
-    }
+        let expected = format!("OK ... short\nGoodbye, a line has at most {LINE} bytes.\n");
+        assert_eq!(String::from_utf8(read_all(&client)).unwrap(), expected);
+        assert_eq!(server.line(), format!("client 1: dropped, its line has more than {LINE} bytes"));
+        asks(&other, "still here?");
+    });
 }
 
 #[test]
-fn a_reset_makes_room_and_leaves_no_descriptor() {
-    for server in servers() {
-        let (alice, bob) = (enter(&server), enter(&server));
+fn who_finds_the_table_full_gets_a_sentence_even_if_it_speaks_first() {
+    twins(|server| {
+        begin(&server);
+        let clients: Vec<Socket> = (1..=PLACES).map(|number| come(&server, number, number)).collect();
+
+        for number in PLACES + 1..PLACES + 20 {
+            let late = server.connect();
+            // It may be gone already; then the write fails.
+            let _ = socket_write(&late, "let me in\n", None);
+            assert_eq!(read_line(&late), format!("Sorry, all {PLACES} places are taken.\n"));
+            assert_eq!(server.line(), format!("client {number}: turned away, 3 of 3 places taken"));
+        }
+
+        // One that has vanished before it is turned away is no trouble.
+        reset(server.connect());
+        server.line();
+        for client in &clients {
+            asks(client, "still here?");
+        }
+        until_idle(&server);
+    });
+}
+
+/// Both twins where a write to a socket takes 7 bytes at most, as it may.
+pub(crate) fn twins_that_write_little(program: &str, folder: &str, test: impl Fn(Server)) {
+    let shim = std::env::temp_dir().join(format!("php-sockets-{folder}-{}.so", std::process::id()));
+    let mut compiler = common::limited(&compiler());
+    compiler.args([
+        "--edition=2024",
+        "--crate-type=cdylib",
+        "-Cpanic=abort",
+        "-Clink-arg=-nostartfiles",
+        "-o",
+    ]);
+    let output = common::pipe(
+        {
+            compiler.arg(&shim).arg("-");
+            compiler
+        },
+        "#![no_std]
+         #[panic_handler]
+         fn never(_: &core::panic::PanicInfo) -> ! { loop {} }
+         unsafe extern \"C\" {
+             fn __write(fd: i32, data: *const u8, length: usize) -> isize;
+             fn __send(fd: i32, data: *const u8, length: usize, flags: i32) -> isize;
+         }
+         #[unsafe(no_mangle)]
+         unsafe extern \"C\" fn write(fd: i32, data: *const u8, length: usize) -> isize {
+             unsafe { __write(fd, data, if fd > 2 && length > 7 { 7 } else { length }) }
+         }
+         #[unsafe(no_mangle)]
+         unsafe extern \"C\" fn send(fd: i32, data: *const u8, length: usize, flags: i32) -> isize {
+             unsafe { __send(fd, data, if length > 7 { 7 } else { length }, flags) }
+         }",
+    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let script = common::root().join("lessons").join(folder).join("main.php");
+    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script.to_str().unwrap()];
+    for words in [&[program], php.as_slice()] {
+        let mut command = common::limited("env");
+        command.arg(format!("LD_PRELOAD={}", shim.display())).args(words).args(["127.0.0.1", "0"]);
+        test(Server::start(command));
+    }
+    std::fs::remove_file(shim).unwrap();
+}
+
+fn compiler() -> String {
+    std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned())
+}
+
+#[test]
+fn when_a_write_takes_little_the_rest_follows() {
+    twins_that_write_little(env!("CARGO_BIN_EXE_lesson-13"), "13-select-server", |server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        let other = come(&server, 2, 2);
+        let question = "q".repeat(LINE);
+
+        for _ in 0..50 {
+            write_all(&client, format!("{question}\n").as_bytes());
+        }
+        asks(&other, "meanwhile");
+        // The client ends its side before it has heard its answers, and hears all of them.
+        write_all(&client, b"last");
+        socket_shutdown(&client, SHUT_WR).unwrap();
+
+        let expected = format!("OK ... {question}\n").repeat(50) + "OK ... last\n";
+        assert!(read_all(&client) == expected.as_bytes(), "what arrives is what was answered");
+        assert_eq!(server.line(), "client 1: has gone, answers: 51");
+    });
+}
+
+#[test]
+fn a_client_that_reads_late_gets_every_byte() {
+    twins(|server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        let question = [[b'q'; LINE].as_slice(), b"\n"].concat();
+
+        // A megabyte of answers waits in the two kernels' buffers, for nobody reads yet.
+        write_all(&client, &question.repeat(1000));
+        socket_shutdown(&client, SHUT_WR).unwrap();
+        assert_eq!(server.line(), "client 1: has gone, answers: 1000");
+
+        let expected = [b"OK ... ".as_slice(), &question].concat().repeat(1000);
+        assert!(read_all(&client) == expected, "what arrives is what was answered");
+    });
+}
+
+#[test]
+fn clients_that_vanish_leave_nothing() {
+    twins(|server| {
+        begin(&server);
+        let stays = come(&server, 1, 1);
         let before = server.descriptors();
-        for _ in 0..20 {
-            reset(enter(&server));
+        for number in [2, 4, 6] {
+            let vanishes = come(&server, number, 2);
+            asks(&vanishes, "hello");
+            reset(vanishes);
+            assert_eq!(
+                server.line(),
+                format!(
+                    "client {number}: socket_read(): unable to read from socket [104]: Connection reset by peer"
+                )
+            );
+            let leaves = come(&server, number + 1, 2);
+            socket_close(leaves);
+            assert_eq!(server.line(), format!("client {}: has gone, answers: 0", number + 1));
         }
 
+        asks(&stays, "hello");
         server.until_descriptors(before);
-        assert_eq!(says(&alice, "still there?\n"), "OK ... still there?\n");
-        assert_eq!(says(&bob, "and I?\n"), "OK ... and I?\n");
+        until_idle(&server);
+    });
+}
+
+#[test]
+fn a_client_that_asked_ends_its_side_and_vanishes_does_not_stay() {
+    twins(|server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        socket_set_nonblock(&client).unwrap();
+        while socket_write(&client, b"\n".repeat(1024), None).is_ok() {}
+        let _ = socket_shutdown(&client, SHUT_WR);
+        reset(client);
+
+        // Whichever of the two it meets first, what it says is one line and the place is free.
+        assert!(server.line().starts_with("client 1: "));
+        come(&server, 2, 1);
+    });
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_come_back_and_never_reach_the_servers_terminal() {
+    twins(|server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+
+        write_all(&client, b"\x1b[2J\x00\xff\xc3\n\x9b\xe2\x82");
+        socket_shutdown(&client, SHUT_WR).unwrap();
+
+        assert_eq!(read_all(&client), b"OK ... \x1b[2J\x00\xff\xc3\nOK ... \x9b\xe2\x82\n");
+        assert_eq!(server.line(), "client 1: has gone, answers: 2");
+    });
+}
+
+#[test]
+fn it_rests_while_nobody_speaks_also_when_somebody_has_half_closed_or_said_half_a_line() {
+    twins(|server| {
+        begin(&server);
+        until_idle(&server);
+        let _silent = come(&server, 1, 1);
+        let half = come(&server, 2, 2);
+        write_all(&half, b"half a li");
+        // Ended, and does not read: its answers wait in the server, and nobody can do anything about it.
+        let deaf = come(&server, 3, 3);
+        write_all(&deaf, b"\n");
+        socket_shutdown(&deaf, SHUT_WR).unwrap();
+
+        until_idle(&server);
+    });
+}
+
+#[test]
+fn it_rests_when_no_descriptor_is_left_and_goes_on_when_there_is_one() {
+    twins(|server| {
+        begin(&server);
+        let alice = come(&server, 1, 1);
+        let bob = come(&server, 2, 2);
+        let limit = |most: u64| {
+            let limit = libc::rlimit { rlim_cur: most, rlim_max: 1024 };
+            let pid = i32::try_from(server.pid()).unwrap();
+            // SAFETY: `limit` outlives the call, which reads it; the old one is not asked for.
+            let status =
+                unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) };
+            assert_eq!(status, 0);
+        };
+        // No new descriptor gets a number from here on; the numbers below are in use.
+        let free = (0..1024).find(|fd| !PathBuf::from(format!("/proc/{}/fd/{fd}", server.pid())).exists());
+        limit(free.unwrap());
+
+        let carol = server.connect();
+        assert_eq!(
+            server.line(),
+            "socket_accept(): unable to accept incoming connection [24]: Too many open files"
+        );
+        until_idle(&server);
+        asks(&alice, "are you there?");
+        until_idle(&server);
+
+        socket_close(bob);
+        assert_eq!(server.line(), "client 2: has gone, answers: 0");
+        assert_eq!(server.line(), "client 3: has come, 2 of 3 places taken");
+        assert_eq!(read_line(&carol), "Welcome, client 3! A line has at most 1024 bytes.\n");
+        asks(&carol, "here I am");
+    });
+}
+
+#[test]
+fn it_survives_being_stopped_and_continued() {
+    twins(|server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        let pid = i32::try_from(server.pid()).unwrap();
+        let state = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.rsplit(") ").next().unwrap().starts_with('T')
+        };
+        // SAFETY: `kill` takes numbers; the process is this test's.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGSTOP) }, 0);
+        let begin = Instant::now();
+        while !state() {
+            assert!(begin.elapsed() < PATIENCE);
+        }
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGCONT) }, 0);
+
+        asks(&client, "awake?");
+    });
+}
+
+#[test]
+fn ctrl_c_ends_it() {
+    twins(|mut server| {
+        begin(&server);
+        let client = come(&server, 1, 1);
+        // SAFETY: `kill` takes numbers; the process is this test's.
+        assert_eq!(unsafe { libc::kill(i32::try_from(server.pid()).unwrap(), libc::SIGINT) }, 0);
+
+        assert_eq!(read_all(&client), b"");
+        assert!(!server.ended(), "by the signal");
+    });
+}
+
+/// What a lesson does with arguments that it cannot use: the status and the sentence.
+pub(crate) fn refuses_bad_arguments(program: &str, folder: &str) {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let (_taken, port) = common::listener();
+    let port = port.to_string();
+    let script = common::root().join("lessons").join(folder).join("main.php");
+    let php = || {
+        let mut command = common::limited("php");
+        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(&script);
+        command
+    };
+    let bad = "The port has to be a number from 0 to 65535.\n";
+    let taken = "Error: socket_bind(): Unable to bind address [98]: Address already in use\n";
+    let cases: [(&[u8], &str); 5] =
+        [(b"65536", bad), (b"http", bad), (b"-1", bad), (b"\xff", bad), (port.as_bytes(), taken)];
+    for (port, sentence) in cases {
+        for mut command in [common::limited(program), php()] {
+            let output = command.arg("127.0.0.1").arg(OsStr::from_bytes(port)).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
+            assert_eq!(output.status.code(), Some(1));
+            assert!(output.stdout.is_empty());
+        }
+    }
+}
+
+/// That the port of the table is the default one, in both twins and for `make client-NN`.
+pub(crate) fn has_the_default_port(number: &str, folder: &str, port: u16) {
+    let read = |path: &str| std::fs::read_to_string(common::root().join(path)).unwrap();
+    assert!(
+        read(&format!("lessons/{folder}/main.rs")).contains(&format!("unwrap_or_else(|| \"{port}\".into())"))
+    );
+    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port},")));
+    assert!(read("Makefile").contains(&format!("\nport_{number} = {port}\n")));
+}
+
+/// What the compiler says to a program that uses this crate; nothing if it accepts it.
+pub(crate) fn compiler_says(program: &str) -> String {
+    // The newest build of the library is the one that these tests are linked with.
+    let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    let library: PathBuf = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.starts_with("libphp_sockets-") && name.ends_with(".rlib")
+        })
+        .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
+        .expect("the library");
+    let mut command = common::limited(&compiler());
+    command.args([
+        "--edition=2024",
+        "--crate-type=bin",
+        "--emit=metadata",
+        "--error-format=short",
+        "-o",
+        "-",
+    ]);
+    command.arg("--extern").arg(format!("php_sockets={}", library.display()));
+    command.arg("-L").arg(&folder).arg("-");
+    let output = common::pipe(command, program);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// The line after "Break it" of a lesson's program, uncommented, and what the compiler says to it.
+pub(crate) fn broken(folder: &str) -> String {
+    let text = std::fs::read_to_string(common::root().join("lessons").join(folder).join("main.rs")).unwrap();
+    assert_eq!(compiler_says(&text), "", "as it is, it compiles");
+    let (before, after) = text.split_once("// Break it: uncomment the next line").unwrap();
+    compiler_says(&format!("{before}// {}", after.replacen("\n        // ", "\n        ", 1)))
+}
+
+#[test]
+fn the_line_that_breaks_it_does_not_compile() {
+    let complaint = broken("13-select-server");
+
+    assert!(
+        complaint.contains(
+            "error[E0502]: cannot borrow `clients` as mutable because it is also borrowed as immutable"
+        ),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn arguments_that_cannot_be_used_get_a_sentence() {
+    refuses_bad_arguments(env!("CARGO_BIN_EXE_lesson-13"), "13-select-server");
+}
+
+#[test]
+fn the_default_port_is_the_one_of_the_table() {
+    has_the_default_port("13", "13-select-server", 5000);
+}
+
+#[test]
+fn myth_the_select_server_makes_a_thread_per_client() {
+    twins(|server| {
+        begin(&server);
+        let clients: Vec<Socket> = (1..=PLACES).map(|number| come(&server, number, number)).collect();
+        for client in &clients {
+            asks(client, "who serves me?");
+        }
+
+        let pid = server.pid();
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().count();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        assert_eq!((threads, children.as_str()), (1, ""), "one thread serves them all, and no process");
+    });
+}
+
+#[test]
+fn myth_unset_then_socket_close_closes() {
+    let php = common::php(
+        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
+         [$i, $clients, $peer] = [7, [7 => $pair[0]], $pair[1]];
+         unset($pair);
+         $read = $clients;
+         unset($clients[$i]);
+         try {
+             @socket_close($clients[$i]);
+         } catch (TypeError $error) {
+             echo $error->getMessage(), \"\\n\";
+         }
+         socket_set_nonblock($peer);
+         echo socket_read($peer, 1) === false ? \"open\\n\" : \"closed\\n\";
+         unset($read);
+         echo socket_read($peer, 1) === '' ? \"closed\\n\" : \"open\\n\";",
+    );
+    let rust = compiler_says(
+        "use php_sockets::*;
+
+         pub fn leave(clients: &mut std::collections::BTreeMap<u64, Socket>, i: u64) {
+             clients.remove(&i);
+             socket_close(clients[&i]);
+         }
+         fn main() {}",
+    );
+
+    assert_eq!(
+        php,
+        "socket_close(): Argument #1 ($socket) must be of type Socket, null given\nopen\nclosed\n"
+    );
+    assert!(rust.contains("error[E0507]: cannot move out of index of `BTreeMap<u64, "), "{rust}");
+}
+
+#[test]
+fn myth_select_scales() {
+    common::raise_descriptor_limit();
+    let (socket, _peer) = common::pair(SOCK_STREAM);
+    let high = common::numbered(&socket, 1024);
+    let low = common::numbered(&socket, 1023);
+    let refused = socket_select(Some(&mut vec![&high]), None, None, 0, 0).unwrap_err();
+    let php = common::php(
+        "$sockets = [];
+         while (count($sockets) < 1030) {
+             $sockets[] = socket_create(AF_INET, SOCK_DGRAM, 0);
+         }
+         $read = [end($sockets)];
+         $write = $except = null;
+         var_dump(@socket_select($read, $write, $except, 0));
+         echo strtok(error_get_last()['message'], \"\\n\");",
+    );
+
+    let sentence = "socket_select(): You MUST recompile PHP with a larger value of FD_SETSIZE.";
+    assert_eq!(refused.to_string().lines().next(), Some(sentence));
+    assert_eq!(php, format!("bool(false)\n{sentence}"));
+
+    // Up to there every call costs more the more there are: it goes through all of them, and the kernel through all bits.
+    let time = |sockets: &[&Socket]| {
+        let best = (0..20).map(|_| {
+            let begin = Instant::now();
+            for _ in 0..20 {
+                assert_eq!(socket_select(Some(&mut sockets.to_vec()), None, None, 0, 0), Ok(0));
+            }
+            begin.elapsed()
+        });
+        best.min().unwrap()
+    };
+    let many: Vec<Socket> = (0..500).map(|_| socket.duplicate()).collect();
+    let many: Vec<&Socket> = many.iter().chain([&low]).collect();
+    let (one, all) = (time(&many[..1]), time(&many));
+    assert!(all > one * 10, "one: {one:?}, {}: {all:?}", many.len());
+}
+
+/// Another descriptor of the same socket.
+trait Duplicate {
+    fn duplicate(&self) -> Socket;
+}
+
+impl Duplicate for Socket {
+    fn duplicate(&self) -> Socket {
+        use std::os::fd::AsFd;
+        Socket::from(self.as_fd().try_clone_to_owned().unwrap())
     }
 }
 
 #[test]
 fn myth_socket_write_sends_it_all() {
-    // A full send buffer takes a part, and then nothing.
-    let (here, _there) = common::connection();
-    socket_set_nonblock(&here).expect("an open socket");
     let data = vec![b'x'; 64 << 20];
-    let sent = socket_write(&here, &data, None).expect("room for some");
-    assert!(sent < data.len(), "{sent}");
-
-    // The server keeps what a client does not read yet, up to its bound, and everybody else is served.
-    for server in servers() {
-        let (sleeper, alice) = (enter(&server), enter(&server));
-        socket_set_nonblock(&sleeper).expect("an open socket");
-        let lines = b"0123456789\n".repeat(5000);
-        let begin = std::time::Instant::now();
-        let dropped = loop {
-            let written = socket_write(&sleeper, &lines, None);
-            assert_eq!(says(&alice, "still there?\n"), "OK ... still there?\n");
-            if written.is_err_and(|error| !error.is_quiet()) {
-                break true;
-            }
-            assert!(begin.elapsed() < PATIENCE, "it is never dropped");
-        };
-        assert!(dropped);
-        loop {
-            let line = server.line();
-            if line == "client 1: dropped, more than 65536 bytes wait for it" {
-                break;
-            }
+    let (client, _server) = common::connection();
+    socket_set_nonblock(&client).unwrap();
+    let sent = socket_write(&client, &data, None).unwrap();
+    // The peer's kernel still takes what fits there; then there is room for nothing.
+    let error = loop {
+        if let Err(error) = socket_write(&client, &data, None) {
+            break error;
         }
-    }
-}
+    };
+    let php = common::php(
+        "$listener = socket_create_listen(0);
+         socket_getsockname($listener, $address, $port);
+         $client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+         socket_connect($client, '127.0.0.1', $port);
+         $data = str_repeat('x', 64 << 20);
+         socket_set_nonblock($client);
+         $sent = socket_write($client, $data);
+         echo $sent > 0 && $sent < strlen($data) ? 'less' : 'all', \"\\n\";
+         while (socket_write($client, $data) !== false);
+         echo socket_last_error($client), \"\\n\", json_encode(error_get_last());",
+    );
 
-#[test]
-fn myth_the_select_server_makes_a_thread_per_client() {
-    for server in servers() {
-        let _clients = [enter(&server), enter(&server), enter(&server)];
-
-        let pid = server.pid();
-        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").count();
-        let children =
-            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("its children");
-        assert_eq!((threads, children.as_str()), (1, ""));
-    }
-}
-
-#[test]
-fn an_idle_server_uses_no_processor_time_even_if_its_table_is_full() {
-    for server in servers() {
-        let _clients = [enter(&server), enter(&server), enter(&server)];
-        let before = server.ticks();
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        assert!(server.ticks() - before <= 3, "{} hundredths of a second", server.ticks() - before);
-    }
-}
-
-#[test]
-fn without_descriptors_the_server_neither_spins_nor_ends_and_takes_clients_again_later() {
-    for server in servers() {
-        let alice = enter(&server);
-        // All numbers below the limit are taken.
-        let free =
-            |number: &u32| !std::path::Path::new(&format!("/proc/{}/fd/{number}", server.pid())).exists();
-        let limit = format!("--nofile={}", (0..).find(free).expect("a free number"));
-        let pid = format!("--pid={}", server.pid());
-        let old = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).expect("its limits");
-        let old = old.lines().find(|line| line.starts_with("Max open files")).expect("the row");
-        let old: Vec<&str> = old["Max open files".len()..].split_whitespace().collect();
-        let prlimit = |limit: &str| {
-            let status = common::limited("prlimit").args([&pid, limit]).status();
-            assert!(status.expect("it runs").success());
-        };
-        prlimit(&format!("{limit}:{}", old[1]));
-
-        let bob = server.connect();
-        let mut line = server.line();
-        while !line.contains("[24]") {
-            line = server.line();
-        }
-        assert_eq!(line, "socket_accept(): unable to accept incoming connection [24]: Too many open files");
-        let before = server.ticks();
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        assert!(server.ticks() - before <= 3, "{} hundredths of a second", server.ticks() - before);
-        assert_eq!(says(&alice, "still there?\n"), "OK ... still there?\n");
-
-        prlimit(&format!("--nofile={}:{}", old[0], old[1]));
-        drop(alice);
-        assert!(read_line(&bob).starts_with("Welcome, "));
-    }
-}
-
-#[test]
-fn myth_unset_then_socket_close_closes() {
-    let thrown = common::php_failure(
-        "$clients = [socket_create(AF_INET, SOCK_STREAM, 0)]; unset($clients[0]); @socket_close($clients[0])",
-    )
-    .thrown;
-
-    let expected = "socket_close(): Argument #1 ($socket) must be of type Socket, null given";
-    assert_eq!(thrown.as_deref(), Some(expected));
-    // In Rust, `remove` hands the client out, and closing it is what happens when nobody keeps it.
-    let (here, there) = common::pair(SOCK_STREAM);
-    let mut clients = std::collections::BTreeMap::from([(1, here)]);
-    clients.remove(&1);
-    assert_eq!(socket_read(&there, 10, PHP_BINARY_READ), Ok(Vec::new()));
-}
-
-#[test]
-fn myth_select_scales() {
-    let done = common::in_child(|| {
-        common::raise_descriptor_limit();
-        let sockets: Vec<Socket> = (0..1100).map(|_| common::pair(SOCK_DGRAM).0).collect();
-        let mut low: Vec<&Socket> = sockets.iter().take(10).collect();
-        assert_eq!(socket_select(Some(&mut low), None, None, 0, 0).expect("descriptors below 1024"), 0);
-
-        let mut all: Vec<&Socket> = sockets.iter().collect();
-        let error = socket_select(Some(&mut all), None, None, 0, 0).unwrap_err();
-        assert!(error.to_string().contains("FD_SETSIZE"));
-        assert_eq!(all.len(), 1100);
-        0
-    });
-
-    assert_eq!(done, 0);
+    assert!(sent > 0 && sent < data.len(), "{sent} of {}", data.len());
+    assert_eq!((error.code(), error.is_quiet()), (SOCKET_EAGAIN, true));
+    assert_eq!(php, format!("less\n{SOCKET_EAGAIN}\nnull"));
 }
