@@ -1,6 +1,7 @@
 //! Lesson 11 beyond what it prints.
 
 use std::ffi::OsString;
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
@@ -34,13 +35,26 @@ fn clients(port: u16, count: usize) -> Vec<Socket> {
     (0..count).map(client).collect()
 }
 
-/// The state of a client's socket in the kernel's own list: "01" is ESTABLISHED, "02" is SYN-SENT.
-fn state(client: &Socket, port: u16) -> String {
-    let own = socket_getsockname(client).expect("a name").port;
-    let list = std::fs::read_to_string("/proc/net/tcp").expect("the list");
-    let ends = format!("0100007F:{own:04X} 0100007F:{port:04X} ");
-    let line = list.lines().find(|line| line.contains(&ends)).expect("the socket");
-    line.split_whitespace().nth(3).expect("the state").to_owned()
+/// The states of a client's socket in the kernel, as `/proc/net/tcp` and `ss -tan` show them.
+const ESTABLISHED: u8 = 1;
+const SYN_SENT: u8 = 2;
+
+/// The state is the first byte of TCP_INFO.
+fn state(client: &Socket) -> u8 {
+    let mut state = 0_u8;
+    let mut length = 1;
+    // SAFETY: the one byte and its length outlive the call, which writes no more than it is told.
+    let status = unsafe {
+        libc::getsockopt(
+            client.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut state).cast(),
+            &raw mut length,
+        )
+    };
+    assert_eq!(status, 0, "the state of a socket");
+    state
 }
 
 /// Waits until the connect of a client has ended; how it ended.
@@ -60,10 +74,10 @@ fn myth_with_a_backlog_of_10_the_11th_client_is_refused() {
     // The 11th is connected as the first ten are, and the kernel still tries for the others.
     for client in &clients[..11] {
         assert_eq!(outcome(client), 0);
-        assert_eq!(state(client, name.port), "01");
+        assert_eq!(state(client), ESTABLISHED);
     }
     for client in &clients[11..] {
-        assert_eq!(state(client, name.port), "02");
+        assert_eq!(state(client), SYN_SENT);
     }
     // Nobody tells them no: with places for both, both get in.
     let _first = socket_accept(&listener).expect("a client");
@@ -98,7 +112,7 @@ fn even_a_backlog_of_0_lets_one_client_in() {
     let clients = clients(name.port, 2);
 
     assert_eq!(outcome(&clients[0]), 0);
-    assert_eq!(state(&clients[1], name.port), "02");
+    assert_eq!(state(&clients[1]), SYN_SENT);
 }
 
 #[test]
