@@ -39,7 +39,7 @@ fn clients(port: u16, count: usize) -> Vec<Socket> {
 const ESTABLISHED: u8 = 1;
 const SYN_SENT: u8 = 2;
 
-/// The state is the first byte of TCP_INFO.
+/// The state is the first byte of `TCP_INFO`.
 fn state(client: &Socket) -> u8 {
     let mut state = 0_u8;
     let mut length = 1;
