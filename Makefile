@@ -86,7 +86,7 @@ $(numbers:%=trace-%): trace-%:
 	@$(if $(filter $*,$(demos)),target/trace/debug/lesson-demo $(call folder,$*)/demo.txt \
 	    $(call cast,$*,target/trace/debug,$(call strace,$*)),$(call strace,$*) target/trace/debug/lesson-$* $(ARGS)); status=$$?; \
 	printf '\nThe PHP functions and their system calls:\n\n'; \
-	for thread in target/trace/$*.[0-9]*; do awk -f lessons/trace.awk "$$thread"; done; exit $$status
+	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do awk -f lessons/trace.awk "$$thread"; done; exit $$status
 
 lesson-% php-% trace-% client-% demo-%:
 	@$(error $(if $(filter $(demos),$*),Lesson $* is itself the client: make lesson-$*,$(if $(filter $(numbers),$*),Lesson $* needs no second terminal: make lesson-$*,There is no such lesson. Type 'make' for the list)))

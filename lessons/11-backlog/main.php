@@ -1,95 +1,103 @@
 <?php
 // Lesson 11 · the backlog.
 
-// A warning ends the program, as `?` does in main.rs; @ says that the next line looks for itself.
+// A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
-    if (!(error_reporting() & $level)) {
-        return false;
-    }
     fwrite(STDERR, "Error: $message\n");
     exit(1);
 });
 
-echo "Clients connect, and nobody accepts them. What the kernel does:\n\n";
-echo "backlog  clients  connected  still trying  refused\n";
-foreach ([0, 1, 3, 10] as $backlog) {
-    [$listener, $clients] = crowd($backlog, 4);
-    [$connected, $trying, $refused] = states($clients);
-    printf("%7d %8d %10d %13d %8d\n", $backlog, count($clients), count($connected), count($trying), count($refused));
-    // Before its clients, so that none of them comes in late.
-    socket_close($listener);
+// Three listeners, and at each of them more clients than its queue holds.
+[$zero, $at_zero] = listener_with_clients(0, 3);
+[$one, $at_one] = listener_with_clients(1, 4);
+[$ten, $at_ten] = listener_with_clients(10, 13);
+
+// Their kernel has called once for each, and will call again after a second. Look before that.
+wait([$at_zero, $at_one, $at_ten], 500);
+// Break it: uncomment the next line. select removes who is not ready, and these are our clients. PHP says nothing.
+// $none = null; socket_select($none, $at_ten, $none, 0);
+echo "1. The clients have called, and nobody accepts. After 500 ms:\n";
+table([0 => $at_zero, 1 => $at_one, 10 => $at_ten]);
+
+// Two clients leave the queue of ten, so there is room for two. The queue of one loses its listener.
+$begin = hrtime(true);
+$first = socket_accept($ten);
+$second = socket_accept($ten);
+socket_close($one);
+
+// Nobody tells the clients that still try: they find out when they call again.
+wait([$at_one, $at_ten], 5000);
+echo "\n2. The server with backlog 10 has accepted two clients; the one with backlog 1\n";
+printf("   has closed its listener. After %d ms more:\n", intdiv(hrtime(true) - $begin, 1_000_000));
+table([0 => $at_zero, 1 => $at_one, 10 => $at_ten]);
+foreach ([$first, $second, $ten, $zero] as $socket) {
+    socket_close($socket);
 }
 
-echo "\nNow with backlog 1: two clients wait in the queue, a third keeps trying.\n";
-[$listener, $clients] = crowd(1, 1);
-[$connected, $trying] = states($clients);
-$waiting = $connected[0] ?? $listener;
-$sent = socket_write($waiting, 'Is anybody there?');
-echo "The first in the queue sends $sent bytes, and the kernel takes them.\n";
+echo "\n3. Who else has a say\n";
+printf("   %5d  the constant SOMAXCONN: a queue as long as Linux usually allows\n", SOMAXCONN);
+$settings = [
+    '/proc/sys/net/core/somaxconn' => 'the longest queue that this kernel allows',
+    '/proc/sys/net/ipv4/tcp_syn_retries' => 'how often a client calls again',
+    '/proc/sys/net/ipv4/tcp_abort_on_overflow' => 'whether an overflow may reset a client',
+];
+foreach ($settings as $file => $meaning) {
+    $value = is_readable($file) ? file_get_contents($file) : '';
+    printf("   %5s  $file: $meaning\n", trim($value));
+}
 
-echo "The server accepts it, which makes room for the third:\n";
-$accepted = socket_accept($listener);
-$begin = hrtime(true);
-$admitted = $trying;
-$read = $except = null;
-$count = socket_select($read, $admitted, $except, 10, 0);
-$milliseconds = intdiv(hrtime(true) - $begin, 1_000_000);
-echo "   $count connected after $milliseconds ms, when it has tried again.\n";
-$data = socket_read($accepted, 1024);
-echo "   The server reads '$data', sent before it accepted.\n";
-
-echo "The listener is closed. The second in the queue reads:\n";
-socket_close($listener);
-$left = $connected[1] ?? $accepted;
-$data = @socket_read($left, 1024);
-echo '   ', $data === false ? error_get_last()['message'] : strlen($data) . ' bytes', "\n";
-
-$limit = @file_get_contents('/proc/sys/net/core/somaxconn');
-echo "\nSOMAXCONN is ", SOMAXCONN, '. This kernel takes a larger backlog for ', trim($limit), ".\n";
-
-/** A listener, and as many clients as its queue holds and some more, each of which has begun to connect. */
-function crowd(int $backlog, int $more): array
+/** A listener with this backlog, and this many clients that have begun to connect to it. */
+function listener_with_clients(int $backlog, int $count): array
 {
     $listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
     socket_bind($listener, '127.0.0.1', 0);
     socket_listen($listener, $backlog);
     socket_getsockname($listener, $address, $port);
-
-    $room = $backlog + 1;
     $clients = [];
-    for ($i = 0; $i < $room + $more; $i++) {
+    for ($i = 0; $i < $count; $i++) {
         $client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
-        // Otherwise the first client that is not let in would hold up this program for two minutes.
+        // A blocking connect would not come back from a full queue: for two minutes, and with an error.
         socket_set_nonblock($client);
-        if (!@socket_connect($client, '127.0.0.1', $port) && socket_last_error($client) !== SOCKET_EINPROGRESS) {
-            trigger_error(error_get_last()['message']);
-        }
+        // "In progress" is no warning.
+        socket_connect($client, $address, $port);
         $clients[] = $client;
     }
     return [$listener, $clients];
 }
 
-/** Which clients are connected, which are still trying, and which were refused. */
-function states(array $clients): array
+/** Waits until every connect has ended, well or badly, or until the time in milliseconds is up. */
+function wait(array $groups, int $time): void
 {
-    $trying = $clients;
-    $connected = $refused = [];
-    while ($trying) {
-        // A connect that has ended makes its socket writable; 0.2 seconds in which none ends are enough.
-        $ended = $trying;
-        $read = $except = null;
-        if (socket_select($read, $ended, $except, 0, 200_000) === 0) {
+    $deadline = hrtime(true) + $time * 1_000_000;
+    $trying = array_merge(...$groups);
+    while ($trying !== []) {
+        $left = intdiv(max(0, $deadline - hrtime(true)), 1000);
+        [$read, $ready, $except] = [null, $trying, null];
+        // Writable: its connect has ended (lesson 13).
+        if (socket_select($read, $ready, $except, 0, $left) === 0) {
             break;
         }
-        foreach ($ended as $key => $client) {
-            unset($trying[$key]);
-            // How it ended: 0 is success (lesson 14).
-            if (socket_get_option($client, SOL_SOCKET, SO_ERROR) === 0) {
-                $connected[] = $client;
-            } else {
-                $refused[] = $client;
-            }
-        }
+        $trying = array_diff_key($trying, $ready);
     }
-    return [$connected, $trying, $refused];
+}
+
+/** What has become of the clients of each backlog. */
+function table(array $queues): void
+{
+    echo "   backlog   clients   connected   refused   reset   still trying\n";
+    foreach ($queues as $backlog => $clients) {
+        [$read, $ended, $except] = [null, $clients, null];
+        socket_select($read, $ended, $except, 0, 0);
+        $trying = count($clients) - count($ended);
+        [$connected, $refused, $reset] = [0, 0, 0];
+        foreach ($ended as $client) {
+            // 0, or the error that waits for whoever uses the socket next; asking takes it away (lesson 14).
+            match (socket_get_option($client, SOL_SOCKET, SO_ERROR)) {
+                0 => $connected++,
+                SOCKET_ECONNREFUSED => $refused++,
+                default => $reset++,
+            };
+        }
+        printf("   %7d%10d%12d%10d%8d%15d\n", $backlog, count($clients), $connected, $refused, $reset, $trying);
+    }
 }

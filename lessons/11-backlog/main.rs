@@ -1,67 +1,64 @@
 //! Lesson 11 · the backlog. Run `make lesson-11`, then its PHP twin with `make php-11`.
 
-use std::time::Instant;
+use std::fs;
+use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
 fn main() -> Result<()> {
-    println!("Clients connect, and nobody accepts them. What the kernel does:\n");
-    println!("backlog  clients  connected  still trying  refused");
-    for backlog in [0, 1, 3, 10] {
-        let (listener, clients) = crowd(backlog, 4)?;
-        let states = states(&clients)?;
-        let [connected, trying, refused] = states.map(|list| list.len());
-        println!("{backlog:7} {:8} {connected:10} {trying:13} {refused:8}", clients.len());
-        // Before its clients, so that none of them comes in late.
-        socket_close(listener);
-    }
+    // Three listeners, and at each of them more clients than its queue holds.
+    let (zero, at_zero) = listener_with_clients(0, 3)?;
+    let (one, at_one) = listener_with_clients(1, 4)?;
+    let (ten, at_ten) = listener_with_clients(10, 13)?;
 
-    println!("\nNow with backlog 1: two clients wait in the queue, a third keeps trying.");
-    let (listener, clients) = crowd(1, 1)?;
-    let [connected, trying, _] = states(&clients)?;
-    // Break it: uncomment the next line. `connected` and `trying` borrow the clients (error E0505).
-    // drop(clients);
-    let waiting = connected.first().copied().unwrap_or(&listener);
-    let sent = socket_write(waiting, "Is anybody there?", None)?;
-    println!("The first in the queue sends {sent} bytes, and the kernel takes them.");
+    // Their kernel has called once for each, and will call again after a second. Look before that.
+    wait(&[&at_zero, &at_one, &at_ten], Duration::from_millis(500))?;
+    // Break it: uncomment the next line. select removes who is not ready, and these are our clients (error E0277).
+    // socket_select(None, Some(&mut at_ten), None, 0, 0)?;
+    println!("1. The clients have called, and nobody accepts. After 500 ms:");
+    table([(0, &at_zero), (1, &at_one), (10, &at_ten)])?;
 
-    println!("The server accepts it, which makes room for the third:");
-    let accepted = socket_accept(&listener)?;
+    // Two clients leave the queue of ten, so there is room for two. The queue of one loses its listener.
     let begin = Instant::now();
-    let mut admitted = trying;
-    let count = socket_select(None, Some(&mut admitted), None, 10, 0)?;
-    let milliseconds = begin.elapsed().as_millis();
-    println!("   {count} connected after {milliseconds} ms, when it has tried again.");
-    let data = socket_read(&accepted, 1024, PHP_BINARY_READ)?;
-    println!("   The server reads '{}', sent before it accepted.", String::from_utf8_lossy(&data));
+    let first = socket_accept(&ten)?;
+    let second = socket_accept(&ten)?;
+    socket_close(one);
 
-    println!("The listener is closed. The second in the queue reads:");
-    socket_close(listener);
-    let left = connected.get(1).copied().unwrap_or(&accepted);
-    match socket_read(left, 1024, PHP_BINARY_READ) {
-        Ok(data) => println!("   {} bytes", data.len()),
-        Err(error) => println!("   {error}"),
+    // Nobody tells the clients that still try: they find out when they call again.
+    wait(&[&at_one, &at_ten], Duration::from_secs(5))?;
+    println!("\n2. The server with backlog 10 has accepted two clients; the one with backlog 1");
+    println!("   has closed its listener. After {} ms more:", begin.elapsed().as_millis());
+    table([(0, &at_zero), (1, &at_one), (10, &at_ten)])?;
+    for socket in [first, second, ten, zero] {
+        socket_close(socket);
     }
 
-    let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
-    println!("\nSOMAXCONN is {SOMAXCONN}. This kernel takes a larger backlog for {}.", limit.trim());
+    println!("\n3. Who else has a say");
+    println!("   {SOMAXCONN:>5}  the constant SOMAXCONN: a queue as long as Linux usually allows");
+    let settings = [
+        ("/proc/sys/net/core/somaxconn", "the longest queue that this kernel allows"),
+        ("/proc/sys/net/ipv4/tcp_syn_retries", "how often a client calls again"),
+        ("/proc/sys/net/ipv4/tcp_abort_on_overflow", "whether an overflow may reset a client"),
+    ];
+    for (file, meaning) in settings {
+        let value = fs::read_to_string(file).unwrap_or_default();
+        println!("   {:>5}  {file}: {meaning}", value.trim());
+    }
     Ok(())
 }
 
-/// A listener, and as many clients as its queue holds and some more, each of which has begun to connect.
-fn crowd(backlog: i32, more: usize) -> Result<(Socket, Vec<Socket>)> {
+/// A listener with this backlog, and this many clients that have begun to connect to it.
+fn listener_with_clients(backlog: i32, count: usize) -> Result<(Socket, Vec<Socket>)> {
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     socket_bind(&listener, "127.0.0.1", 0)?;
     socket_listen(&listener, backlog)?;
-    let port = socket_getsockname(&listener)?.port;
-
-    let room = usize::try_from(backlog).unwrap_or(0) + 1;
+    let name = socket_getsockname(&listener)?;
     let mut clients = Vec::new();
-    for _ in 0..room + more {
+    for _ in 0..count {
         let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-        // Otherwise the first client that is not let in would hold up this program for two minutes.
+        // A blocking connect would not come back from a full queue: for two minutes, and with an error.
         socket_set_nonblock(&client)?;
-        match socket_connect(&client, "127.0.0.1", port) {
+        match socket_connect(&client, &name.address, name.port) {
             Err(error) if error.code() != SOCKET_EINPROGRESS => return Err(error),
             _ => clients.push(client),
         }
@@ -69,24 +66,40 @@ fn crowd(backlog: i32, more: usize) -> Result<(Socket, Vec<Socket>)> {
     Ok((listener, clients))
 }
 
-/// Which clients are connected, which are still trying, and which were refused.
-fn states(clients: &[Socket]) -> Result<[Vec<&Socket>; 3]> {
-    let mut trying: Vec<&Socket> = clients.iter().collect();
-    let (mut connected, mut refused) = (Vec::new(), Vec::new());
+/// Waits until every connect has ended, well or badly, or until the time is up.
+fn wait(groups: &[&Vec<Socket>], time: Duration) -> Result<()> {
+    let deadline = Instant::now() + time;
+    let mut trying: Vec<&Socket> = groups.iter().copied().flatten().collect();
     while !trying.is_empty() {
-        // A connect that has ended makes its socket writable; 0.2 seconds in which none ends are enough.
-        let mut ended = trying.clone();
-        if socket_select(None, Some(&mut ended), None, 0, 200_000)? == 0 {
+        let left = deadline.saturating_duration_since(Instant::now()).as_micros();
+        let mut ready = trying.clone();
+        // Writable: its connect has ended (lesson 13).
+        if socket_select(None, Some(&mut ready), None, 0, i64::try_from(left).unwrap_or(0))? == 0 {
             break;
         }
+        trying.retain(|client| !ready.contains(client));
+    }
+    Ok(())
+}
+
+/// What has become of the clients of each backlog.
+fn table(queues: [(i32, &Vec<Socket>); 3]) -> Result<()> {
+    println!("   backlog   clients   connected   refused   reset   still trying");
+    for (backlog, clients) in queues {
+        let mut ended: Vec<&Socket> = clients.iter().collect();
+        socket_select(None, Some(&mut ended), None, 0, 0)?;
+        let trying = clients.len() - ended.len();
+        let (mut connected, mut refused, mut reset) = (0, 0, 0);
         for client in ended {
-            trying.retain(|other| *other != client);
-            // How it ended: 0 is success (lesson 14).
+            // 0, or the error that waits for whoever uses the socket next; asking takes it away (lesson 14).
             match socket_get_option(client, SOL_SOCKET, SO_ERROR)?.int()? {
-                0 => connected.push(client),
-                _ => refused.push(client),
+                0 => connected += 1,
+                SOCKET_ECONNREFUSED => refused += 1,
+                _ => reset += 1,
             }
         }
+        let clients = clients.len();
+        println!("   {backlog:>7}{clients:>10}{connected:>12}{refused:>10}{reset:>8}{trying:>15}");
     }
-    Ok([connected, trying, refused])
+    Ok(())
 }
