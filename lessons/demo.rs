@@ -126,8 +126,13 @@ impl Action {
             Some(rest) => ("server", rest),
             None => (name, &line[name.len()..]),
         };
-        let verb = VERBS.into_iter().chain([" hangs up"]).find(|verb| rest.starts_with(verb))?;
-        Some(Action { who: who.to_owned(), verb, text: rest[verb.len()..].to_owned() })
+        let verb = VERBS
+            .into_iter()
+            .chain([" hangs up"])
+            .find(|verb| rest.starts_with(verb) || rest == verb.trim_end())?;
+        // An empty text may lack the blank before it: editors take it away.
+        let text = rest.strip_prefix(verb).unwrap_or_default().to_owned();
+        Some(Action { who: who.to_owned(), verb, text })
     }
 }
 
