@@ -254,7 +254,7 @@ fn clients_that_vanish_end_their_own_conversation_and_leave_nothing_behind() {
             if number % 3 == 0 {
                 reset(client)
             } else {
-                drop(client)
+                drop(client);
             }
             assert_eq!(server.line(), format!("client {number}: has come"));
             assert!(server.line().starts_with(&format!("client {number}: ")));
