@@ -64,9 +64,10 @@ fn print_what_arrives(socket: &Socket) -> Result<()> {
         // A character of several bytes may have arrived in part; its rest comes with the next read.
         let cut = if data.is_empty() { 0 } else { unfinished(&bytes) };
         let later = bytes.split_off(bytes.len() - cut);
-        print!("{}", harmless(&String::from_utf8_lossy(&bytes)));
-        // Nobody to print for is no reason to panic.
-        if data.is_empty() || stdout().flush().is_err() {
+        let text = harmless(&String::from_utf8_lossy(&bytes));
+        // print! would panic when there is nobody to print for.
+        let printed = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush());
+        if data.is_empty() || printed.is_err() {
             return Ok(());
         }
         bytes = later;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! # text                          told to the reader
-//! server: PATTERN                 the server prints this line; %d is a number, %s some characters
+//! server: PATTERN                 the server prints this line; %d is a number, %s some characters (one at least)
 //! alice connects                  starts a client
 //! alice connects to localhost     the same, by this name
 //! alice types: TEXT               on the client's keyboard, then Enter
@@ -31,8 +31,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read, Write, stdout};
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, mem, thread};
 
@@ -40,6 +41,9 @@ use php_sockets::*;
 
 /// How long to wait for anything that a program is to do.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The number of the signal that Ctrl-C sends.
+const SIGINT: i32 = 2;
 
 /// What a line of the demo led to, if not to success: the reason.
 type Played<T = ()> = Result<T, String>;
@@ -58,10 +62,14 @@ fn main() -> ExitCode {
 fn play() -> Played {
     let mut arguments: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut option = String::new();
+    // --script shows what the demo expects and starts nothing.
+    let mut script = false;
     for argument in env::args_os().skip(1) {
         let argument = argument.into_string().map_err(|_| "An argument is not UTF-8")?;
-        if ["--script", "--server", "--client"].contains(&argument.as_str()) {
-            option.clone_from(&argument);
+        if ["--server", "--client"].contains(&argument.as_str()) {
+            option = argument;
+        } else if argument == "--script" {
+            script = true;
         } else {
             arguments.entry(option.clone()).or_default().push(argument);
         }
@@ -77,15 +85,14 @@ fn play() -> Played {
         canned: None,
         colours: stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    // --script shows what the demo expects and starts nothing.
-    let script = option == "--script";
     let played = text.lines().zip(1..).try_for_each(|(line, number)| {
-        let action = Action::read(line).ok_or_else(|| "This is no line of a demo".to_owned());
+        let action = Action::read(line).filter(Action::is_whole);
+        let action = action.ok_or_else(|| "This is no line of a demo".to_owned());
         let done = action.and_then(|action| if script { Ok(action) } else { stage.perform(action) });
         stage.show(&done.map_err(|reason| format!("{file}:{number}: {line}\n{reason}"))?);
         Ok(())
     });
-    played.and_then(|()| stage.end())
+    played.and_then(|()| stage.end().map_err(|reason| format!("{file}, at its end:\n{reason}")))
 }
 
 /// One line of a demo: who, what, and the text or the pattern.
@@ -136,6 +143,13 @@ impl Action {
     }
 }
 
+impl Action {
+    /// A verb that takes no text has none.
+    fn is_whole(&self) -> bool {
+        self.text.is_empty() || self.verb.ends_with([' ', '#'])
+    }
+}
+
 /// A program that was started, and what it has printed that no line of the demo has asked for yet.
 struct Actor {
     child: Child,
@@ -166,6 +180,9 @@ impl Stage {
         }
         if verb.starts_with(" connects") {
             let host = if text.is_empty() { "127.0.0.1" } else { text };
+            if self.actors.contains_key(who) {
+                return Err(format!("{who} is here already"));
+            }
             let actor = Actor::start(&self.client, host, self.port)?;
             self.actors.insert(who.clone(), actor);
             return Ok(action);
@@ -194,13 +211,17 @@ impl Stage {
             " presses Ctrl-D" => actor.keyboard = None,
             " leaves" | " is stopped" => {
                 actor.press_ctrl_c()?;
-                actor.ended()?;
+                let status = actor.ended()?;
+                // Some programs end on Ctrl-C by themselves, in good order.
+                if status.signal() != Some(SIGINT) && !status.success() {
+                    return Err(format!("{who} ended with {status}"));
+                }
                 self.actors.remove(who);
             }
             " is gone" | " ends" => {
                 let status = actor.ended()?;
-                if status != Some(0) {
-                    return Err(format!("{who} ended with {status:?}"));
+                if !status.success() {
+                    return Err(format!("{who} ended with {status}"));
                 }
                 self.actors.remove(who);
             }
@@ -243,8 +264,8 @@ impl Stage {
         if let Some(canned) = &self.canned {
             canned.end()?;
         }
-        if let Some((who, actor)) = self.actors.first_key_value() {
-            return Err(format!("{who} is still here at the end of the demo\n{}", actor.left()));
+        if let Some(who) = self.actors.keys().next() {
+            return Err(format!("{who} is still here"));
         }
         Ok(())
     }
@@ -288,7 +309,7 @@ impl Actor {
 
     /// Takes `text`, which is not a whole line.
     fn has(&mut self, text: &str) -> Played {
-        self.until(|printed| printed.len() >= text.len())?;
+        self.until(|printed| printed.len() >= text.len() || !text.as_bytes().starts_with(printed))?;
         if !self.printed.starts_with(text.as_bytes()) {
             return Err(self.left());
         }
@@ -323,23 +344,37 @@ impl Actor {
 
     /// SIGINT, as the terminal sends it. `kill` is built into the shell.
     fn press_ctrl_c(&mut self) -> Played {
+        if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
+            return Err(format!("It has gone already, with {status}"));
+        }
         let kill = format!("kill -s INT {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().map_err(|error| error.to_string())?;
-        if status.success() { Ok(()) } else { Err("It has gone already".to_owned()) }
+        Command::new("sh").args(["-c", &kill]).status().map_err(|error| error.to_string())?;
+        Ok(())
     }
 
     /// Waits for the end of the program, which may print nothing more; gives its exit status.
-    fn ended(&mut self) -> Played<Option<i32>> {
+    fn ended(&mut self) -> Played<ExitStatus> {
         let begin = Instant::now();
-        while begin.elapsed() < PATIENCE {
+        let status = loop {
             if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
-                self.printed.extend(self.screen.iter().flatten());
-                return if self.printed.is_empty() { Ok(status.code()) } else { Err(self.left()) };
+                break status;
+            }
+            if begin.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return Err("It does not end".to_owned());
             }
             thread::sleep(Duration::from_millis(2));
+        };
+        // Its screen ends with it, unless it has left a child that still writes there.
+        loop {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(chunk) => self.printed.extend(chunk),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => return Err("Its screen does not end".to_owned()),
+            }
         }
-        let _ = self.child.kill();
-        Err("It does not end".to_owned())
+        if self.printed.is_empty() { Ok(status) } else { Err(self.left()) }
     }
 }
 
@@ -405,7 +440,7 @@ impl Canned {
 
 /// Whether `text` is what `pattern` says: `%d` is a number, `%s` some characters.
 fn matches(pattern: &str, text: &str) -> bool {
-    let some = |rest: &str, fits: fn(char) -> bool| {
+    let some = |text: &str, rest: &str, fits: fn(char) -> bool| {
         let run = text.chars().take_while(|character| fits(*character)).map(char::len_utf8);
         let mut end = 0;
         run.into_iter().any(|length| {
@@ -414,10 +449,10 @@ fn matches(pattern: &str, text: &str) -> bool {
         })
     };
     if let Some(rest) = pattern.strip_prefix("%d") {
-        return some(rest, |character| character.is_ascii_digit());
+        return some(text.strip_prefix('-').unwrap_or(text), rest, |character| character.is_ascii_digit());
     }
     if let Some(rest) = pattern.strip_prefix("%s") {
-        return some(rest, |_| true);
+        return some(text, rest, |_| true);
     }
     match (pattern.chars().next(), text.chars().next()) {
         (None, None) => true,

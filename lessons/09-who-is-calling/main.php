@@ -47,17 +47,17 @@ socket_close($listener);
 function tell(Socket $listener): string
 {
     $client = socket_accept($listener);
-    // The other end is who calls; this end is whom it called: not always the listener's name (try 0.0.0.0).
+    // There is who calls. Here is what it has called, which a listener on 0.0.0.0 does not know.
     socket_getpeername($client, $address, $port);
-    $caller = "$address:$port";
+    $there = "$address:$port";
     socket_getsockname($client, $address, $port);
-    $called = "$address:$port";
+    $here = "$address:$port";
     // One write may take less than all of it; without the loop the rest would be lost.
-    $answer = "You are $caller\nYou have called $called\n";
+    $answer = "You are $there\nYou have called $here\n";
     while ($answer !== '') {
         $sent = socket_write($client, $answer);
         $answer = substr($answer, $sent);
     }
     socket_close($client);
-    return $caller;
+    return $there;
 }

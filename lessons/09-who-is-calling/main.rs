@@ -42,15 +42,15 @@ fn main() -> Result<()> {
 /// Tells the next client the names of both ends of its connection, and gives the name of the client's end.
 fn tell(listener: &Socket) -> Result<SocketName> {
     let client = socket_accept(listener)?;
-    // The other end is who calls; this end is whom it called: not always the listener's name (try 0.0.0.0).
-    let caller = socket_getpeername(&client)?;
-    let called = socket_getsockname(&client)?;
+    // There is who calls. Here is what it has called, which a listener on 0.0.0.0 does not know.
+    let there = socket_getpeername(&client)?;
+    let here = socket_getsockname(&client)?;
     // One write may take less than all of it; without the loop the rest would be lost.
-    let mut answer = format!("You are {caller}\nYou have called {called}\n").into_bytes();
+    let mut answer = format!("You are {there}\nYou have called {here}\n").into_bytes();
     while !answer.is_empty() {
         let sent = socket_write(&client, &answer, None)?;
         answer.drain(..sent);
     }
     socket_close(client);
-    Ok(caller)
+    Ok(there)
 }

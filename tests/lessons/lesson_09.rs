@@ -2,58 +2,101 @@
 
 use php_sockets::*;
 
-use crate::common;
+use crate::lesson_10::{Twin, refuses_bad_arguments_in_a_sentence, survives_what_accept_may_report};
 use crate::server::{Server, read_all, reset};
 
-fn servers() -> [Server; 2] {
-    [Server::rust(env!("CARGO_BIN_EXE_lesson-09")), Server::php("09-who-is-calling")]
+const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-09")), Twin::Php("09-who-is-calling")];
+
+fn twins() -> [Server; 2] {
+    let twins = TWINS.map(Twin::start);
+    for server in &twins {
+        assert!(server.line().starts_with("Second terminal: make client-09 ARGS=\"127.0.0.1 "));
+    }
+    twins
+}
+
+/// Sends a signal to the server itself.
+fn signal(server: &Server, signal: i32) {
+    let pid = i32::try_from(server.pid()).expect("a process number");
+    // SAFETY: the call takes numbers; the process has not been waited for.
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
 }
 
 #[test]
-fn each_end_is_told_its_name() {
-    for mut server in servers() {
+fn the_caller_is_told_the_name_that_it_knows_of_itself() {
+    for mut server in twins() {
         let client = server.connect();
         let own = socket_getsockname(&client).expect("a name");
+        let other = socket_getpeername(&client).expect("a name");
 
-        let answer = String::from_utf8(read_all(&client)).expect("UTF-8");
+        let told = String::from_utf8(read_all(&client)).expect("UTF-8");
 
-        assert_eq!(answer, format!("You are {own}\nYou have called 127.0.0.1:{}\n", server.port));
-        server.line();
+        assert_eq!(told, format!("You are {own}\nYou have called {other}\n"));
         assert_eq!(server.line(), format!("Called by {own}"));
         assert!(server.ended());
     }
 }
 
 #[test]
-fn callers_that_vanish_before_they_are_told_do_not_end_it_with_an_error() {
-    for mut server in servers() {
-        // Some vanish in the queue, some later; one may be told before it vanishes, and then the server has done its work.
-        for _ in 0..20 {
-            let caller = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
-            if socket_connect(&caller, "127.0.0.1", server.port).is_err() {
-                break;
-            }
-            reset(caller);
-        }
-        let last = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
-        let _ = socket_connect(&last, "127.0.0.1", server.port);
+fn a_call_that_is_broken_off_does_not_count() {
+    for mut server in twins() {
+        // The server stands still while one client breaks off and another connects.
+        signal(&server, libc::SIGSTOP);
+        reset(server.connect());
+        let client = server.connect();
+        signal(&server, libc::SIGCONT);
 
+        let told = String::from_utf8(read_all(&client)).expect("UTF-8");
+
+        let own = socket_getsockname(&client).expect("a name");
+        assert!(told.starts_with(&format!("You are {own}\n")), "{told}");
+        assert_eq!(server.line(), format!("Called by {own}"));
         assert!(server.ended());
     }
 }
 
 #[test]
-fn it_says_which_address_was_called_when_it_listens_on_all() {
-    for (program, script) in
-        [(env!("CARGO_BIN_EXE_lesson-09"), None), ("php", Some("lessons/09-who-is-calling/main.php"))]
-    {
-        let mut command = common::limited(program);
-        command.args(script.map(|script| common::root().join(script))).args(["0.0.0.0", "0"]);
-        let server =
-            Server::start_with(command, |line| line.strip_prefix("Listening on 0.0.0.0:")?.parse().ok());
+fn a_caller_that_sends_what_nobody_reads_is_told_and_then_reset() {
+    for mut server in twins() {
+        signal(&server, libc::SIGSTOP);
+        let client = server.connect();
+        socket_write(&client, [0xFF; 1000], None).expect("room");
+        signal(&server, libc::SIGCONT);
 
-        let answer = String::from_utf8(read_all(&server.connect())).expect("UTF-8");
+        assert!(server.ended());
+        let told = socket_read(&client, 1024, PHP_BINARY_READ).expect("what came before the reset");
+        let error = socket_read(&client, 1024, PHP_BINARY_READ).expect_err("a reset");
 
-        assert!(answer.ends_with(&format!("You have called 127.0.0.1:{}\n", server.port)), "{answer}");
+        assert!(told.starts_with(b"You are 127.0.0.1:"));
+        assert_eq!(
+            error.to_string(),
+            "socket_read(): unable to read from socket [104]: Connection reset by peer"
+        );
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_while_it_waits() {
+    for mut server in twins() {
+        signal(&server, libc::SIGINT);
+
+        assert!(!server.ended(), "a signal is no success");
+    }
+}
+
+#[test]
+fn what_accept_may_report_of_a_client_does_not_end_it() {
+    for twin in TWINS {
+        survives_what_accept_may_report(twin, |server| {
+            let told = read_all(&server.connect());
+            assert!(told.starts_with(b"You are 127.0.0.1:"));
+        });
+    }
+}
+
+#[test]
+fn arguments_that_make_no_sense_end_it_with_a_sentence() {
+    for twin in TWINS {
+        refuses_bad_arguments_in_a_sentence(twin);
     }
 }

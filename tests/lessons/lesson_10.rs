@@ -1,166 +1,318 @@
-//! Lesson 10 beyond its demo, and what all servers of the lessons have in common.
+//! Lesson 10 beyond its demo.
 
+use std::ffi::{OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
 use crate::common;
-use crate::server::{Server, read_all, read_line, reset, write_all};
+use crate::server::{PATIENCE, Server, read_all, reset, write_all};
 
-fn servers() -> [Server; 2] {
-    let servers = [Server::rust(env!("CARGO_BIN_EXE_lesson-10")), Server::php("10-always-on")];
-    for server in &servers {
-        server.line();
+/// A server lesson in one of its languages: a program, or its folder.
+#[derive(Clone, Copy)]
+pub(crate) enum Twin {
+    Rust(&'static str),
+    Php(&'static str),
+}
+
+impl Twin {
+    fn words(self) -> Vec<String> {
+        match self {
+            Twin::Rust(program) => vec![program.to_owned()],
+            Twin::Php(folder) => {
+                let script = format!("{}/lessons/{folder}/main.php", common::root().display());
+                let options = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0"];
+                options.into_iter().map(str::to_owned).chain([script]).collect()
+            }
+        }
     }
-    servers
+
+    /// The command that runs it, under another program if one is given.
+    pub(crate) fn command(self, under: &[&str]) -> Command {
+        let words: Vec<String> = under.iter().map(|word| (*word).to_owned()).chain(self.words()).collect();
+        let mut command = common::limited(&words[0]);
+        command.args(&words[1..]);
+        command
+    }
+
+    pub(crate) fn start(self) -> Server {
+        match self {
+            Twin::Rust(program) => Server::rust(program),
+            Twin::Php(folder) => Server::php(folder),
+        }
+    }
+}
+
+/// A client that gave up while it waited, and a signal, are no end; that there are no descriptors left is one.
+pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
+    let under = |inject: &str| {
+        let mut command =
+            twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", inject]);
+        command.args(["127.0.0.1", "0"]);
+        command
+    };
+    for error in ["ECONNABORTED", "EINTR"] {
+        let server = Server::start(under(&format!("inject=accept,accept4:error={error}:when=1..2")));
+        is_served(&server);
+    }
+
+    let output = under("inject=accept,accept4:error=EMFILE").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "Error: socket_accept(): unable to accept incoming connection [24]: Too many open files\n"
+    );
+}
+
+/// Each ends with status 1 and one line.
+pub(crate) fn refuses_bad_arguments_in_a_sentence(twin: Twin) {
+    let (_holder, taken) = common::listener();
+    let taken = taken.to_string();
+    let no_port = "The port has to be a number from 0 to 65535.\n";
+    for (address, port, sentence) in [
+        (&b"127.0.0.1"[..], &b"http"[..], no_port),
+        (b"127.0.0.1", b"65536", no_port),
+        (b"127.0.0.1", b"-1", no_port),
+        (b"127.0.0.1", b"", no_port),
+        (b"127.0.0.1", b"\xFF1", no_port),
+        (
+            b"127.0.0.1",
+            taken.as_bytes(),
+            "Error: socket_bind(): Unable to bind address [98]: Address already in use\n",
+        ),
+        (
+            b"192.0.2.1",
+            b"0",
+            "Error: socket_bind(): Unable to bind address [99]: Cannot assign requested address\n",
+        ),
+    ] {
+        let mut command = twin.command(&[]);
+        let output = command.args([address, port].map(OsStr::from_bytes)).output().expect("it runs");
+
+        assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stdout, b"");
+    }
+    let mut command = twin.command(&[]);
+    let output =
+        command.args([b"\xFF\xFE".as_slice(), b"0"].map(OsStr::from_bytes)).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "an address that is not UTF-8 is an unknown host");
+    assert!(output.stderr.starts_with(b"Error: socket_bind(): Host lookup failed [-1000"));
+}
+
+const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-10")), Twin::Php("10-always-on")];
+
+fn twins() -> [Server; 2] {
+    let twins = TWINS.map(Twin::start);
+    for server in &twins {
+        assert!(server.line().starts_with("Second terminal: make client-10 ARGS=\"127.0.0.1 "));
+    }
+    twins
+}
+
+/// Says something and takes the whole answer.
+fn says(client: &Socket, data: &[u8]) -> Vec<u8> {
+    write_all(client, data);
+    let mut answer = Vec::new();
+    let length = data.len() + "OK ... ".len();
+    socket_recv(client, &mut answer, length, MSG_WAITALL).expect("an answer");
+    answer
+}
+
+/// Waits until all that a socket has sent has reached the other end's kernel.
+fn until_delivered(socket: &Socket) {
+    use std::os::fd::AsRawFd;
+    let begin = Instant::now();
+    loop {
+        let mut left: c_int = 0;
+        // SAFETY: `left` outlives the call, which writes it.
+        assert_eq!(unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut left) }, 0);
+        if left == 0 {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{left} bytes are still on their way");
+        thread::yield_now();
+    }
 }
 
 #[test]
-fn a_client_that_is_reset_ends_its_conversation_and_not_the_server() {
-    for server in servers() {
-        let before = server.descriptors();
+fn what_arrives_in_one_read_is_not_a_line() {
+    for server in twins() {
         let alice = server.connect();
-        write_all(&alice, b"hello\n");
-        assert_eq!(read_line(&alice), "OK ... hello\n");
+        // Half a line: it is answered, although no line has ended.
+        assert_eq!(says(&alice, b"h"), b"OK ... h");
+        assert_eq!(says(&alice, b"ello\n"), b"OK ... ello\n");
 
-        reset(alice);
-
-        assert_eq!(server.line(), "client 1: has come");
-        assert_eq!(
-            server.line(),
-            "client 1: socket_read(): unable to read from socket [104]: Connection reset by peer"
-        );
+        // Two lines of a client that waits: they are one read.
         let bob = server.connect();
-        write_all(&bob, b"still there?\n");
-        assert_eq!(read_line(&bob), "OK ... still there?\n");
-        drop(bob);
-        server.until_descriptors(before);
+        write_all(&bob, b"one\n");
+        until_delivered(&bob);
+        write_all(&bob, b"two\n");
+        until_delivered(&bob);
+        socket_shutdown(&bob, SHUT_WR).expect("he has said it all");
+        drop(alice);
+
+        assert_eq!(read_all(&bob), b"OK ... one\ntwo\n");
+        for line in ["client 1: has come", "client 1: has gone, answers: 2"] {
+            assert_eq!(server.line(), line);
+        }
+        for line in ["client 2: has come", "client 2: has gone, answers: 1"] {
+            assert_eq!(server.line(), line);
+        }
     }
 }
 
 #[test]
-fn a_large_answer_arrives_whole_at_a_client_that_reads_late() {
-    for server in servers() {
-        let client = server.connect();
-        // More than the kernel keeps for both ends, so the server's writes come back short, or wait.
-        let data = vec![b'x'; 20 << 20];
-        let answers = std::thread::scope(|scope| {
-            let writer = scope.spawn(|| {
-                write_all(&client, &data);
-                socket_shutdown(&client, SHUT_WR).expect("connected");
-            });
-            let answers = read_all(&client);
-            writer.join().expect("it writes");
-            answers
-        });
+fn the_second_client_waits_for_the_first_to_leave() {
+    for server in twins() {
+        let (alice, bob) = (server.connect(), server.connect());
+        write_all(&bob, b"first!");
+        until_delivered(&bob);
+        // Alice has been answered three times since, and Bob not once.
+        for _ in 0..3 {
+            assert_eq!(says(&alice, b"still here"), b"OK ... still here");
+        }
+        socket_set_nonblock(&bob).expect("a socket");
+        let early = socket_read(&bob, 100, PHP_BINARY_READ).expect_err("nothing yet");
+        assert_eq!(early.code(), SOCKET_EAGAIN);
+        socket_set_block(&bob).expect("a socket");
 
-        assert_eq!(answers.iter().filter(|byte| **byte == b'x').count(), data.len());
-        let prefixes = answers.iter().filter(|byte| **byte == b'K').count();
-        assert_eq!(answers.len(), data.len() + prefixes * "OK ... ".len());
+        drop(alice);
+
+        assert_eq!(socket_read(&bob, 100, PHP_BINARY_READ).expect("his turn"), b"OK ... first!");
     }
 }
 
 #[test]
 fn bytes_that_are_no_text_come_back_as_they_are() {
-    for server in servers() {
+    for server in twins() {
         let client = server.connect();
-        write_all(&client, b"\xff\x00\x1b[2J\n");
-        assert_eq!(socket_read(&client, 100, PHP_NORMAL_READ), Ok(b"OK ... \xff\x00\x1b[2J\n".to_vec()));
+        let bytes: Vec<u8> = (0..=255).collect();
+
+        assert_eq!(says(&client, &bytes), [b"OK ... ".as_slice(), &bytes].concat());
+        assert_eq!(says(&client, b"0"), b"OK ... 0");
+
+        drop(client);
+        assert_eq!(server.line(), "client 1: has come");
+        assert_eq!(server.line(), "client 1: has gone, answers: 2");
     }
 }
 
 #[test]
-fn a_waiting_server_uses_no_processor_time() {
-    for server in servers() {
+fn a_line_without_end_to_a_client_that_reads_late_is_answered_whole_in_little_memory() {
+    const LENGTH: usize = 12 << 20;
+    for server in twins() {
         let client = server.connect();
-        write_all(&client, b"hello\n");
-        read_line(&client);
+        assert_eq!(says(&client, b"x"), b"OK ... x");
+        let before = server.resident();
+        let all = thread::scope(|scope| {
+            scope.spawn(|| {
+                write_all(&client, &vec![b'x'; LENGTH]);
+                socket_shutdown(&client, SHUT_WR).expect("that is all");
+            });
+            // Nobody reads until the server can write no more.
+            let begin = Instant::now();
+            let path = format!("/proc/{}/syscall", server.pid());
+            let writing = format!("{} ", libc::SYS_write);
+            while !std::fs::read_to_string(&path).expect("its system call").starts_with(&writing) {
+                assert!(begin.elapsed() < PATIENCE, "the server is never stopped in a write");
+                thread::yield_now();
+            }
+            read_all(&client)
+        });
+
+        let text = String::from_utf8(all).expect("UTF-8");
+        assert!(text.starts_with("OK ... x"));
+        let said = text.replace("OK ... ", "");
+        assert_eq!(said.len(), LENGTH);
+        assert!(said.bytes().all(|byte| byte == b'x'));
+        let grown = server.resident().saturating_sub(before);
+        assert!(grown < 2048, "{grown} KiB more");
+    }
+}
+
+#[test]
+fn clients_that_vanish_end_their_own_conversation_and_leave_nothing_behind() {
+    for server in twins() {
+        let before = server.descriptors();
+        // In the middle of a conversation.
+        let client = server.connect();
+        assert_eq!(says(&client, b"hello"), b"OK ... hello");
+        reset(client);
+        assert_eq!(server.line(), "client 1: has come");
+        let cause = "socket_read(): unable to read from socket [104]: Connection reset by peer";
+        assert_eq!(server.line(), format!("client 1: {cause}"));
+        // With answers that nobody takes, and with bytes that nobody has read, at any moment.
+        for number in 2..=40 {
+            let client = server.connect();
+            if number % 2 == 0 {
+                write_all(&client, &[b'x'; 5000]);
+            }
+            if number % 3 == 0 {
+                reset(client)
+            } else {
+                drop(client);
+            }
+            assert_eq!(server.line(), format!("client {number}: has come"));
+            assert!(server.line().starts_with(&format!("client {number}: ")));
+        }
+
+        let client = server.connect();
+        assert_eq!(says(&client, b"still there?"), b"OK ... still there?");
+        drop(client);
+        assert_eq!(server.line(), "client 41: has come");
+        assert_eq!(server.line(), "client 41: has gone, answers: 1");
+        server.until_descriptors(before);
+    }
+}
+
+#[test]
+fn it_does_not_spin_while_a_client_is_silent() {
+    for server in twins() {
+        let client = server.connect();
+        assert_eq!(says(&client, b"x"), b"OK ... x");
         let before = server.ticks();
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        assert!(server.ticks() - before <= 3, "{} hundredths of a second", server.ticks() - before);
-    }
-}
-
-/// The servers of the lessons: number, folder, program, and the port of the curriculum.
-const SERVERS: [(&str, &str, &str, &str); 6] = [
-    ("04", "04-greeting-server", env!("CARGO_BIN_EXE_lesson-04"), "1935"),
-    ("06", "06-reverse-server", env!("CARGO_BIN_EXE_lesson-06"), "1234"),
-    ("09", "09-who-is-calling", env!("CARGO_BIN_EXE_lesson-09"), "5001"),
-    ("10", "10-always-on", env!("CARGO_BIN_EXE_lesson-10"), "5001"),
-    ("12", "12-threads", env!("CARGO_BIN_EXE_lesson-12"), "5000"),
-    ("13", "13-select-server", env!("CARGO_BIN_EXE_lesson-13"), "5000"),
-];
-
-fn both(folder: &str, program: &str) -> [std::process::Command; 2] {
-    let mut php = common::limited("php");
-    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
-    php.arg(common::root().join("lessons").join(folder).join("main.php"));
-    [common::limited(program), php]
-}
-
-#[test]
-fn every_server_has_the_port_of_the_curriculum() {
-    let makefile = std::fs::read_to_string(common::root().join("Makefile")).expect("the Makefile");
-    for (number, folder, _, port) in SERVERS {
-        let read = |file: &str| {
-            std::fs::read_to_string(common::root().join("lessons").join(folder).join(file)).expect("the file")
-        };
-        assert!(
-            read("main.rs").contains(&format!("unwrap_or_else(|| \"{port}\".into())")),
-            "{folder}/main.rs"
-        );
-        assert!(read("main.php").contains(&format!("$argv[2] ?? {port}")), "{folder}/main.php");
-        assert!(read("main.php").contains("$argv[1] ?? '127.0.0.1'"), "{folder}/main.php");
-        assert!(makefile.contains(&format!("\nport_{number} = {port}\n")), "the Makefile and {folder}");
+        // The window that is measured, no synchronisation: a loop that spins would use some 30 ticks of it.
+        thread::sleep(Duration::from_millis(300));
+        assert!(server.ticks() - before < 10);
     }
 }
 
 #[test]
-fn a_port_that_is_none_gets_a_sentence_and_status_1() {
-    let bad = std::ffi::OsStr::from_bytes(b"\xff\xfe");
-    for (_, folder, program, _) in SERVERS {
-        for (language, mut command) in both(folder, program).into_iter().enumerate() {
-            let port = if language == 0 { bad } else { "70000".as_ref() };
-            let output = command.arg("127.0.0.1").arg(port).output().expect("it runs");
+fn ctrl_c_ends_it_while_it_waits_and_while_it_serves() {
+    for served in [false, true] {
+        for mut server in twins() {
+            let client = served.then(|| server.connect());
+            if let Some(client) = &client {
+                assert_eq!(says(client, b"x"), b"OK ... x");
+            }
+            let pid = i32::try_from(server.pid()).expect("a process number");
+            // SAFETY: the call takes numbers; the process has not been waited for.
+            assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
 
-            assert_eq!(output.status.code(), Some(1), "{folder}");
-            assert_eq!(
-                String::from_utf8_lossy(&output.stderr),
-                "The port has to be a number from 0 to 65535.\n",
-                "{folder}"
-            );
+            assert!(!server.ended(), "a signal is no success");
+            if let Some(client) = client {
+                assert_eq!(read_all(&client), b"", "the kernel closes what it had open");
+            }
         }
     }
 }
 
 #[test]
-fn an_address_in_use_gets_phps_sentence_and_status_1() {
-    let (_listener, port) = common::listener();
-    for (_, folder, program, _) in SERVERS {
-        for mut command in both(folder, program) {
-            let output = command.args(["127.0.0.1", &port.to_string()]).output().expect("it runs");
-
-            assert_eq!(output.status.code(), Some(1), "{folder}");
-            assert_eq!(
-                String::from_utf8_lossy(&output.stderr),
-                "Error: socket_bind(): Unable to bind address [98]: Address already in use\n",
-                "{folder}"
-            );
-        }
+fn what_accept_may_report_of_a_client_does_not_end_it() {
+    for twin in TWINS {
+        survives_what_accept_may_report(twin, |server| {
+            assert_eq!(says(&server.connect(), b"hello"), b"OK ... hello");
+        });
     }
 }
 
 #[test]
-fn ctrl_c_ends_a_server_at_once() {
-    for server in servers() {
-        let client = server.connect();
-        write_all(&client, b"hello\n");
-        read_line(&client);
-
-        let pid = i32::try_from(server.pid()).expect("a process number");
-        // SAFETY: `kill` takes two numbers; the process is the one that this test started.
-        unsafe { libc::kill(pid, libc::SIGINT) };
-
-        assert_eq!(read_all(&client), b"");
+fn arguments_that_make_no_sense_end_it_with_a_sentence() {
+    for twin in TWINS {
+        refuses_bad_arguments_in_a_sentence(twin);
     }
 }

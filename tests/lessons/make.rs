@@ -1,8 +1,25 @@
 //! The front door: the targets of the Makefile.
 
-use std::process::Command;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use php_sockets::*;
+use regex::Regex;
 
 use crate::common;
+use crate::server::{Server, read_line, write_all};
+
+/// The servers among the lessons and their ports, as the curriculum has them.
+const PORTS: [(&str, &str); 8] = [
+    ("04", "1935"),
+    ("06", "1234"),
+    ("09", "5001"),
+    ("10", "5001"),
+    ("12", "5000"),
+    ("13", "5000"),
+    ("15", "9999"),
+    ("22", "8080"),
+];
 
 fn make(arguments: &[&str]) -> (bool, String, String) {
     make_in(common::root(), arguments)
@@ -79,4 +96,199 @@ fn it_works_from_a_path_with_spaces() {
     assert!(listed && ran && php && traced, "{errors}");
     assert_eq!(text.lines().count(), twin.lines().count());
     assert!(trace.contains("\nsocket_listen        listen("));
+}
+
+#[test]
+fn the_other_end_of_a_lesson_that_has_none_is_one_line() {
+    for (target, sentence) in [
+        ("client-01", "Lesson 01 needs no second terminal: make lesson-01"),
+        ("demo-01", "Lesson 01 needs no second terminal: make lesson-01"),
+        ("client-08", "Lesson 08 needs no second terminal: make lesson-08"),
+        ("client-05", "Lesson 05 is itself the client: make lesson-05"),
+        ("client-07", "Lesson 07 is itself the client: make lesson-07"),
+        ("client-99", "There is no such lesson. Type 'make' for the list"),
+        ("demo-99", "There is no such lesson. Type 'make' for the list"),
+        ("client-", "Which lesson? Type 'make' for the list"),
+    ] {
+        let (done, text, errors) = make(&[target]);
+
+        assert!(!done, "{target}");
+        assert_eq!(text, "", "{target}");
+        assert_eq!(errors.lines().count(), 1, "{target}: {errors}");
+        assert!(errors.contains(sentence), "{target}: {errors}");
+    }
+}
+
+#[test]
+fn make_demo_plays_both_ends() {
+    let (done, text, errors) = make(&["demo-10"]);
+
+    assert!(done, "{errors}");
+    for line in [
+        "  server | Listening on 127.0.0.1:",
+        "   alice > hello\n   alice | OK ... hello\n",
+        "  server * is stopped\n",
+    ] {
+        assert!(text.contains(line), "{line:?} in\n{text}");
+    }
+}
+
+#[test]
+fn make_client_sends_what_is_typed_and_prints_what_arrives() {
+    let server = Server::rust(env!("CARGO_BIN_EXE_lesson-10"));
+    let mut client = common::limited("make");
+    client.current_dir(common::root()).args(["--no-print-directory", "client-10"]);
+    client.arg(format!("ARGS=127.0.0.1 {}", server.port));
+
+    let output = common::pipe(client, "hello\n");
+
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "OK ... hello\n");
+    assert!(output.status.success());
+}
+
+#[test]
+fn arguments_reach_the_lesson() {
+    for target in ["lesson-10", "php-10"] {
+        let mut command = common::limited("make");
+        command.current_dir(common::root()).args(["--no-print-directory", target, "ARGS=0.0.0.0 0"]);
+        // Ended with its lesson, make complains.
+        command.stderr(Stdio::null());
+        let server =
+            Server::start_with(command, |line| line.strip_prefix("Listening on 0.0.0.0:")?.parse().ok());
+
+        assert_eq!(
+            server.line(),
+            format!("Second terminal: make client-10 ARGS=\"0.0.0.0 {}\"", server.port)
+        );
+        let client = server.connect();
+        write_all(&client, b"hello\n");
+        assert_eq!(read_line(&client), "OK ... hello\n");
+    }
+}
+
+#[test]
+fn every_server_has_the_port_of_the_curriculum_everywhere() {
+    let root = common::root();
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("the file");
+    let makefile = read(&root.join("Makefile"));
+    let rust =
+        Regex::new(r#"arguments\.next\(\)\.unwrap_or_else\(\|\| "(\d+)"\.into\(\)\)"#).expect("a pattern");
+    let php = Regex::new(r"\$argv\[2\] \?\? '?(\d+)").expect("a pattern");
+    let port = |pattern: &Regex, text: &str| Some(pattern.captures(text)?[1].to_owned());
+    let mut seen = Vec::new();
+    for entry in std::fs::read_dir(root.join("lessons")).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let Some((number, right)) = PORTS.iter().find(|(number, _)| name.starts_with(&format!("{number}-")))
+        else {
+            continue;
+        };
+        seen.push((
+            *number,
+            port(&rust, &read(&path.join("main.rs"))),
+            port(&php, &read(&path.join("main.php"))),
+        ));
+        assert!(makefile.contains(&format!("\nport_{number} = {right}\n")), "the Makefile's port_{number}");
+    }
+    seen.sort();
+    let right: Vec<_> = PORTS
+        .iter()
+        .filter(|(number, _)| seen.iter().any(|(other, ..)| number == other))
+        .map(|(number, port)| (*number, Some((*port).to_owned()), Some((*port).to_owned())))
+        .collect();
+
+    assert!(right.len() >= 6, "04, 06, 09, 10, 12 and 13 are servers");
+    assert_eq!(seen, right, "number, port in main.rs, port in main.php");
+}
+
+/// A client of a server that the test plays, its keyboard and its screen.
+fn client() -> (Socket, Child) {
+    let (listener, port) = common::listener();
+    let mut command = common::limited(env!("CARGO_BIN_EXE_lesson-client"));
+    command.args(["127.0.0.1", &port.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let client = command.spawn().expect("it starts");
+    (socket_accept(&listener).expect("the client connects"), client)
+}
+
+/// What the client prints until the end.
+fn printed(mut client: Child) -> String {
+    let mut text = String::new();
+    client.stdout.take().expect("a pipe").read_to_string(&mut text).expect("UTF-8");
+    assert!(client.wait().expect("it ends").success());
+    text
+}
+
+#[test]
+fn a_character_in_two_packets_is_printed_whole() {
+    let (server, mut client) = client();
+    // What stands before the character shows that the first packet has been read.
+    socket_write(&server, b"caf\xC3", None).expect("room");
+    let mut text = [0; 3];
+    client.stdout.as_mut().expect("a pipe").read_exact(&mut text).expect("the first packet");
+    assert_eq!(&text, b"caf");
+    socket_write(&server, b"\xA9\n", None).expect("room");
+    // Half a character at the end has no other half to wait for.
+    socket_write(&server, b"\xE2\x82", None).expect("room");
+    socket_close(server);
+
+    assert_eq!(printed(client), "\u{E9}\n\u{FFFD}");
+}
+
+#[test]
+fn control_characters_of_a_server_are_shown_and_not_obeyed() {
+    let (server, client) = client();
+    write_all(&server, b"\x1b[2J\x07\x08\0\x7f\r\n\tand \xC2\x9B31m \x9B\n");
+    socket_close(server);
+
+    assert_eq!(printed(client), "\\u{1b}[2J\\u{7}\\u{8}\\u{0}\\u{7f}\\r\n\tand \\u{9b}31m \u{FFFD}\n");
+}
+
+#[test]
+fn the_client_sends_keys_as_they_come_and_goes_on_reading_when_the_keyboard_ends() {
+    let (server, mut client) = client();
+    let mut keyboard = client.stdin.take().expect("a pipe");
+    for key in [b"h", b"i"] {
+        keyboard.write_all(key).expect("the client reads");
+        assert_eq!(socket_read(&server, 100, PHP_BINARY_READ).expect("a key"), key);
+    }
+    drop(keyboard);
+    assert_eq!(socket_read(&server, 100, PHP_BINARY_READ).expect("the end"), b"");
+    write_all(&server, b"late\n");
+    socket_close(server);
+
+    assert_eq!(printed(client), "late\n");
+}
+
+#[test]
+fn a_client_whose_screen_is_closed_ends_without_a_panic() {
+    let (server, mut client) = client();
+    drop(client.stdout.take());
+    // Either there is still room, or the client has gone already.
+    let _ = socket_write(&server, vec![b'x'; 100_000], None);
+
+    assert!(client.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_client_that_nobody_answers_says_so_in_phps_words() {
+    let (_holder, port) = common::closed_port();
+    let mut command = common::limited(env!("CARGO_BIN_EXE_lesson-client"));
+    let output = command.args(["127.0.0.1", &port.to_string()]).output().expect("it runs");
+
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "Error: socket_connect(): unable to connect [111]: Connection refused\n"
+    );
+    for arguments in [&["127.0.0.1"][..], &["127.0.0.1", "x"], &["127.0.0.1", "65536"], &["a", "1", "b"]] {
+        let mut command = common::limited(env!("CARGO_BIN_EXE_lesson-client"));
+        let output = command.args(arguments).output().expect("it runs");
+
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "Two arguments are needed, for example: 127.0.0.1 5001\n"
+        );
+    }
 }
