@@ -95,7 +95,7 @@ fn functions() -> BTreeMap<String, (String, String)> {
 #[test]
 fn every_public_function_is_documented_by_the_page_of_the_house() {
     let any = Regex::new(r"(?m)^pub fn (\w+)").unwrap();
-    let lesson = Regex::new(r"(?m)^/// \[Lesson \d\d\]\(crate::lessons::lesson_\d\d\) · ").unwrap();
+    let lesson = Regex::new(r"(?m)^/// \[?Lesson \d\d(?:\]\(crate::lessons::lesson_\d\d\))? · ").unwrap();
     let functions = functions();
     for (path, text) in common::sources() {
         for found in any.captures_iter(&text) {
@@ -147,7 +147,7 @@ fn the_readme_shows_the_servers_that_are_tested() {
 }
 
 /// The lessons that are still to be written. What they will introduce is introduced by none yet.
-const NOT_YET: [&str; 5] = ["20", "21", "22", "23", "24"];
+const NOT_YET: [&str; 4] = ["21", "22", "23", "24"];
 
 /// What old tutorials repeat: the lesson that corrects it, and its test, which fails if the correction is wrong.
 const MYTHS: [(&str, &str); 20] = [
@@ -283,7 +283,7 @@ fn every_lesson_is_whole_and_listed() {
 
 #[test]
 fn every_function_is_introduced_by_one_lesson_and_its_page_names_that_lesson() {
-    let number = Regex::new(r"(?m)^/// \[Lesson (\d\d)\]\(crate::lessons::lesson_(\d\d)\) · ").unwrap();
+    let number = Regex::new(r"(?m)^/// \[?Lesson (\d\d)(?:\]\(crate::lessons::lesson_(\d\d)\))? · ").unwrap();
     let declaration = Regex::new(r"(?m)^pub fn (\w+)").unwrap();
     let introduced = introduced();
     let functions = functions();
@@ -300,8 +300,11 @@ fn every_function_is_introduced_by_one_lesson_and_its_page_names_that_lesson() {
             let before = &text[..found.get(0).unwrap().start()];
             let page = &before[before.rfind("\n\n").unwrap()..];
             let named = number.captures(page).unwrap_or_else(|| panic!("{}: no lesson", &found[1]));
-            assert_eq!(named[1], named[2], "{}: the link of its lesson", &found[1]);
+            // A lesson that is not there has no link.
+            let link = named.get(2).map(|link| link.as_str());
             let named = &named[1];
+            let expected = written.contains(named).then_some(named);
+            assert_eq!(link, expected, "{}: the link of its lesson", &found[1]);
             match introduced.get(&found[1]) {
                 Some(lesson) => {
                     assert_eq!(named, lesson, "{}: the page of {}", path.display(), &found[1]);

@@ -284,10 +284,6 @@ lessons! {
     scatter_gather "18" "18-scatter-gather" Alone;
     messages "19" "19-messages" Alone;
     ipv6_and_names "20" "20-ipv6-and-names" Alone;
-    ping "21" "21-ping" Alone;
-    http_server "22" "22-http-server" Server;
-    urgent_data "23" "23-urgent-data" Alone;
-    into_rust "24" "24-into-rust" Alone;
 }
 
 /// `expected.txt` as PHP's `.phpt` tests write it: `%d` is a number, `%s` some characters.

@@ -1,2 +1,0 @@
-<?php
-// Lesson 21 · ping.

@@ -1,2 +1,0 @@
-<?php
-// Lesson 22 · the HTTP server.

@@ -1,2 +1,0 @@
-<?php
-// Lesson 23 · urgent data.

@@ -1,2 +1,0 @@
-<?php
-// Lesson 24 · into Rust.

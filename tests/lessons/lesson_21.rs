@@ -1,1 +1,0 @@
-//! Lesson 21 beyond its demo.

@@ -1,1 +1,0 @@
-//! Lesson 22 beyond its demo.

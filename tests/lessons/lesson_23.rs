@@ -1,1 +1,0 @@
-//! Lesson 23 beyond its demo.

@@ -1,1 +1,0 @@
-//! Lesson 24 beyond its demo.
