@@ -47,10 +47,20 @@ while (true) {
         if (in_array(socket_last_error(), [SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
             continue;
         }
+        // No descriptor is left. The client stays in the queue; asking again at once, and for ever, would spin.
+        if (in_array(socket_last_error(), [SOCKET_EMFILE, SOCKET_ENFILE], true)) {
+            echo error_get_last()['message'], "\n";
+            usleep(200_000);
+            continue;
+        }
         fail(error_get_last()['message']);
     }
     $number++;
 
+    // A child that has said goodbye may not have ended yet: it gets a moment.
+    for ($i = 0; $i < 50 && $children >= MOST; $i++) {
+        usleep(1000);
+    }
     if ($children >= MOST) {
         echo "client $number: turned away, ", MOST, " are here\n";
         turn_away($client, 'Sorry, ' . MOST . " clients are here already. Come back later.\n");
@@ -107,6 +117,7 @@ function serve(Socket $client): int
 function turn_away(Socket $client, string $sentence): void
 {
     @socket_write($client, $sentence);
+    hang_up($client);
 }
 
 /** The memory that this process shares with no other, in KiB; 0 if the kernel does not say. */
@@ -120,4 +131,15 @@ function fail(string $message): never
 {
     fwrite(STDERR, "Error: $message\n");
     exit(1);
+}
+
+/**
+ * Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
+ * may overtake the sentence before it.
+ */
+function hang_up(Socket $client): void
+{
+    @socket_shutdown($client, 1);
+    // Sixteen times at most, or a client that never ends could keep the server here.
+    for ($i = 0; $i < 16 && @socket_recv($client, $unread, 65536, MSG_DONTWAIT) > 0; $i++);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
 use php_sockets::*;
@@ -36,6 +36,12 @@ fn main() -> Result<()> {
             Ok(client) => Arc::new(client),
             // The client gave up while it waited, or a signal came: neither may end a server.
             Err(error) if [SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => continue,
+            // No descriptor is left. The client stays in the queue; asking again at once, and for ever, would spin.
+            Err(error) if [SOCKET_EMFILE, SOCKET_ENFILE].contains(&error.code()) => {
+                println!("{error}");
+                thread::sleep(Duration::from_millis(200));
+                continue;
+            }
             Err(error) => return Err(error),
         };
         number += 1;
@@ -98,6 +104,7 @@ fn serve(client: &Socket) -> Result<u64> {
 /// One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing.
 fn turn_away(client: &Socket, sentence: &str) {
     let _ = socket_write(client, sentence, None);
+    hang_up(client);
 }
 
 /// The memory that this process shares with no other, in KiB; 0 if the kernel does not say.
@@ -105,4 +112,14 @@ fn private_memory() -> u64 {
     let sizes = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
     let size = sizes.lines().find_map(|line| line.strip_prefix("Private_Dirty:")?.strip_suffix("kB"));
     size.and_then(|size| size.trim().parse().ok()).unwrap_or(0)
+}
+
+/// Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
+/// may overtake the sentence before it.
+fn hang_up(client: &Socket) {
+    let _ = socket_shutdown(client, SHUT_WR);
+    let mut unread = Vec::new();
+    // Sixteen times at most, or a client that never ends could keep the server here.
+    let mut more = || socket_recv(client, &mut unread, 65536, MSG_DONTWAIT).is_ok_and(|count| count > 0);
+    let _ = (0..16).all(|_| more());
 }

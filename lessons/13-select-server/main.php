@@ -140,6 +140,7 @@ while (true) {
             echo "client $key: $client->end\n";
             $admitting = true;
             // In this order: after unset there is nothing left to close.
+            hang_up($client->socket);
             socket_close($client->socket);
             unset($clients[$key]);
         }
@@ -160,6 +161,7 @@ while (true) {
             echo "client $number: turned away, ", PLACES, ' of ', PLACES, " places taken\n";
             // In a new socket there is room for a sentence. A client that has gone already misses nothing.
             @socket_write($socket, 'Sorry, all ' . PLACES . " places are taken.\n");
+            hang_up($socket);
             socket_close($socket);
         }
     } elseif (in_array(socket_last_error(), [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
@@ -179,4 +181,15 @@ function fail(string $message): never
 {
     fwrite(STDERR, "Error: $message\n");
     exit(1);
+}
+
+/**
+ * Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
+ * may overtake the sentence before it.
+ */
+function hang_up(Socket $client): void
+{
+    @socket_shutdown($client, 1);
+    // Sixteen times at most, or a client that never ends could keep the server here.
+    for ($i = 0; $i < 16 && @socket_recv($client, $unread, 65536, MSG_DONTWAIT) > 0; $i++);
 }

@@ -83,6 +83,7 @@ fn main() -> Result<()> {
         clients.retain(|key, client| match &client.end {
             Some(end) if client.output.is_empty() => {
                 println!("client {key}: {end}");
+                hang_up(&client.socket);
                 admitting = true;
                 false
             }
@@ -108,6 +109,7 @@ fn main() -> Result<()> {
                     println!("client {number}: turned away, {PLACES} of {PLACES} places taken");
                     // In a new socket there is room for a sentence. A client that has gone already misses nothing.
                     let _ = socket_write(&socket, format!("Sorry, all {PLACES} places are taken.\n"), None);
+                    hang_up(&socket);
                 }
             }
             // The client gave up while it waited, or a signal came: neither may end a server.
@@ -168,4 +170,14 @@ impl Client {
             self.end = Some(error.to_string());
         }
     }
+}
+
+/// Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
+/// may overtake the sentence before it.
+fn hang_up(client: &Socket) {
+    let _ = socket_shutdown(client, SHUT_WR);
+    let mut unread = Vec::new();
+    // Sixteen times at most, or a client that never ends could keep the server here.
+    let mut more = || socket_recv(client, &mut unread, 65536, MSG_DONTWAIT).is_ok_and(|count| count > 0);
+    let _ = (0..16).all(|_| more());
 }

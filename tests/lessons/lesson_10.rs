@@ -252,7 +252,7 @@ fn clients_that_vanish_end_their_own_conversation_and_leave_nothing_behind() {
                 write_all(&client, &[b'x'; 5000]);
             }
             if number % 3 == 0 {
-                reset(client)
+                reset(client);
             } else {
                 drop(client);
             }

@@ -267,3 +267,39 @@ fn arguments_that_cannot_be_used_get_a_sentence() {
 fn the_default_port_is_the_one_of_the_table() {
     has_the_default_port("12", FOLDER, 5000);
 }
+
+#[test]
+fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
+    for (program, script) in
+        [(env!("CARGO_BIN_EXE_lesson-12"), None), ("php", Some("lessons/12-threads/main.php"))]
+    {
+        let mut command = common::limited("strace");
+        command.args(["-qq", "-o", "/dev/null", "-e", "trace=accept,accept4"]);
+        command.args(["-e", "inject=accept,accept4:error=EMFILE:when=1..2", program]);
+        command.args(script.map(|script| common::root().join(script))).args(["127.0.0.1", "0"]);
+        let server = Server::start(command);
+        server.line();
+        let client = server.connect();
+
+        let sentence = "socket_accept(): unable to accept incoming connection [24]: Too many open files";
+        assert_eq!([server.line(), server.line()], [sentence, sentence]);
+        socket_write(&client, "hello\n", None).expect("room");
+        assert_eq!(socket_read(&client, 100, PHP_NORMAL_READ), Ok(b"OK ... hello\n".to_vec()));
+    }
+}
+
+#[test]
+fn whoever_speaks_first_and_is_turned_away_reads_the_sentence_and_the_end() {
+    for server in [Server::rust(env!("CARGO_BIN_EXE_lesson-12")), Server::php("12-threads")] {
+        let clients: Vec<Socket> = (0..3).map(|_| server.connect()).collect();
+        for client in &clients {
+            socket_write(client, "hello\n", None).expect("room");
+            assert_eq!(socket_read(client, 100, PHP_NORMAL_READ), Ok(b"OK ... hello\n".to_vec()));
+        }
+
+        let late = server.connect();
+        let _ = socket_write(&late, "hello\n", None);
+        let sentence = b"Sorry, 3 clients are here already. Come back later.\n";
+        assert_eq!(socket_read(&late, 100, PHP_NORMAL_READ), Ok(sentence.to_vec()));
+    }
+}

@@ -16,7 +16,7 @@ fn myth_the_socket_iovec_functions_exist_in_php() {
         "readv",
         "writev",
     ];
-    let checks: String = functions.iter().map(|name| format!("function_exists('socket_{name}'),")).collect();
+    let checks = functions.map(|name| format!("function_exists('socket_{name}')")).join(",");
     assert_eq!(common::php(&format!("echo json_encode(array_unique([{checks}]));")), "[false]");
 
     // Here they work: a part of a message is told as a part.
