@@ -422,7 +422,7 @@ fn on_0_0_0_0_it_listens_everywhere(twin: &Twin) {
 }
 
 /// A port whose listener has gone, while a connection that it accepted is still there: what a server leaves behind. A
-/// connection in TIME_WAIT would do as well, but a busy kernel keeps only so many of those.
+/// connection in `TIME_WAIT` would do as well, but a busy kernel keeps only so many of those.
 fn old_connection(reuse: bool) -> (u16, [Socket; 2]) {
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
     socket_set_option(&listener, SOL_SOCKET, SO_REUSEADDR, i32::from(reuse)).expect("an option");
