@@ -2,7 +2,7 @@
 
 use php_sockets::*;
 
-use crate::lesson_10::{Twin, refuses_bad_arguments_in_a_sentence, survives_what_accept_may_report};
+use crate::lesson_10::{Twin, survives_what_accept_may_report};
 use crate::server::{Server, read_all, reset};
 
 const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-09")), Twin::Php("09-who-is-calling")];
@@ -95,8 +95,15 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
 }
 
 #[test]
-fn arguments_that_make_no_sense_end_it_with_a_sentence() {
+fn it_says_which_address_was_called_when_it_listens_on_all() {
     for twin in TWINS {
-        refuses_bad_arguments_in_a_sentence(twin);
+        let mut command = twin.command(&[]);
+        command.args(["0.0.0.0", "0"]);
+        let server =
+            Server::start_with(command, |line| line.strip_prefix("Listening on 0.0.0.0:")?.parse().ok());
+
+        let told = String::from_utf8(read_all(&server.connect())).expect("UTF-8");
+
+        assert!(told.ends_with(&format!("You have called 127.0.0.1:{}\n", server.port)), "{told}");
     }
 }

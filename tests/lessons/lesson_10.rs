@@ -1,4 +1,4 @@
-//! Lesson 10 beyond its demo.
+//! Lesson 10 beyond its demo, and what all servers of the lessons have in common.
 
 use std::ffi::{OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
@@ -65,42 +65,6 @@ pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Se
         String::from_utf8_lossy(&output.stderr),
         "Error: socket_accept(): unable to accept incoming connection [24]: Too many open files\n"
     );
-}
-
-/// Each ends with status 1 and one line.
-pub(crate) fn refuses_bad_arguments_in_a_sentence(twin: Twin) {
-    let (_holder, taken) = common::listener();
-    let taken = taken.to_string();
-    let no_port = "The port has to be a number from 0 to 65535.\n";
-    for (address, port, sentence) in [
-        (&b"127.0.0.1"[..], &b"http"[..], no_port),
-        (b"127.0.0.1", b"65536", no_port),
-        (b"127.0.0.1", b"-1", no_port),
-        (b"127.0.0.1", b"", no_port),
-        (b"127.0.0.1", b"\xFF1", no_port),
-        (
-            b"127.0.0.1",
-            taken.as_bytes(),
-            "Error: socket_bind(): Unable to bind address [98]: Address already in use\n",
-        ),
-        (
-            b"192.0.2.1",
-            b"0",
-            "Error: socket_bind(): Unable to bind address [99]: Cannot assign requested address\n",
-        ),
-    ] {
-        let mut command = twin.command(&[]);
-        let output = command.args([address, port].map(OsStr::from_bytes)).output().expect("it runs");
-
-        assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
-        assert_eq!(output.status.code(), Some(1));
-        assert_eq!(output.stdout, b"");
-    }
-    let mut command = twin.command(&[]);
-    let output =
-        command.args([b"\xFF\xFE".as_slice(), b"0"].map(OsStr::from_bytes)).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1), "an address that is not UTF-8 is an unknown host");
-    assert!(output.stderr.starts_with(b"Error: socket_bind(): Host lookup failed [-1000"));
 }
 
 const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-10")), Twin::Php("10-always-on")];
@@ -310,9 +274,66 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
     }
 }
 
+/// The servers of the lessons: folder and program.
+const SERVERS: [(&str, &str); 6] = [
+    ("04-greeting-server", env!("CARGO_BIN_EXE_lesson-04")),
+    ("06-reverse-server", env!("CARGO_BIN_EXE_lesson-06")),
+    ("09-who-is-calling", env!("CARGO_BIN_EXE_lesson-09")),
+    ("10-always-on", env!("CARGO_BIN_EXE_lesson-10")),
+    ("12-threads", env!("CARGO_BIN_EXE_lesson-12")),
+    ("13-select-server", env!("CARGO_BIN_EXE_lesson-13")),
+];
+
+/// Each server in each language ends with status 1, one line, and nothing else, for these arguments.
+fn every_server_refuses(address: &[u8], port: &[u8], sentence: &str) {
+    for (folder, program) in SERVERS {
+        for twin in [Twin::Rust(program), Twin::Php(folder)] {
+            let mut command = twin.command(&[]);
+            let output = command.args([address, port].map(OsStr::from_bytes)).output().expect("it runs");
+
+            assert_eq!(output.status.code(), Some(1), "{folder}");
+            // PHP's own warning has more around the sentence.
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(errors.contains(sentence) && errors.lines().count() == 1, "{folder}: {errors}");
+            assert_eq!(output.stdout, b"", "{folder}");
+        }
+    }
+}
+
 #[test]
-fn arguments_that_make_no_sense_end_it_with_a_sentence() {
+fn a_port_that_is_none_gets_a_sentence_and_status_1() {
+    for port in [&b"http"[..], b"65536", b"-1", b"", b"\xFF1"] {
+        every_server_refuses(b"127.0.0.1", port, "The port has to be a number from 0 to 65535.");
+    }
+}
+
+#[test]
+fn an_address_in_use_gets_phps_sentence_and_status_1() {
+    let (_holder, port) = common::listener();
+    every_server_refuses(
+        b"127.0.0.1",
+        port.to_string().as_bytes(),
+        "socket_bind(): Unable to bind address [98]: Address already in use",
+    );
+}
+
+#[test]
+fn an_address_of_another_machine_gets_phps_sentence_and_status_1() {
+    every_server_refuses(
+        b"192.0.2.1",
+        b"0",
+        "socket_bind(): Unable to bind address [99]: Cannot assign requested address",
+    );
+}
+
+#[test]
+fn an_address_that_is_not_utf_8_is_a_host_that_nobody_knows() {
     for twin in TWINS {
-        refuses_bad_arguments_in_a_sentence(twin);
+        let mut command = twin.command(&[]);
+        let arguments = [b"\xFF\xFE".as_slice(), b"0"].map(OsStr::from_bytes);
+        let output = command.args(arguments).output().expect("it runs");
+
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stderr.starts_with(b"Error: socket_bind(): Host lookup failed [-1000"));
     }
 }
