@@ -34,4 +34,5 @@ lessons! {
     lesson_18 "18-scatter-gather";
     lesson_19 "19-messages";
     lesson_20 "20-ipv6-and-names";
+    lesson_21 "21-ping";
 }

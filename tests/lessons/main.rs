@@ -25,6 +25,7 @@ mod lesson_17;
 mod lesson_18;
 mod lesson_19;
 mod lesson_20;
+mod lesson_21;
 mod make;
 mod play;
 mod readme;

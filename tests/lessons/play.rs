@@ -284,6 +284,7 @@ lessons! {
     scatter_gather "18" "18-scatter-gather" Alone;
     messages "19" "19-messages" Alone;
     ipv6_and_names "20" "20-ipv6-and-names" Alone;
+    ping "21" "21-ping" Alone;
 }
 
 /// `expected.txt` as PHP's `.phpt` tests write it: `%d` is a number, `%s` some characters.
