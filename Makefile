@@ -24,6 +24,7 @@ port_10 = 5001
 port_12 = 5000
 port_13 = 5000
 port_15 = 9999
+port_22 = 8080
 servers := $(foreach number,$(demos),$(if $(port_$(number)),$(number)))
 # Who plays the demo of lesson $(1): programs of the folder $(2), the lesson itself by way of $(3). Lessons 05 and 07 are
 # clients: of lesson 04, and of a server that the demo itself plays.

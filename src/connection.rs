@@ -291,7 +291,7 @@ pub fn socket_connect(
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 23 · [php.net](https://www.php.net/socket_shutdown) ·
+/// [Lesson 22](crate::lessons::lesson_22) · [php.net](https://www.php.net/socket_shutdown) ·
 /// [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html)
 pub fn socket_shutdown(socket: &Socket, mode: c_int) -> Result<()> {
     // SAFETY: `shutdown` takes two numbers; the descriptor is open as long as `socket` lives.

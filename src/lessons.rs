@@ -35,4 +35,5 @@ lessons! {
     lesson_19 "19-messages";
     lesson_20 "20-ipv6-and-names";
     lesson_21 "21-ping";
+    lesson_22 "22-http-server";
 }

@@ -26,6 +26,7 @@ mod lesson_18;
 mod lesson_19;
 mod lesson_20;
 mod lesson_21;
+mod lesson_22;
 mod make;
 mod play;
 mod readme;

@@ -285,6 +285,7 @@ lessons! {
     messages "19" "19-messages" Alone;
     ipv6_and_names "20" "20-ipv6-and-names" Alone;
     ping "21" "21-ping" Alone;
+    http_server "22" "22-http-server" Server;
 }
 
 /// `expected.txt` as PHP's `.phpt` tests write it: `%d` is a number, `%s` some characters.
