@@ -7,8 +7,8 @@
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
 
-// The course, in the documentation alone.
-#[cfg(doc)]
+// The course, in the documentation alone; what its texts show of a lesson is no program of its own.
+#[cfg(all(doc, not(doctest)))]
 pub mod lessons;
 
 // Floor 0: what C declares, PHP's constants, PHP's sentence, addresses, PHP's arrays as structs.
