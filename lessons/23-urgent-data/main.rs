@@ -1,0 +1,96 @@
+//! Lesson 23 · urgent data. Run `make lesson-23`, then its PHP twin with `make php-23`.
+
+use php_sockets::*;
+
+fn main() -> Result<()> {
+    println!("1. A byte that overtakes the others.");
+    let (client, server) = connection()?;
+    socket_send(&client, "abc", 3, 0)?;
+    socket_send(&client, "!", 1, MSG_OOB)?;
+    socket_send(&client, "def", 3, 0)?;
+    println!("   client: sends 'abc', then '!' as urgent, then 'def'");
+    let mut except = vec![&server];
+    let count = socket_select(None, None, Some(&mut except), 10, 0)?;
+    println!("   server: select's third set says urgent data has come: {count}");
+    // Both ends are in this kernel: what has been sent is here.
+    println!("   server: at the mark? {}", yes(socket_atmark(&server)?));
+    println!("   server: reads '{}', and no further than the mark", text(&read(&server)?));
+    println!("   server: at the mark? {}", yes(socket_atmark(&server)?));
+    let mut urgent = Vec::new();
+    socket_recv(&server, &mut urgent, 1, MSG_OOB)?;
+    println!("   server: the urgent byte is '{}'", text(&urgent));
+    println!("   server: reads '{}'", text(&read(&server)?));
+
+    println!("2. To look is not to take.");
+    socket_write(&client, "look", None)?;
+    let mut seen = Vec::new();
+    socket_recv(&server, &mut seen, 1024, MSG_PEEK)?;
+    println!("   server: sees '{}', and reads '{}' all the same", text(&seen), text(&read(&server)?));
+
+    println!("3. Half a connection: one side has said everything, and still listens.");
+    socket_write(&client, "my last words", None)?;
+    socket_shutdown(&client, SHUT_WR)?;
+    println!("   server: reads '{}', then '{}'", text(&read(&server)?), text(&read(&server)?));
+    socket_write(&server, "I have heard you", None)?;
+    println!("   client: reads '{}'", text(&read(&client)?));
+    outcome("client: writes", socket_write(&client, "one more", None).map(|_| Vec::new()));
+
+    println!("4. Four ways to end, and what the other side gets.");
+    let (client, server) = connection()?;
+    socket_close(client);
+    outcome("closed: read", read(&server));
+    // The first write goes to nobody, whose kernel answers with a reset.
+    outcome("closed: first write", socket_write(&server, "hello?", None).map(|_| Vec::new()));
+    outcome("closed: second write", socket_write(&server, "hello?", None).map(|_| Vec::new()));
+
+    let (client, server) = connection()?;
+    // Break it: uncomment the next line: l_linger is a number of seconds, not a fraction (error E0308).
+    // socket_set_option(&client, SOL_SOCKET, SO_LINGER, Linger::new(1, 0.5))?;
+    socket_set_option(&client, SOL_SOCKET, SO_LINGER, Linger::new(1, 0))?;
+    socket_close(client);
+    outcome("reset: read", read(&server));
+
+    let (client, server) = connection()?;
+    socket_write(&server, "never read", None)?;
+    socket_close(client);
+    outcome("closed with bytes unread: read", read(&server));
+
+    let (_client, server) = connection()?;
+    socket_shutdown(&server, SHUT_RD)?;
+    outcome("own SHUT_RD: read", read(&server));
+    socket_shutdown(&server, SHUT_RDWR)?;
+    outcome("own SHUT_RDWR: write", socket_write(&server, "hello?", None).map(|_| Vec::new()));
+    Ok(())
+}
+
+/// Both ends of a new connection.
+fn connection() -> Result<(Socket, Socket)> {
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    socket_bind(&listener, "127.0.0.1", 0)?;
+    socket_listen(&listener, 1)?;
+    let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    socket_connect(&client, "127.0.0.1", socket_getsockname(&listener)?.port)?;
+    let server = socket_accept(&listener)?;
+    Ok((client, server))
+}
+
+fn read(socket: &Socket) -> Result<Vec<u8>> {
+    socket_read(socket, 1024, PHP_BINARY_READ)
+}
+
+/// What came of a call: bytes (or none, after a write), or an error.
+fn outcome(what: &str, result: Result<Vec<u8>>) {
+    match result {
+        Ok(data) => println!("   {what}: '{}'", text(&data)),
+        Err(error) => println!("   {what}: [{}] {}", error.code(), socket_strerror(error.code())),
+    }
+}
+
+fn yes(answer: bool) -> &'static str {
+    if answer { "yes" } else { "no" }
+}
+
+/// A control character from the network could repaint the screen.
+fn text(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).replace(char::is_control, "?")
+}
