@@ -53,7 +53,7 @@ use crate::socket::Socket;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 24 · [php.net](https://www.php.net/socket_import_stream) ·
+/// [Lesson 24](crate::lessons::lesson_24) · [php.net](https://www.php.net/socket_import_stream) ·
 /// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
     let socket = Socket::from(stream.into());
@@ -114,7 +114,7 @@ pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 24 · [php.net](https://www.php.net/socket_export_stream) ·
+/// [Lesson 24](crate::lessons::lesson_24) · [php.net](https://www.php.net/socket_export_stream) ·
 /// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 #[must_use]
 pub fn socket_export_stream<T: From<OwnedFd>>(socket: Socket) -> T {

@@ -36,4 +36,6 @@ lessons! {
     lesson_20 "20-ipv6-and-names";
     lesson_21 "21-ping";
     lesson_22 "22-http-server";
+    lesson_23 "23-urgent-data";
+    lesson_24 "24-into-rust";
 }

@@ -293,7 +293,7 @@ pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Lesson 23 · [php.net](https://www.php.net/socket_atmark) ·
+/// [Lesson 23](crate::lessons::lesson_23) · [php.net](https://www.php.net/socket_atmark) ·
 /// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html)
 pub fn socket_atmark(socket: &Socket) -> Result<bool> {
     // SAFETY: `sockatmark` takes a descriptor, which is open as long as `socket` lives.

@@ -27,6 +27,8 @@ mod lesson_19;
 mod lesson_20;
 mod lesson_21;
 mod lesson_22;
+mod lesson_23;
+mod lesson_24;
 mod make;
 mod play;
 mod readme;

@@ -286,6 +286,8 @@ lessons! {
     ipv6_and_names "20" "20-ipv6-and-names" Alone;
     ping "21" "21-ping" Alone;
     http_server "22" "22-http-server" Server;
+    urgent_data "23" "23-urgent-data" Alone;
+    into_rust "24" "24-into-rust" Alone;
 }
 
 /// `expected.txt` as PHP's `.phpt` tests write it: `%d` is a number, `%s` some characters.
