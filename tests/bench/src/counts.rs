@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Error, Result};
-use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::load::Load;
 use crate::peers::{Peer, SHIM, built};
@@ -24,8 +24,8 @@ impl Job {
     /// The lengths of the short and of the long run.
     fn lengths(self) -> (u64, u64) {
         match self {
-            Job::Alone => (1_000, 6_000),
-            Job::Serve { .. } => (100, 600),
+            Job::Alone => (1_000, 5_000),
+            Job::Serve { .. } => (100, 500),
             Job::Visits => (100, 300),
         }
     }
@@ -87,7 +87,7 @@ fn run(tool: &[&str], peer: &Peer, job: Job, length: u64) -> Result<String> {
 }
 
 fn instructions(peer: &Peer, job: Job, length: u64) -> Result<u64> {
-    let file = tempfile("callgrind", peer, length)?;
+    let file = scratch("callgrind")?;
     run(&["valgrind", "--tool=callgrind", &format!("--callgrind-out-file={file}")], peer, job, length)?;
     let text = std::fs::read_to_string(&file)?;
     std::fs::remove_file(&file)?;
@@ -98,7 +98,7 @@ fn instructions(peer: &Peer, job: Job, length: u64) -> Result<u64> {
 
 /// The system calls by name, and the number of allocations.
 fn calls(peer: &Peer, job: Job, length: u64) -> Result<(BTreeMap<String, u64>, u64)> {
-    let file = tempfile("strace", peer, length)?;
+    let file = scratch("strace")?;
     let preload = format!("LD_PRELOAD={}", built(SHIM)?.display());
     // PHP has an allocator of its own, which would hide how often it is asked.
     let tool = ["strace", "-c", "-o", &file, "-E", &preload, "-E", "USE_ZEND_ALLOC=0"];
@@ -132,12 +132,9 @@ pub(crate) fn resident(peer: &Peer, clients: usize) -> Result<f64> {
     Ok((after as f64 - before as f64) / (clients - 1) as f64)
 }
 
-fn tempfile(tool: &str, peer: &Peer, length: u64) -> Result<String> {
-    // One of a kind: jobs run side by side.
-    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let name = format!("{tool}-{}-{number}-{length}", std::process::id());
-    let path = built(&name)?;
-    let path: &Path = &path;
-    path.to_str().map(str::to_owned).ok_or_else(|| Error::other(format!("{}: not UTF-8", peer.name)))
+/// A name that nobody else has: runs stand side by side.
+fn scratch(tool: &str) -> Result<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Ok(built(&format!("{tool}-{}-{number}", std::process::id()))?.display().to_string())
 }

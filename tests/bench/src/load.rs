@@ -69,9 +69,7 @@ fn index(number: u64, count: u64) -> usize {
 /// A line of 64 bytes, another one for each number.
 fn request(number: u64) -> [u8; SIZE] {
     let mut line = [b'.'; SIZE];
-    for (place, byte) in line[..16].iter_mut().enumerate() {
-        *byte = b"0123456789abcdef"[usize::from((number >> (place * 4)) as u8 & 15)];
-    }
+    line[..16].copy_from_slice(format!("{number:016x}").as_bytes());
     line[SIZE - 1] = b'\n';
     line
 }

@@ -28,10 +28,10 @@ impl Report {
         }
     }
 
-    pub(crate) fn summary(&self) {
-        println!("\n## Summary\n\n{} of {} targets hold.", self.held, self.held + self.missed.len());
+    pub(crate) fn summary(&self, kind: &str) {
+        println!("- {kind}: {} of {} targets hold", self.held, self.held + self.missed.len());
         for missed in &self.missed {
-            println!("- MISSED · {missed}");
+            println!("  - MISSED: {missed}");
         }
     }
 }
@@ -69,13 +69,12 @@ pub(crate) fn counts(operation: &str, rows: &[(&str, Counts)], resident: Option<
     print(&table);
 }
 
-pub(crate) fn times(operation: &str, rows: &[Times], cpu: bool) {
-    let mut header = vec!["who", "µs", "operations/s", "to C: median", "lower quartile", "upper quartile"];
+pub(crate) fn times(rows: &[Times], cpu: bool) {
+    let mut header = vec!["who", "µs each", "a second", "to C: median", "lower quartile", "upper quartile"];
     if cpu {
         header.extend(["server's CPU, µs", "to C: median"]);
     }
     let mut table: Vec<Vec<String>> = vec![header.into_iter().map(str::to_owned).collect()];
-    table[0][1] = format!("µs {operation}");
     for row in rows {
         let [low, middle, high] = row.wall_ratio.map(|ratio| format!("{ratio:.3}"));
         let mut cells =

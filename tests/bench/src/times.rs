@@ -115,9 +115,9 @@ fn start(peer: &Peer, count: u64, setting: Setting) -> Result<Running> {
 /// The lower quartile, the median and the upper quartile.
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
-    [0.25, 0.5, 0.75].map(|part| {
-        let place = part * (values.len() - 1) as f64;
-        let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
-        low + (high - low) * place.fract()
+    [1, 2, 3].map(|quarter| {
+        let place = quarter * (values.len() - 1);
+        let (low, high) = (values[place / 4], values[place.div_ceil(4)]);
+        low + (high - low) * (place % 4) as f64 / 4.0
     })
 }

@@ -44,6 +44,8 @@ fn accept(listener: &TcpListener) -> c_int {
 }
 
 fn pair(count: u64) {
+    #[allow(clippy::cast_possible_wrap, reason = "64 fits")]
+    const WHOLE: isize = SIZE as isize;
     let mut pair = [0; 2];
     // SAFETY: `pair` has the two numbers that the call writes.
     let status = unsafe {
@@ -53,8 +55,8 @@ fn pair(count: u64) {
     let data = [b'x'; SIZE];
     let mut buffer = [0; SIZE];
     for _ in 0..count {
-        assert!(send(pair[0], &data) == SIZE.cast_signed(), "send");
-        assert!(recv(pair[1], &mut buffer) == SIZE.cast_signed(), "recv");
+        assert!(send(pair[0], &data) == WHOLE, "send");
+        assert!(recv(pair[1], &mut buffer) == WHOLE, "recv");
     }
 }
 
@@ -109,7 +111,7 @@ fn select() {
 
 fn watch(epoll: c_int, fd: c_int) {
     let number = u64::from(fd.unsigned_abs());
-    let mut event = epoll_event { events: libc::EPOLLIN.cast_unsigned(), u64: number };
+    let mut event = epoll_event { events: libc::EPOLLIN as u32, u64: number };
     // SAFETY: `event` outlives the call, which reads it.
     let status = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
     assert!(status == 0, "epoll_ctl");
