@@ -5,12 +5,12 @@ use std::io::Result;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::Extent;
 use crate::counts::{Counts, Job, count, resident};
 use crate::peers::{EMPTY, EPOLL, LINE, PAIR, Peer, SELECT};
-use crate::process::cores;
+use crate::process::{cores, raise_descriptors, stay_on};
 use crate::report::{self, Report};
 use crate::targets;
+use crate::{BESIDE, Extent};
 
 /// The counts by the name of the peer.
 pub(crate) type Rows = BTreeMap<&'static str, Counts>;
@@ -45,7 +45,7 @@ pub(crate) fn all(extent: Extent, report: &mut Report) -> Result<()> {
         let bytes = bytes?;
         report.section(&format!("W4 · epoll echo on `EventBase`, {} clients", report::whole(clients as f64)));
         report::counts("an event", &rows, Some(&bytes));
-        println!("PHP's event extension: not measured here.\n");
+        println!("\nPHP's event extension: not measured here.");
         targets::epoll(report, &rows.into_iter().collect(), &bytes);
     }
 
@@ -57,13 +57,19 @@ pub(crate) fn all(extent: Extent, report: &mut Report) -> Result<()> {
 }
 
 /// Counts do not depend on what else runs: as many at a time as there are cores. PHP, the last and slowest, begins.
+/// A server and its load share a core, where they need not wake another one for each request.
 fn side_by_side(peers: &[Peer], job: Job) -> Result<Vec<(&'static str, Counts)>> {
     let left = AtomicUsize::new(peers.len());
     let done: Vec<Mutex<Option<Result<Counts>>>> = peers.iter().map(|_| Mutex::default()).collect();
     let next = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).ok();
+    // The loads of all of them share this process's descriptors.
+    let each = if let Job::Serve { clients } = job { clients + BESIDE } else { BESIDE };
+    let workers = (raise_descriptors() / each).max(1);
     std::thread::scope(|scope| {
-        for _ in cores() {
-            scope.spawn(|| {
+        for core in cores().into_iter().take(workers) {
+            let (next, done) = (&next, &done);
+            scope.spawn(move || {
+                stay_on(core);
                 while let Some(left) = next() {
                     let counts = count(&peers[left - 1], job);
                     *done[left - 1].lock().expect("no thread panicked") = Some(counts);

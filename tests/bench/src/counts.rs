@@ -25,7 +25,8 @@ impl Job {
     fn lengths(self) -> (u64, u64) {
         match self {
             Job::Alone => (1_000, 5_000),
-            Job::Serve { .. } => (100, 500),
+            // How many clients come is how much there is that has to cancel.
+            Job::Serve { clients } => (100, 100 + clients.max(400) as u64),
             Job::Visits => (100, 300),
         }
     }

@@ -17,7 +17,7 @@ mod timing;
 use process::{cores, raise_descriptors};
 use report::Report;
 
-/// The descriptors of a server beside those of its clients, valgrind's included.
+/// The descriptors of a server or a load beside those of the clients, valgrind's included.
 const BESIDE: usize = 100;
 
 /// How much to measure.

@@ -10,16 +10,22 @@ pub(crate) struct Report {
     held: usize,
     missed: Vec<String>,
     section: String,
+    /// Whether the section's list has begun.
+    listing: bool,
 }
 
 impl Report {
     pub(crate) fn section(&mut self, title: &str) {
         println!("\n## {title}\n");
         title.clone_into(&mut self.section);
+        self.listing = false;
     }
 
     /// One line for a target: `ours` is the figure, as text.
     pub(crate) fn target(&mut self, target: &str, ours: &str, holds: bool) {
+        if !std::mem::replace(&mut self.listing, true) {
+            println!();
+        }
         println!("- {}: {target}; ours: {ours}", if holds { "holds" } else { "MISSED" });
         if holds {
             self.held += 1;
@@ -120,5 +126,4 @@ fn print(table: &[Vec<String>]) {
             println!("| {} |", lines.join(" | "));
         }
     }
-    println!();
 }

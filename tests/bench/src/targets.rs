@@ -31,7 +31,7 @@ pub(crate) fn select(report: &mut Report, rows: &Rows) {
     let c = rows[C_NAME].instructions;
     for (name, factor, allocations) in [(OURS_KEPT, 1.0, 0.0), (OURS_REFS, 1.3, 1.0), (OURS_PAIRS, 1.3, 1.0)]
     {
-        let what = format!("{name}: instructions, {factor} times C's");
+        let what = format!("{name}: instructions, {}C's", if factor > 1.0 { "1.3 times " } else { "" });
         instructions(report, &what, rows[name].instructions, c * factor);
         at_most(report, &format!("{name}: allocations"), rows[name].allocations, allocations);
     }
