@@ -33,7 +33,7 @@ help:
 	@echo "The project"
 	@echo "  make check       format, lints, and the tests that take seconds"
 	@echo "  make test        everything; installs the tools it needs where it may"
-	@echo "  make bench       the crate beside C, PHP and its peers, in ten minutes; QUICK=1 in one"
+	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
 	@echo "  make doc         the documentation, in the browser"
 
 $(numbers:%=lesson-%): lesson-%:

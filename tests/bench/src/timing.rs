@@ -14,7 +14,7 @@ type Judge = fn(&mut Report, &[Times]);
 
 pub(crate) fn all(extent: Extent, report: &mut Report) -> Result<()> {
     let cores = cores();
-    let (rounds, seconds, scale) = if extent.quick { (3, 1, 10) } else { (15, 40, 1) };
+    let (rounds, seconds, scale) = if extent.quick { (3, 1, 10) } else { (15, 30, 1) };
     let apart = Setting {
         server: cores[0],
         load: cores[cores.len() - 1],

@@ -7,27 +7,25 @@ use php_sockets::*;
 
 use crate::{answer, listen_here};
 
-/// A `Vec<Rc<Socket>>` that is kept between the rounds and filled anew.
+/// A `Vec<Rc<Socket>>` that is kept between the rounds and filled anew: PHP's `$read = $sockets`.
 pub(crate) fn kept(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) -> Result<()> {
     let listener = Rc::new(listen_here()?);
-    let mut clients: Vec<Rc<Socket>> = Vec::new();
-    let mut read: Vec<Rc<Socket>> = Vec::new();
+    let mut sockets = vec![Rc::clone(&listener)];
+    let mut read = Vec::new();
     let mut buffer = Vec::new();
     loop {
-        read.clear();
-        read.push(Rc::clone(&listener));
-        read.extend(clients.iter().cloned());
+        read.clone_from(&sockets);
         socket_select(Some(&mut read), None, None, None, 0)?;
         for socket in &read {
             if *socket == listener {
-                clients.push(Rc::new(socket_accept(&listener)?));
+                sockets.push(Rc::new(socket_accept(&listener)?));
                 continue;
             }
             if answer(socket, &mut buffer) {
                 continue;
             }
-            clients.retain(|client| client != socket);
-            if clients.is_empty() {
+            sockets.retain(|other| other != socket);
+            if sockets.len() == 1 {
                 return Ok(());
             }
         }
