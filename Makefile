@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check doc
+.PHONY: help test check bench doc
 
 CARGO ?= cargo
 PHP ?= php
@@ -53,6 +53,7 @@ help:
 	@echo "The project"
 	@echo "  make check       format, lints, and the tests that take seconds"
 	@echo "  make test        everything; installs the tools it needs where it may"
+	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
 	@echo "  make doc         the documentation, in the browser"
 
 $(numbers:%=lesson-%): lesson-%:
@@ -103,6 +104,14 @@ check:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@sh tests/tools.sh
 	@CARGO="$(CARGO)" sh tests/run.sh quick
+
+bench:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call need,cc,apt install gcc)
+	@$(call need,taskset,apt install util-linux)
+	@sh tests/tools.sh
+	@$(CARGO) build --quiet --locked --release --manifest-path tests/bench/Cargo.toml --target-dir target/bench
+	@QUICK="$(QUICK)" timeout --foreground 900 target/bench/release/bench
 
 doc:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

@@ -1,0 +1,47 @@
+//! The epoll echo server on `EventBase`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+
+use crate::{answer, listen_here};
+
+/// What the callbacks share.
+#[derive(Default)]
+struct Room {
+    clients: RefCell<BTreeMap<i32, Event>>,
+    buffer: RefCell<Vec<u8>>,
+}
+
+pub(crate) fn serve() -> Result<()> {
+    let listener = listen_here()?;
+    let base = EventBase::new()?;
+    let room = Rc::new(Room::default());
+    let accept = Event::new(&base, listener, Event::READ | Event::PERSIST, move |base, listener, _what| {
+        join(base, &room, listener).expect("a client");
+    })?;
+    accept.add(None)?;
+    base.dispatch()
+}
+
+fn join(base: &EventBase, room: &Rc<Room>, listener: &Socket) -> Result<()> {
+    let client = socket_accept(listener)?;
+    let (id, shared) = (client.as_raw_fd(), Rc::clone(room));
+    let echo = Event::new(base, client, Event::READ | Event::PERSIST, move |base, client, _what| {
+        if answer(client, &mut shared.buffer.borrow_mut()) {
+            return;
+        }
+        let mut clients = shared.clients.borrow_mut();
+        clients.remove(&id);
+        if clients.is_empty() {
+            base.stop();
+        }
+    })?;
+    echo.add(None)?;
+    room.clients.borrow_mut().insert(id, echo);
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! php-sockets.
+
+use php_sockets::*;
+use shared::{ROOM, SIZE, start, unknown};
+
+mod events;
+mod select;
+
+fn main() -> Result<()> {
+    let (workload, count) = start();
+    match workload.as_str() {
+        "pair" => pair(count),
+        "echo" => echo(),
+        "select-rc" => select::kept(answer),
+        "select-refs" => select::references(),
+        "select-pairs" => select::pairs(),
+        "select-map" => select::map(),
+        "line" => select::kept(answer_line),
+        "epoll" => events::serve(),
+        other => unknown(other),
+    }
+}
+
+/// A listener on a free port of 127.0.0.1, which it prints.
+fn listen_here() -> Result<Socket> {
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    socket_bind(&listener, "127.0.0.1", 0)?;
+    socket_listen(&listener, SOMAXCONN)?;
+    println!("{}", socket_getsockname(&listener)?.port);
+    Ok(listener)
+}
+
+/// Whether the client stays.
+fn answer(client: &Socket, buffer: &mut Vec<u8>) -> bool {
+    let count = socket_recv(client, buffer, ROOM, 0);
+    count != Ok(0) && count.is_ok() && socket_send(client, &*buffer, buffer.len(), 0) == count
+}
+
+/// Whether the client stays.
+fn answer_line(client: &Socket, _buffer: &mut Vec<u8>) -> bool {
+    match socket_read(client, ROOM, PHP_NORMAL_READ) {
+        Ok(line) if !line.is_empty() => socket_send(client, &line, line.len(), 0) == Ok(line.len()),
+        _ => false,
+    }
+}
+
+fn pair(count: u64) -> Result<()> {
+    let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+    let data: &[u8] = &[b'x'; SIZE];
+    let mut buffer = Vec::with_capacity(SIZE);
+    for _ in 0..count {
+        assert!(socket_send(&here, data, SIZE, 0)? == SIZE);
+        assert!(socket_recv(&there, &mut buffer, SIZE, 0)? == SIZE);
+    }
+    Ok(())
+}
+
+fn echo() -> Result<()> {
+    let client = socket_accept(&listen_here()?)?;
+    let mut buffer = Vec::new();
+    while answer(&client, &mut buffer) {}
+    Ok(())
+}

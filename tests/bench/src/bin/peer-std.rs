@@ -1,0 +1,37 @@
+//! The standard library alone.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use shared::{ROOM, SIZE, listen_here, start, unknown};
+
+fn main() {
+    let (workload, count) = start();
+    match workload.as_str() {
+        "pair" => pair(count),
+        "echo" => echo(),
+        other => unknown(other),
+    }
+}
+
+fn pair(count: u64) {
+    let (mut here, mut there) = UnixStream::pair().unwrap();
+    let data = [b'x'; SIZE];
+    let mut buffer = [0; SIZE];
+    for _ in 0..count {
+        assert!(here.write(&data).unwrap() == SIZE);
+        assert!(there.read(&mut buffer).unwrap() == SIZE);
+    }
+}
+
+fn echo() {
+    let (mut client, _) = listen_here().accept().unwrap();
+    let mut buffer = [0; ROOM];
+    loop {
+        let count = client.read(&mut buffer).unwrap();
+        if count == 0 {
+            return;
+        }
+        assert!(client.write(&buffer[..count]).unwrap() == count);
+    }
+}
