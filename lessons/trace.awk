@@ -2,7 +2,7 @@
 # What the C library does to look a name up is one line, since it depends on the machine's configuration.
 
 function flush() {
-    if (call == "" || ignore) return
+    if (call == "" || ignore || call ~ /= \? ERESTART/) return # a signal came, and the kernel makes the call again
     if (lookup != "") {
         if (who != seen_who || lookup != seen_lookup) end_lookup()
         seen_who = who; seen_lookup = lookup; calls++
