@@ -35,6 +35,8 @@
 //! - A signal that arrives several times before the loop comes to it counts once. A signal belongs to one base at a
 //!   time, and those of faults (`SIGSEGV` and its kin) are refused.
 //! - `LOOP_NONBLOCK` asks the kernel once: an event that stays ready does not keep the loop from returning.
+//! - The cached time of a round is that of its first question, not that of its beginning: who does not ask pays for no
+//!   look at the clock.
 //! - A time-out of zero of a `PERSIST` event is told once.
 //! - Functions that cannot fail return nothing, where PHP returns `true`.
 //!
@@ -155,23 +157,24 @@ impl EventBase {
     pub fn run(&self, flags: c_int) -> Result<()> {
         let once = flags != -1 && flags & (EventBase::LOOP_ONCE | EventBase::LOOP_NONBLOCK) != 0;
         let wait = flags == -1 || flags & EventBase::LOOP_NONBLOCK == 0;
-        let turn = Turn::begin(self)?;
-        loop {
-            let mut state = self.state();
-            if !state.has_events() {
-                break;
-            }
+        // Declared before the state, which is let go first.
+        let _turn = Turn::begin(self)?;
+        let mut state = self.state();
+        while state.has_events() {
             let idle = !state.has_active();
-            let polled = state.poll(wait && idle);
-            drop(state);
-            polled.map_err(|code| {
-                Error::coded(
-                    &Site { function: "EventBase::loop", message: "Unable to wait for events" },
-                    code,
-                )
-            })?;
-            let called = turn.call();
-            let mut state = self.state();
+            state.poll(wait && idle).map_err(cannot_wait)?;
+            let mut called = false;
+            while let Some((callback, what)) = state.next() {
+                called = true;
+                // The state is not borrowed while a caller's code runs, nor while what that captured is dropped.
+                drop(state);
+                callback.call(self, what);
+                drop(callback);
+                state = self.state();
+                if state.interrupted() {
+                    break;
+                }
+            }
             if state.got_stop {
                 break;
             }
@@ -283,7 +286,8 @@ impl EventBase {
         state.resume = state.running;
     }
 
-    /// The wall-clock time in seconds since 1970, as it was when this round began; outside of callbacks, as it is now.
+    /// The wall-clock time in seconds since 1970, as it was when a callback of this round first asked; outside of
+    /// callbacks, as it is now.
     ///
     /// ```
     /// let base = php_sockets::event::EventBase::new()?;
@@ -292,7 +296,9 @@ impl EventBase {
     /// ```
     #[must_use]
     pub fn get_time_of_day_cached(&self) -> f64 {
-        let time = self.state().cached.unwrap_or_else(SystemTime::now);
+        let mut state = self.state();
+        let time =
+            if state.running { *state.cached.get_or_insert_with(SystemTime::now) } else { SystemTime::now() };
         time.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
     }
 
@@ -381,6 +387,11 @@ impl EventBase {
         let entries = self.state().remove_all();
         drop(entries);
     }
+}
+
+#[cold]
+fn cannot_wait(code: c_int) -> Error {
+    Error::coded(&Site { function: "EventBase::loop", message: "Unable to wait for events" }, code)
 }
 
 impl fmt::Debug for EventBase {

@@ -52,50 +52,65 @@ pub(super) fn control(epoll: &OwnedFd, op: c_int, fd: RawFd, events: u32, data: 
 const BATCH: usize = 32;
 const LARGEST_BATCH: usize = 4096;
 
-/// Room for what `epoll_wait` finds; it grows when it was full.
+/// What `epoll_wait` has found, told one by one; the room for it grows when it was full.
 #[derive(Default)]
 pub(super) struct Batch {
     found: Vec<epoll_event>,
+    /// How many of them were told.
+    told: usize,
 }
 
 impl Batch {
-    /// Waits for readiness, `None` without end. Finds nothing when a signal handler ran in the meantime.
+    /// Waits for readiness, at most so many milliseconds, -1 for ever. Finds nothing when a signal handler ran in the
+    /// meantime.
     #[inline]
-    pub(super) fn wait(&mut self, epoll: &OwnedFd, time: Option<Duration>) -> Result<(), c_int> {
+    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> Result<(), c_int> {
         if self.found.len() == self.found.capacity() {
-            let wanted = (self.found.len() * 2).clamp(BATCH, LARGEST_BATCH);
-            self.found.reserve(wanted.saturating_sub(self.found.len()));
+            self.grow();
         }
         self.found.clear();
-        let room = c_int::try_from(self.found.capacity().min(LARGEST_BATCH)).unwrap_or(1);
+        self.told = 0;
+        #[allow(clippy::cast_possible_truncation, reason = "4096 at most")]
+        let room = self.found.capacity().min(LARGEST_BATCH) as c_int;
 
         // SAFETY: `found` owns room for at least `room` events, which the kernel fills from the front; it keeps no
         // pointer.
         let count =
-            unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), room, milliseconds(time)) };
+            unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), room, milliseconds) };
 
-        if count == -1 {
-            let code = errno::errno().0;
-            return if code == libc::EINTR { Ok(()) } else { Err(code) };
-        }
+        let Ok(count) = usize::try_from(count) else { return interrupted() };
         // SAFETY: the kernel has written `count` events, which is no more than the capacity it was told.
-        unsafe { self.found.set_len(usize::try_from(count).unwrap_or(0)) };
+        unsafe { self.found.set_len(count) };
         Ok(())
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.found.len()
+    #[cold]
+    fn grow(&mut self) {
+        let wanted = (self.found.len() * 2).clamp(BATCH, LARGEST_BATCH);
+        self.found.reserve(wanted.saturating_sub(self.found.len()));
     }
 
-    /// The data of what was found, and what is ready there.
-    pub(super) fn found(&self, position: usize) -> (u64, u32) {
-        let found = self.found[position];
-        (found.u64, found.events)
+    /// The data of what was found next, and what is ready there.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<(u64, u32)> {
+        let found = *self.found.get(self.told)?;
+        self.told += 1;
+        Some((found.u64, found.events))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.told == self.found.len()
     }
 }
 
-/// `epoll_wait`'s time-out: rounded up, so that a timer is due when the wait ends and the loop never spins.
-fn milliseconds(time: Option<Duration>) -> c_int {
-    let Some(time) = time else { return -1 };
+/// An interrupted wait is no failure.
+#[cold]
+fn interrupted() -> Result<(), c_int> {
+    let code = errno::errno().0;
+    if code == libc::EINTR { Ok(()) } else { Err(code) }
+}
+
+/// A time in milliseconds: rounded up, so that a timer is due when the wait ends and the loop never spins.
+pub(super) fn milliseconds(time: Duration) -> c_int {
     c_int::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX)
 }

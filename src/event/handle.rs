@@ -1,13 +1,16 @@
 //! The class `Event`.
 
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::ffi::c_int;
 use std::fmt;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::state::{AddError, Callback, Id, State};
+use crate::socket::Socket;
+
+use super::state::{AddError, Entry, Id, State};
 use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, WRITE, signal};
 
 /// PHP's class `Event`: what to wait for, and what to call then.
@@ -88,7 +91,9 @@ impl Event {
             }));
         }
         let number = fd.as_fd().as_raw_fd();
-        Ok(Event::insert(base, number, what, Box::new(move |base, what| callback(base, &fd, what))))
+        let closes = closes_when_dropped::<F>();
+        let callback = RefCell::new(move |base: &EventBase, what| callback(base, &fd, what));
+        Ok(Event::insert(base, Entry::new(Rc::new(callback), number, what, closes)))
     }
 
     /// An event that happens once, when the time that [`add`](Event::add) gets has passed.
@@ -108,7 +113,8 @@ impl Event {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Result<Event> {
-        Ok(Event::insert(base, -1, 0, Box::new(move |base, _| callback(base))))
+        let callback = RefCell::new(move |base: &EventBase, _| callback(base));
+        Ok(Event::insert(base, Entry::new(Rc::new(callback), -1, 0, false)))
     }
 
     /// A timer that happens again and again: PHP's `new Event($base, -1, Event::TIMEOUT | Event::PERSIST, …)`.
@@ -134,7 +140,8 @@ impl Event {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn repeated_timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Result<Event> {
-        Ok(Event::insert(base, -1, PERSIST, Box::new(move |base, _| callback(base))))
+        let callback = RefCell::new(move |base: &EventBase, _| callback(base));
+        Ok(Event::insert(base, Entry::new(Rc::new(callback), -1, PERSIST, false)))
     }
 
     /// An event that happens whenever a signal arrives. The callback runs in the loop like any other, and may do what
@@ -166,11 +173,12 @@ impl Event {
                 message: "Invalid signal passed",
             }));
         }
-        Ok(Event::insert(base, signum, SIGNAL | PERSIST, Box::new(move |base, _| callback(base, signum))))
+        let callback = RefCell::new(move |base: &EventBase, _| callback(base, signum));
+        Ok(Event::insert(base, Entry::new(Rc::new(callback), signum, SIGNAL | PERSIST, false)))
     }
 
-    fn insert(base: &EventBase, fd: c_int, what: c_int, callback: Callback) -> Event {
-        let id = base.state().insert(callback, fd, what);
+    fn insert(base: &EventBase, entry: Entry) -> Event {
+        let id = base.state().insert(entry);
         Event { id, state: Rc::downgrade(&base.state) }
     }
 
@@ -291,6 +299,11 @@ impl Event {
         }
         Ok(())
     }
+}
+
+/// Whether dropping an `F` surely closes its descriptor, which takes it out of epoll without a call. An `Rc` may live on.
+fn closes_when_dropped<F: 'static>() -> bool {
+    [TypeId::of::<Socket>(), TypeId::of::<OwnedFd>()].contains(&TypeId::of::<F>())
 }
 
 impl Drop for Event {

@@ -1,21 +1,36 @@
 //! What a base knows: its events, which of them wait for what, and which are to be called. No caller's code runs here.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::c_int;
 use std::mem;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::epoll::{self, Batch};
+use super::epoll::Batch;
 use super::signal::Owned;
 use super::watch::Watch;
-use super::{EventBase, READ, SIGNAL, TIMEOUT, WRITE};
+use super::{EventBase, PERSIST, READ, SIGNAL, TIMEOUT, WRITE};
 
 mod queue;
+mod round;
 mod signals;
 
-/// A callback, with the descriptor that its event owns.
-pub(super) type Callback = Box<dyn FnMut(&EventBase, c_int)>;
+/// A callback, with the descriptor that its event owns. Who calls it holds it: its event may end meanwhile.
+pub(super) trait Call {
+    fn call(&self, base: &EventBase, what: c_int);
+}
+
+impl<F: FnMut(&EventBase, c_int)> Call for RefCell<F> {
+    #[inline]
+    fn call(&self, base: &EventBase, what: c_int) {
+        // It is never called while it runs, because a base does not run inside its run.
+        if let Ok(mut callback) = self.try_borrow_mut() {
+            callback(base, what);
+        }
+    }
+}
 
 /// Which event: a place in the table, and how many events have had the place before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +46,13 @@ struct Slot {
 
 /// One event.
 pub(super) struct Entry {
-    /// Absent while it runs.
-    pub(super) callback: Option<Callback>,
+    callback: Rc<dyn Call>,
     /// The descriptor, or the signal's number.
     fd: c_int,
     what: c_int,
     priority: usize,
+    /// Whether dropping it closes the descriptor.
+    closes: bool,
     /// Whether the kernel watches the descriptor or the signal for it.
     inserted: bool,
     /// What has happened and was not told yet.
@@ -46,6 +62,23 @@ pub(super) struct Entry {
     deadline: Option<(Instant, u64)>,
     /// When the time-out that is being told was due.
     due: Option<Instant>,
+}
+
+impl Entry {
+    pub(super) fn new(callback: Rc<dyn Call>, fd: c_int, what: c_int, closes: bool) -> Entry {
+        Entry {
+            callback,
+            fd,
+            what,
+            priority: 0,
+            closes,
+            inserted: false,
+            active: 0,
+            timeout: None,
+            deadline: None,
+            due: None,
+        }
+    }
 }
 
 /// What happens at a time.
@@ -78,6 +111,12 @@ pub(super) struct State {
     /// By priority; a place that is not active any more is passed over.
     queues: Vec<VecDeque<Id>>,
     active: usize,
+    /// Whether a queue is not empty.
+    queued: bool,
+    /// The priority of this round, once it is known.
+    priority: Option<usize>,
+    /// Whether epoll has told of a descriptor that nobody watches; that may have ended since epoll was asked.
+    stale: bool,
     /// The signals that events wait for, and which these are.
     signals: Vec<(Owned, Vec<Id>)>,
     eventfd: Option<OwnedFd>,
@@ -109,6 +148,9 @@ impl State {
             timer_count: 0,
             queues: vec![VecDeque::new()],
             active: 0,
+            queued: false,
+            priority: None,
+            stale: false,
             signals: Vec::new(),
             eventfd: None,
             running: false,
@@ -120,18 +162,8 @@ impl State {
         }
     }
 
-    pub(super) fn insert(&mut self, callback: Callback, fd: c_int, what: c_int) -> Id {
-        let entry = Entry {
-            callback: Some(callback),
-            fd,
-            what,
-            priority: self.queues.len() / 2,
-            inserted: false,
-            active: 0,
-            timeout: None,
-            deadline: None,
-            due: None,
-        };
+    pub(super) fn insert(&mut self, mut entry: Entry) -> Id {
+        entry.priority = self.queues.len() / 2;
         while let Some(index) = self.free.pop() {
             if let Some(slot) = self.slots.get_mut(index as usize) {
                 slot.entry = Some(entry);
@@ -151,8 +183,8 @@ impl State {
 
     /// Ends an event. What it held is for the caller to drop, after the state was let go.
     pub(super) fn remove(&mut self, id: Id) -> Option<Entry> {
-        self.del(id);
-        self.entry(id)?;
+        let closes = self.entry(id)?.closes;
+        self.end(id, closes);
         let slot = self.slots.get_mut(id.index as usize)?;
         let entry = slot.entry.take();
         // A place that has had all its generations is not used again.
@@ -188,6 +220,9 @@ impl State {
         if let Some(timeout) = timeout {
             self.schedule(id, timeout.min(LONGEST), None);
         }
+        if what & SIGNAL == 0 {
+            self.find_sole(fd);
+        }
         Ok(())
     }
 
@@ -214,6 +249,11 @@ impl State {
     }
 
     pub(super) fn del(&mut self, id: Id) {
+        self.end(id, false);
+    }
+
+    /// Ends the waiting of an event whose descriptor is about to be closed, or not.
+    fn end(&mut self, id: Id, closed: bool) {
         let Some(entry) = self.entry(id) else { return };
         let (what, fd) = (entry.what, entry.fd);
         let inserted = mem::take(&mut entry.inserted);
@@ -229,7 +269,7 @@ impl State {
         }
         if inserted {
             self.inserted -= 1;
-            if what & SIGNAL != 0 { self.forget_signal(fd, id) } else { self.unwatch(fd, id) }
+            if what & SIGNAL != 0 { self.forget_signal(fd, id) } else { self.unwatch(fd, id, closed) }
         }
     }
 
@@ -245,6 +285,7 @@ impl State {
         if place >= self.watches.len() {
             self.watches.resize_with(place + 1, Watch::default);
         }
+        self.settle_at(place, 1);
         let Some(watch) = self.watches.get_mut(place) else { return Err(AddError::Gone) };
         if watch.is_empty() {
             watch.begin(self.watch_count);
@@ -253,10 +294,36 @@ impl State {
         watch.add(&self.epoll, fd, id, what)
     }
 
-    fn unwatch(&mut self, fd: RawFd, id: Id) {
-        if let Some(watch) = usize::try_from(fd).ok().and_then(|place| self.watches.get_mut(place)) {
-            watch.remove(&self.epoll, fd, id);
+    fn unwatch(&mut self, fd: RawFd, id: Id, closed: bool) {
+        let Ok(place) = usize::try_from(fd) else { return };
+        self.settle_at(place, 2);
+        if let Some(watch) = self.watches.get_mut(place) {
+            watch.remove(&self.epoll, fd, id, closed);
         }
+        self.find_sole(fd);
+    }
+
+    /// Before the events of a descriptor change, if it has so many: what was found is told to those whom it concerned when
+    /// it was found.
+    fn settle_at(&mut self, place: usize, events: usize) {
+        if !self.batch.is_empty() && self.watches.get(place).is_some_and(|watch| watch.len() >= events) {
+            self.settle();
+        }
+    }
+
+    /// Finds out anew whether a descriptor has one event alone, whose callback can be called at once.
+    fn find_sole(&mut self, fd: RawFd) {
+        let Some(place) = usize::try_from(fd).ok().filter(|place| *place < self.watches.len()) else {
+            return;
+        };
+        let only = self.watches[place].only();
+        let sole = only
+            .and_then(|id| self.entry(id))
+            .filter(|entry| entry.what & PERSIST != 0 && entry.timeout.is_none())
+            .map(|entry| (Rc::clone(&entry.callback), entry.what));
+        let watch = &mut self.watches[place];
+        watch.what = sole.as_ref().map_or(0, |(_, what)| *what);
+        watch.sole = sole.map(|(callback, _)| callback);
     }
 
     pub(super) fn has_events(&self) -> bool {
@@ -266,89 +333,6 @@ impl State {
     /// Whether something is to be done without waiting.
     pub(super) fn has_active(&self) -> bool {
         self.active > 0 || self.exit
-    }
-
-    /// Asks the kernel what is ready, waiting for it if it may, and marks what happened.
-    pub(super) fn poll(&mut self, wait: bool) -> Result<(), c_int> {
-        let first = self.timers.first_key_value().map(|((at, _), _)| *at);
-        let time = if wait {
-            first.map(|at| at.saturating_duration_since(Instant::now()))
-        } else {
-            Some(Duration::ZERO)
-        };
-        self.cached = None;
-        self.batch.wait(&self.epoll, time)?;
-        self.cached = Some(SystemTime::now());
-
-        let mut lost = false;
-        for found in 0..self.batch.len() {
-            let (data, ready) = self.batch.found(found);
-            if data == SIGNALS {
-                self.collect_signals();
-                continue;
-            }
-            let (place, generation) = Watch::from_data(data);
-            let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
-                lost = true;
-                continue;
-            };
-            for position in 0..watch.len() {
-                let (id, what) = self.watches[place].woken(position, ready);
-                if what != 0 {
-                    self.activate(id, what);
-                }
-            }
-        }
-        self.expire();
-        // The kernel speaks of a file that nobody here watches: its number was closed behind our back while a copy of
-        // it is open elsewhere. Only a new epoll descriptor is rid of it.
-        if lost { self.renew() } else { Ok(()) }
-    }
-
-    /// Marks the events whose time has come.
-    fn expire(&mut self) {
-        if self.timers.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        while let Some(first) = self.timers.first_entry().filter(|first| first.key().0 <= now) {
-            let ((at, _), due) = first.remove_entry();
-            let Due::Event(id) = due else {
-                self.exit = true;
-                continue;
-            };
-            let Some(entry) = self.entry(id) else { continue };
-            entry.deadline = None;
-            // What has happened in time is told, not that it might have come late.
-            if entry.active == 0 {
-                entry.due = Some(at);
-                self.activate(id, TIMEOUT);
-            }
-        }
-    }
-
-    /// Leaves the old epoll descriptor, which a parent process may share, for one that watches the same.
-    pub(super) fn renew(&mut self) -> Result<(), c_int> {
-        let epoll = epoll::create()?;
-        for (fd, watch) in (0..).zip(&self.watches).filter(|(_, watch)| !watch.is_empty()) {
-            match watch.register(&epoll, fd) {
-                // Closed behind our back.
-                Ok(()) | Err(libc::EBADF) => (),
-                Err(code) => return Err(code),
-            }
-        }
-        if self.eventfd.is_some() {
-            let eventfd = epoll::create_eventfd()?;
-            let events = libc::EPOLLIN as u32;
-            epoll::control(&epoll, libc::EPOLL_CTL_ADD, eventfd.as_raw_fd(), events, SIGNALS)?;
-            for (owned, _) in &self.signals {
-                owned.move_to(eventfd.as_raw_fd());
-            }
-            self.close_eventfd();
-            self.eventfd = Some(eventfd);
-        }
-        self.epoll = epoll;
-        Ok(())
     }
 }
 

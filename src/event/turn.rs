@@ -1,6 +1,5 @@
 //! One run of a base's loop, which ends as it should also when a callback panics.
 
-use super::state::{Callback, Id};
 use super::{Error, EventBase, Result, Site};
 
 /// The base is running while this lives.
@@ -23,28 +22,6 @@ impl<'a> Turn<'a> {
         state.resume = false;
         Ok(Turn { base })
     }
-
-    /// Calls the callbacks of the most urgent priority; whether there was one.
-    #[inline]
-    pub(super) fn call(&self) -> bool {
-        let Some(priority) = self.base.state().urgent() else { return false };
-        let mut called = false;
-        loop {
-            let next = {
-                let mut state = self.base.state();
-                if called && (state.got_stop || std::mem::take(&mut state.resume)) {
-                    return called;
-                }
-                state.next(priority)
-            };
-            let Some((id, callback, what)) = next else { return called };
-            called = true;
-            let mut lent = Lent { base: self.base, id, callback: Some(callback) };
-            if let Some(callback) = &mut lent.callback {
-                callback(self.base, what);
-            }
-        }
-    }
 }
 
 impl Drop for Turn<'_> {
@@ -52,25 +29,7 @@ impl Drop for Turn<'_> {
         let mut state = self.base.state();
         state.running = false;
         state.cached = None;
-    }
-}
-
-/// A callback that runs. It goes back to its event afterwards; if that is gone, the callback goes too.
-struct Lent<'a> {
-    base: &'a EventBase,
-    id: Id,
-    callback: Option<Callback>,
-}
-
-impl Drop for Lent<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        let callback = self.callback.take();
-        if let Some(entry) = self.base.state().entry(self.id) {
-            entry.callback = callback;
-            return;
-        }
-        // The base is not borrowed here: what the callback captured may use it.
-        drop(callback);
+        // After a panic: what was found is told by the next loop.
+        state.settle();
     }
 }

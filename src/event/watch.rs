@@ -2,9 +2,10 @@
 
 use std::ffi::c_int;
 use std::os::fd::{OwnedFd, RawFd};
+use std::rc::Rc;
 
 use super::epoll;
-use super::state::{AddError, Id};
+use super::state::{AddError, Call, Id};
 use super::{ET, READ, WRITE};
 
 #[derive(Default)]
@@ -13,6 +14,11 @@ pub(super) struct Watch {
     /// What epoll was told, 0 for "not there".
     mask: u32,
     events: Vec<(Id, c_int)>,
+    /// What to call when the descriptor is ready, if that is all there is to do: the callback of its only event, which
+    /// persists and has no time-out.
+    pub(super) sole: Option<Rc<dyn Call>>,
+    /// What of its descriptor that event waits for.
+    pub(super) what: c_int,
 }
 
 const IN: u32 = libc::EPOLLIN as u32;
@@ -31,6 +37,11 @@ impl Watch {
         self.events.len()
     }
 
+    /// Its event, if there is one alone.
+    pub(super) fn only(&self) -> Option<Id> {
+        if let [(id, _)] = self.events[..] { Some(id) } else { None }
+    }
+
     /// Whether this is the watch that epoll speaks of, and not an older one of the same descriptor.
     pub(super) fn is(&self, generation: u32) -> bool {
         self.generation == generation && !self.is_empty()
@@ -46,10 +57,10 @@ impl Watch {
     }
 
     /// The descriptor as a place, and the generation.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the halves of the number")]
     pub(super) fn from_data(data: u64) -> (usize, u32) {
-        let [low, high] =
-            [data & u64::from(u32::MAX), data >> 32].map(|half| u32::try_from(half).unwrap_or(u32::MAX));
-        (low as usize, high)
+        (data as u32 as usize, (data >> 32) as u32)
     }
 
     fn wanted(&self) -> u32 {
@@ -72,10 +83,15 @@ impl Watch {
         told.map_err(AddError::Code)
     }
 
-    /// Takes an event away. The kernel's word does not matter: a descriptor that it does not know is not watched.
-    pub(super) fn remove(&mut self, epoll: &OwnedFd, fd: RawFd, id: Id) {
+    /// Takes an event away. The kernel's word does not matter: a descriptor that it does not know is not watched. Nothing
+    /// is to be said if the descriptor is about to be `closed`, and was the last event's.
+    pub(super) fn remove(&mut self, epoll: &OwnedFd, fd: RawFd, id: Id, closed: bool) {
         self.events.retain(|(other, _)| *other != id);
-        let _ = self.tell(epoll, fd);
+        if closed && self.is_empty() {
+            self.mask = 0;
+        } else {
+            let _ = self.tell(epoll, fd);
+        }
     }
 
     /// Tells epoll what is wanted now, if that is something else than before.
@@ -107,12 +123,28 @@ impl Watch {
         epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data(fd))
     }
 
-    /// What of this readiness concerns the event at a position. An error or a hang-up is for readers and writers: their
-    /// next call tells them.
+    /// What of this readiness concerns the event at a position.
     pub(super) fn woken(&self, position: usize, ready: u32) -> (Id, c_int) {
         let (id, what) = self.events[position];
-        let read = if ready & (IN | HANGUP) == 0 { 0 } else { READ };
-        let write = if ready & (OUT | HANGUP) == 0 { 0 } else { WRITE };
-        (id, what & (read | write))
+        (id, what & happened(ready))
     }
+
+    /// What to call at once if this is the watch that epoll speaks of, and what with.
+    #[inline]
+    pub(super) fn sole(&self, generation: u32, ready: u32) -> Option<(&Rc<dyn Call>, c_int)> {
+        if self.generation != generation {
+            return None;
+        }
+        let callback = self.sole.as_ref()?;
+        let what = self.what & happened(ready);
+        if what == 0 { None } else { Some((callback, what)) }
+    }
+}
+
+/// An error or a hang-up is for readers and writers: their next call tells them.
+#[inline]
+fn happened(ready: u32) -> c_int {
+    let read = if ready & (IN | HANGUP) == 0 { 0 } else { READ };
+    let write = if ready & (OUT | HANGUP) == 0 { 0 } else { WRITE };
+    read | write
 }

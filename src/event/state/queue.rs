@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::mem;
+use std::rc::Rc;
 
 use super::super::{PERSIST, TIMEOUT};
-use super::{Callback, Id, State};
+use super::{Call, Id, State};
 
 impl State {
     /// Marks what happened to an event, and puts it into its queue.
@@ -16,47 +17,41 @@ impl State {
         let priority = entry.priority;
         if before == 0 {
             self.active += 1;
+            self.queued = true;
             if let Some(queue) = self.queues.get_mut(priority) {
                 queue.push_back(id);
             }
         }
     }
 
-    /// The most urgent priority that has something to tell.
-    pub(in super::super) fn urgent(&mut self) -> Option<usize> {
-        if self.active == 0 {
-            self.queues.iter_mut().for_each(VecDeque::clear);
-            return None;
-        }
-        self.queues.iter().position(|queue| !queue.is_empty())
-    }
-
-    /// Takes the next event of a priority, with what is to be told. It is as it should be when its callback runs: not
-    /// pending, or with its time-out running again.
-    #[inline]
-    pub(in super::super) fn next(&mut self, priority: usize) -> Option<(Id, Callback, c_int)> {
+    /// Takes the next event of this round's priority, the most urgent one that has something to tell. The event is as it
+    /// should be when its callback runs: not pending, or with its time-out running again.
+    pub(super) fn next_queued(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
         while self.active > 0 {
+            let priority =
+                self.priority.or_else(|| self.queues.iter().position(|queue| !queue.is_empty()))?;
+            self.priority = Some(priority);
             let id = self.queues.get_mut(priority)?.pop_front()?;
             let Some(entry) = self.entry(id).filter(|entry| entry.active != 0) else { continue };
             let what = mem::take(&mut entry.active);
             let (persist, timeout, due) = (entry.what & PERSIST != 0, entry.timeout, entry.due.take());
-            let callback = entry.callback.take();
+            let callback = Rc::clone(&entry.callback);
             self.active -= 1;
             if !persist {
                 self.del(id);
             } else if let Some(timeout) = timeout.filter(|timeout| !timeout.is_zero()) {
                 self.schedule(id, timeout, due.filter(|_| what == TIMEOUT));
             }
-            if let Some(callback) = callback {
-                return Some((id, callback, what));
-            }
+            return Some((callback, what));
         }
-        self.queues.get_mut(priority)?.clear();
+        self.queues.iter_mut().for_each(VecDeque::clear);
+        self.queued = false;
         None
     }
 
     /// How many priorities there are. `false` while events are to be told.
     pub(in super::super) fn set_priorities(&mut self, count: usize) -> bool {
+        self.settle();
         if self.active > 0 {
             return false;
         }
@@ -70,6 +65,7 @@ impl State {
 
     /// `false` if there is no such priority, or the event is to be told.
     pub(in super::super) fn set_priority(&mut self, id: Id, priority: usize) -> bool {
+        self.settle();
         let count = self.queues.len();
         match self.entry(id) {
             Some(entry) if entry.active == 0 && priority < count => {

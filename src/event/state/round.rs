@@ -1,0 +1,143 @@
+//! A round of the loop: the kernel is asked once, then callbacks are called.
+
+use std::ffi::c_int;
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::super::{TIMEOUT, epoll, watch::Watch};
+use super::{Call, Due, SIGNALS, State};
+
+impl State {
+    /// Asks the kernel what is ready, waiting for it if it may, and marks what happened.
+    #[inline]
+    pub(in super::super) fn poll(&mut self, wait: bool) -> Result<(), c_int> {
+        self.priority = None;
+        self.cached = None;
+        let milliseconds = if wait { self.patience() } else { 0 };
+        self.batch.wait(&self.epoll, milliseconds)?;
+        if self.timers.is_empty() && self.queues.len() == 1 && !self.queued && !self.stale {
+            return Ok(());
+        }
+        self.sort()
+    }
+
+    /// How many milliseconds there are until the first timer, -1 if there is none.
+    #[inline]
+    fn patience(&self) -> c_int {
+        self.timers
+            .first_key_value()
+            .map_or(-1, |((at, _), _)| epoll::milliseconds(at.saturating_duration_since(Instant::now())))
+    }
+
+    /// What is to be called next, and with what. What was found comes first, without a detour through the queues.
+    #[inline]
+    pub(in super::super) fn next(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
+        while let Some((data, ready)) = self.batch.next() {
+            let (place, generation) = Watch::from_data(data);
+            let sole = self.watches.get(place).and_then(|watch| watch.sole(generation, ready));
+            if let Some((callback, what)) = sole {
+                return Some((Rc::clone(callback), what));
+            }
+            self.mark(data, ready);
+        }
+        if self.queued { self.next_queued() } else { None }
+    }
+
+    /// Whether the callback that has just run wants the round to end. What is left of it is told later.
+    #[inline]
+    pub(in super::super) fn interrupted(&mut self) -> bool {
+        if !self.got_stop && !self.resume {
+            return false;
+        }
+        self.resume = false;
+        self.settle();
+        true
+    }
+
+    /// Where the order matters, what was found goes into the queues before anything is called.
+    fn sort(&mut self) -> Result<(), c_int> {
+        let due = self.timers.first_key_value().is_some_and(|((at, _), _)| *at <= Instant::now());
+        if !due && self.queues.len() == 1 && !self.queued && !self.stale {
+            return Ok(());
+        }
+        self.stale = false;
+        self.settle();
+        self.expire();
+        // The kernel speaks of a file that nobody here watches: its number was closed behind our back while a copy of
+        // it is open elsewhere. Only a new epoll descriptor is rid of it.
+        if self.stale { self.renew() } else { Ok(()) }
+    }
+
+    /// Puts what was found and not told yet into the queues.
+    pub(in super::super) fn settle(&mut self) {
+        while let Some((data, ready)) = self.batch.next() {
+            self.mark(data, ready);
+        }
+    }
+
+    /// Puts the events of a descriptor that is ready into the queues.
+    fn mark(&mut self, data: u64, ready: u32) {
+        if data == SIGNALS {
+            self.collect_signals();
+            return;
+        }
+        let (place, generation) = Watch::from_data(data);
+        let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
+            self.stale = true;
+            return;
+        };
+        for position in 0..watch.len() {
+            let (id, what) = self.watches[place].woken(position, ready);
+            if what != 0 {
+                self.activate(id, what);
+            }
+        }
+    }
+
+    /// Marks the events whose time has come.
+    fn expire(&mut self) {
+        if self.timers.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(first) = self.timers.first_entry().filter(|first| first.key().0 <= now) {
+            let ((at, _), due) = first.remove_entry();
+            let Due::Event(id) = due else {
+                self.exit = true;
+                continue;
+            };
+            let Some(entry) = self.entry(id) else { continue };
+            entry.deadline = None;
+            // What has happened in time is told, not that it might have come late.
+            if entry.active == 0 {
+                entry.due = Some(at);
+                self.activate(id, TIMEOUT);
+            }
+        }
+    }
+
+    /// Leaves the old epoll descriptor, which a parent process may share, for one that watches the same.
+    pub(in super::super) fn renew(&mut self) -> Result<(), c_int> {
+        let epoll = epoll::create()?;
+        for (fd, watch) in (0..).zip(&self.watches).filter(|(_, watch)| !watch.is_empty()) {
+            match watch.register(&epoll, fd) {
+                // Closed behind our back.
+                Ok(()) | Err(libc::EBADF) => (),
+                Err(code) => return Err(code),
+            }
+        }
+        if self.eventfd.is_some() {
+            let eventfd = epoll::create_eventfd()?;
+            let events = libc::EPOLLIN as u32;
+            epoll::control(&epoll, libc::EPOLL_CTL_ADD, eventfd.as_raw_fd(), events, SIGNALS)?;
+            for (owned, _) in &self.signals {
+                owned.move_to(eventfd.as_raw_fd());
+            }
+            self.close_eventfd();
+            self.eventfd = Some(eventfd);
+        }
+        self.epoll = epoll;
+        Ok(())
+    }
+}
