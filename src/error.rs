@@ -102,12 +102,50 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error {
     site: &'static Site,
+    detail: Detail,
+}
+
+/// What an [`Error`] knows beside its site, in one word: a `Result` of two words is checked without a detour through memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Detail(u64);
+
+/// The same, taken apart.
+struct Parts {
     /// The error code; for a failure without one, the number that the message speaks of.
     number: i32,
     /// A second number that the message speaks of.
     second: u16,
     kind: ErrorKind,
     form: Form,
+}
+
+impl Detail {
+    fn new(Parts { number, second, kind, form }: Parts) -> Detail {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&number.to_ne_bytes());
+        bytes[4..6].copy_from_slice(&second.to_ne_bytes());
+        bytes[6..].copy_from_slice(&[kind as u8, form as u8]);
+        Detail(u64::from_ne_bytes(bytes))
+    }
+
+    fn parts(self) -> Parts {
+        let bytes = self.0.to_ne_bytes();
+        Parts {
+            number: i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            second: u16::from_ne_bytes([bytes[4], bytes[5]]),
+            kind: match bytes[6] {
+                0 => ErrorKind::Warning,
+                1 => ErrorKind::Quiet,
+                2 => ErrorKind::Silent,
+                _ => ErrorKind::Value,
+            },
+            form: match bytes[7] {
+                0 => Form::Coded,
+                1 => Form::Plain,
+                _ => Form::Bare,
+            },
+        }
+    }
 }
 
 /// How PHP words a failure.
@@ -139,7 +177,8 @@ impl Error {
     /// ```
     #[must_use]
     pub fn code(&self) -> c_int {
-        if self.form == Form::Coded { self.number } else { libc::EINVAL }
+        let Parts { number, form, .. } = self.detail.parts();
+        if form == Form::Coded { number } else { libc::EINVAL }
     }
 
     /// The code's symbol, which is what people search for: `SOCKET_EADDRINUSE`.
@@ -179,7 +218,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.detail.parts().kind
     }
 
     /// Whether PHP would have printed no warning because the code only says "not yet": EAGAIN or EINPROGRESS.
@@ -194,7 +233,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.kind == ErrorKind::Quiet
+        self.kind() == ErrorKind::Quiet
     }
 
     /// The function and the message, without the code.
@@ -214,7 +253,7 @@ impl Error {
     pub(crate) fn coded(site: &'static Site, code: c_int) -> Error {
         let quiet = matches!(code, libc::EAGAIN | libc::EINPROGRESS);
         let kind = if quiet { ErrorKind::Quiet } else { ErrorKind::Warning };
-        Error { site, number: code, second: 0, kind, form: Form::Coded }
+        Error { site, detail: Detail::new(Parts { number: code, second: 0, kind, form: Form::Coded }) }
     }
 
     /// A warning about `errno`, remembered in the thread's slot alone: no socket has it.
@@ -226,13 +265,20 @@ impl Error {
     /// As [`warning`](Error::warning), for the functions whose warnings PHP prints whatever the code.
     #[cold]
     pub(crate) fn loud_warning(site: &'static Site) -> Error {
-        Error { kind: ErrorKind::Warning, ..Error::warning(site) }
+        Error::warning(site).with(|parts| parts.kind = ErrorKind::Warning)
+    }
+
+    /// The same with other details.
+    fn with(self, change: impl FnOnce(&mut Parts)) -> Error {
+        let mut parts = self.detail.parts();
+        change(&mut parts);
+        Error { detail: Detail::new(parts), ..self }
     }
 
     /// A failure that names no code and is remembered nowhere.
     #[cold]
     fn uncoded(site: &'static Site, kind: ErrorKind) -> Error {
-        Error { site, number: 0, second: 0, kind, form: Form::Plain }
+        Error { site, detail: Detail::new(Parts { number: 0, second: 0, kind, form: Form::Plain }) }
     }
 
     /// A warning that names no code.
@@ -247,7 +293,7 @@ impl Error {
 
     /// A `ValueError` whose text does not begin with the function.
     pub(crate) fn bare_value(site: &'static Site) -> Error {
-        Error { form: Form::Bare, ..Error::value(site) }
+        Error::value(site).with(|parts| parts.form = Form::Bare)
     }
 
     /// A `false` of which PHP says nothing.
@@ -258,12 +304,12 @@ impl Error {
     /// The number that `{}` in the message stands for. The same number is an interface's index as `{index}`, the bytes
     /// of an IPv4 address as `{address}`, a type of PHP's as `{given}`.
     pub(crate) fn about(self, number: i32) -> Error {
-        Error { number, ..self }
+        self.with(|parts| parts.number = number)
     }
 
     /// The number that `{second}` in the message stands for.
     pub(crate) fn and(self, second: u16) -> Error {
-        Error { second, ..self }
+        self.with(|parts| parts.second = second)
     }
 
     /// What `{given}` can be.
@@ -275,28 +321,29 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Site { function, message } = self.site;
-        if self.form != Form::Bare {
+        let Parts { number, second, form, .. } = self.detail.parts();
+        if form != Form::Bare {
             write!(f, "{function}(): ")?;
         }
         // What stands between braces is one of the numbers.
         for (position, part) in message.split(['{', '}']).enumerate() {
             match part {
                 text if position % 2 == 0 => f.write_str(text)?,
-                "limit" => write!(f, "{}", (i64::from(self.number) + 1024) & !1023)?,
-                "second" => write!(f, "{}", self.second)?,
-                "reason" => f.write_str(&gai_strerror(self.number))?,
-                "index" => write!(f, "{}", u32::from_ne_bytes(self.number.to_ne_bytes()))?,
-                "address" => write!(f, "{}", Ipv4Addr::from(self.number.to_ne_bytes()))?,
-                "given" => f.write_str(match self.number {
+                "limit" => write!(f, "{}", (i64::from(number) + 1024) & !1023)?,
+                "second" => write!(f, "{second}")?,
+                "reason" => f.write_str(&gai_strerror(number))?,
+                "index" => write!(f, "{}", u32::from_ne_bytes(number.to_ne_bytes()))?,
+                "address" => write!(f, "{}", Ipv4Addr::from(number.to_ne_bytes()))?,
+                "given" => f.write_str(match number {
                     Error::INT => "int",
                     Error::STRING => "string",
                     _ => "array",
                 })?,
-                _ => write!(f, "{}", self.number)?,
+                _ => write!(f, "{number}")?,
             }
         }
-        if self.form == Form::Coded {
-            write!(f, " [{}]: {}", self.number, strerror(self.number))?;
+        if form == Form::Coded {
+            write!(f, " [{number}]: {}", strerror(number))?;
         }
         Ok(())
     }

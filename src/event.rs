@@ -59,7 +59,7 @@ mod turn;
 mod watch;
 
 pub use handle::Event;
-use state::State;
+use state::{State, Todo};
 use thread::BASES;
 use turn::Turn;
 
@@ -155,35 +155,23 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn run(&self, flags: c_int) -> Result<()> {
-        let once = flags != -1 && flags & (EventBase::LOOP_ONCE | EventBase::LOOP_NONBLOCK) != 0;
-        let wait = flags == -1 || flags & EventBase::LOOP_NONBLOCK == 0;
         // Declared before the state, which is let go first.
-        let _turn = Turn::begin(self)?;
+        let _turn = Turn::begin(self, flags)?;
         let mut state = self.state();
         while state.has_events() {
-            let idle = !state.has_active();
-            state.poll(wait && idle).map_err(cannot_wait)?;
+            state.poll().map_err(cannot_wait)?;
             let mut called = false;
             while let Some((callback, what)) = state.next() {
                 called = true;
                 // The state is not borrowed while a caller's code runs, nor while what that captured is dropped.
                 drop(state);
                 callback.call(self, what);
-                drop(callback);
                 state = self.state();
                 if state.interrupted() {
                     break;
                 }
             }
-            if state.got_stop {
-                break;
-            }
-            if state.exit {
-                state.exit = false;
-                state.got_exit = true;
-                break;
-            }
-            if once && !state.has_active() && (called || !wait) {
+            if state.ends(called) {
                 break;
             }
         }
@@ -224,7 +212,7 @@ impl EventBase {
     pub fn exit(&self, timeout: impl Into<Option<Duration>>) {
         match timeout.into() {
             Some(time) => self.state().exit_after(time),
-            None => self.state().exit = true,
+            None => self.state().todo.add(Todo::EXIT),
         }
     }
 
@@ -245,7 +233,7 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn stop(&self) {
-        self.state().got_stop = true;
+        self.state().todo.add(Todo::STOP);
     }
 
     /// Whether [`exit`](EventBase::exit) ended the last loop. It stays so until the next one begins.
@@ -271,7 +259,7 @@ impl EventBase {
     /// ```
     #[must_use]
     pub fn got_stop(&self) -> bool {
-        self.state().got_stop
+        self.state().todo.has(Todo::STOP)
     }
 
     /// Makes the loop look for new events right after the callback that runs now; more urgent ones come first then.
@@ -283,7 +271,9 @@ impl EventBase {
     /// ```
     pub fn resume(&self) {
         let mut state = self.state();
-        state.resume = state.running;
+        if state.running {
+            state.todo.add(Todo::RESUME);
+        }
     }
 
     /// The wall-clock time in seconds since 1970, as it was when a callback of this round first asked; outside of

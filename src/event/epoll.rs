@@ -48,12 +48,10 @@ pub(super) fn control(epoll: &OwnedFd, op: c_int, fd: RawFd, events: u32, data: 
     if status == -1 { Err(errno::errno().0) } else { Ok(()) }
 }
 
-/// What `wait` finds at first in one call, and at most.
-const BATCH: usize = 32;
-const LARGEST_BATCH: usize = 4096;
+/// What `wait` finds at most.
+const BATCH: c_int = 256;
 
-/// What `epoll_wait` has found, told one by one; the room for it grows when it was full.
-#[derive(Default)]
+/// What `epoll_wait` has found, told one by one.
 pub(super) struct Batch {
     found: Vec<epoll_event>,
     /// How many of them were told.
@@ -61,33 +59,24 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Waits for readiness, at most so many milliseconds, -1 for ever. Finds nothing when a signal handler ran in the
-    /// meantime.
-    #[inline]
-    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> Result<(), c_int> {
-        if self.found.len() == self.found.capacity() {
-            self.grow();
-        }
-        self.found.clear();
-        self.told = 0;
-        #[allow(clippy::cast_possible_truncation, reason = "4096 at most")]
-        let room = self.found.capacity().min(LARGEST_BATCH) as c_int;
-
-        // SAFETY: `found` owns room for at least `room` events, which the kernel fills from the front; it keeps no
-        // pointer.
-        let count =
-            unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), room, milliseconds) };
-
-        let Ok(count) = usize::try_from(count) else { return interrupted() };
-        // SAFETY: the kernel has written `count` events, which is no more than the capacity it was told.
-        unsafe { self.found.set_len(count) };
-        Ok(())
+    pub(super) fn new() -> Batch {
+        Batch { found: Vec::with_capacity(BATCH.unsigned_abs() as usize), told: 0 }
     }
 
-    #[cold]
-    fn grow(&mut self) {
-        let wanted = (self.found.len() * 2).clamp(BATCH, LARGEST_BATCH);
-        self.found.reserve(wanted.saturating_sub(self.found.len()));
+    /// Waits for readiness, at most so many milliseconds, -1 for ever. Finds nothing more when a signal handler ran in
+    /// the meantime; all that was found before has been told.
+    #[inline]
+    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> Result<(), c_int> {
+        // SAFETY: `found` was made with room for `BATCH` events, which the kernel fills from the front; it keeps no
+        // pointer.
+        let count =
+            unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), BATCH, milliseconds) };
+
+        let Ok(count) = usize::try_from(count) else { return interrupted() };
+        self.told = 0;
+        // SAFETY: the kernel has written `count` events, which is no more than it was told there is room for.
+        unsafe { self.found.set_len(count) };
+        Ok(())
     }
 
     /// The data of what was found next, and what is ready there.
@@ -96,10 +85,6 @@ impl Batch {
         let found = *self.found.get(self.told)?;
         self.told += 1;
         Some((found.u64, found.events))
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.told == self.found.len()
     }
 }
 

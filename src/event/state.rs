@@ -16,15 +16,18 @@ use super::{EventBase, PERSIST, READ, SIGNAL, TIMEOUT, WRITE};
 mod queue;
 mod round;
 mod signals;
+mod todo;
+
+pub(super) use todo::Todo;
 
 /// A callback, with the descriptor that its event owns. Who calls it holds it: its event may end meanwhile.
 pub(super) trait Call {
-    fn call(&self, base: &EventBase, what: c_int);
+    fn call(self: Rc<Self>, base: &EventBase, what: c_int);
 }
 
 impl<F: FnMut(&EventBase, c_int)> Call for RefCell<F> {
     #[inline]
-    fn call(&self, base: &EventBase, what: c_int) {
+    fn call(self: Rc<Self>, base: &EventBase, what: c_int) {
         // It is never called while it runs, because a base does not run inside its run.
         if let Ok(mut callback) = self.try_borrow_mut() {
             callback(base, what);
@@ -95,7 +98,6 @@ pub(super) enum AddError {
     Code(c_int),
 }
 
-#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other, as in libevent")]
 pub(super) struct State {
     epoll: OwnedFd,
     batch: Batch,
@@ -111,20 +113,14 @@ pub(super) struct State {
     /// By priority; a place that is not active any more is passed over.
     queues: Vec<VecDeque<Id>>,
     active: usize,
-    /// Whether a queue is not empty.
-    queued: bool,
     /// The priority of this round, once it is known.
     priority: Option<usize>,
-    /// Whether epoll has told of a descriptor that nobody watches; that may have ended since epoll was asked.
-    stale: bool,
     /// The signals that events wait for, and which these are.
     signals: Vec<(Owned, Vec<Id>)>,
     eventfd: Option<OwnedFd>,
     pub(super) running: bool,
-    pub(super) exit: bool,
+    pub(super) todo: Todo,
     pub(super) got_exit: bool,
-    pub(super) got_stop: bool,
-    pub(super) resume: bool,
     pub(super) cached: Option<SystemTime>,
 }
 
@@ -138,7 +134,7 @@ impl State {
     pub(super) fn new(epoll: OwnedFd) -> State {
         State {
             epoll,
-            batch: Batch::default(),
+            batch: Batch::new(),
             slots: Vec::new(),
             free: Vec::new(),
             watches: Vec::new(),
@@ -148,16 +144,12 @@ impl State {
             timer_count: 0,
             queues: vec![VecDeque::new()],
             active: 0,
-            queued: false,
             priority: None,
-            stale: false,
             signals: Vec::new(),
             eventfd: None,
             running: false,
-            exit: false,
+            todo: Todo::default(),
             got_exit: false,
-            got_stop: false,
-            resume: false,
             cached: None,
         }
     }
@@ -210,6 +202,8 @@ impl State {
             if what & SIGNAL != 0 {
                 self.watch_signal(fd, id)?;
             } else {
+                // What was found is for those who waited when it was found, here and below.
+                self.settle();
                 self.watch(fd, id, what)?;
             }
             self.inserted += 1;
@@ -239,6 +233,7 @@ impl State {
             self.timers.remove(&old);
         }
         self.timers.insert(key, Due::Event(id));
+        self.todo.add(Todo::TIMERS);
     }
 
     pub(super) fn exit_after(&mut self, time: Duration) {
@@ -246,6 +241,7 @@ impl State {
         let at = now.checked_add(time.min(LONGEST)).unwrap_or(now);
         self.timers.insert((at, self.timer_count), Due::Exit);
         self.timer_count += 1;
+        self.todo.add(Todo::TIMERS);
     }
 
     pub(super) fn del(&mut self, id: Id) {
@@ -254,6 +250,7 @@ impl State {
 
     /// Ends the waiting of an event whose descriptor is about to be closed, or not.
     fn end(&mut self, id: Id, closed: bool) {
+        self.settle();
         let Some(entry) = self.entry(id) else { return };
         let (what, fd) = (entry.what, entry.fd);
         let inserted = mem::take(&mut entry.inserted);
@@ -285,7 +282,6 @@ impl State {
         if place >= self.watches.len() {
             self.watches.resize_with(place + 1, Watch::default);
         }
-        self.settle_at(place, 1);
         let Some(watch) = self.watches.get_mut(place) else { return Err(AddError::Gone) };
         if watch.is_empty() {
             watch.begin(self.watch_count);
@@ -296,19 +292,10 @@ impl State {
 
     fn unwatch(&mut self, fd: RawFd, id: Id, closed: bool) {
         let Ok(place) = usize::try_from(fd) else { return };
-        self.settle_at(place, 2);
         if let Some(watch) = self.watches.get_mut(place) {
             watch.remove(&self.epoll, fd, id, closed);
         }
         self.find_sole(fd);
-    }
-
-    /// Before the events of a descriptor change, if it has so many: what was found is told to those whom it concerned when
-    /// it was found.
-    fn settle_at(&mut self, place: usize, events: usize) {
-        if !self.batch.is_empty() && self.watches.get(place).is_some_and(|watch| watch.len() >= events) {
-            self.settle();
-        }
     }
 
     /// Finds out anew whether a descriptor has one event alone, whose callback can be called at once.
@@ -332,7 +319,7 @@ impl State {
 
     /// Whether something is to be done without waiting.
     pub(super) fn has_active(&self) -> bool {
-        self.active > 0 || self.exit
+        self.active > 0 || self.todo.has(Todo::EXIT)
     }
 }
 

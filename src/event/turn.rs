@@ -1,5 +1,8 @@
 //! One run of a base's loop, which ends as it should also when a callback panics.
 
+use std::ffi::c_int;
+
+use super::state::Todo;
 use super::{Error, EventBase, Result, Site};
 
 /// The base is running while this lives.
@@ -8,7 +11,7 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn begin(base: &'a EventBase) -> Result<Turn<'a>> {
+    pub(super) fn begin(base: &'a EventBase, flags: c_int) -> Result<Turn<'a>> {
         let mut state = base.state();
         if state.running {
             return Err(Error::plain_warning(&Site {
@@ -18,8 +21,14 @@ impl<'a> Turn<'a> {
         }
         state.running = true;
         state.got_exit = false;
-        state.got_stop = false;
-        state.resume = false;
+        state.todo.take(Todo::STOP.or(Todo::RESUME));
+        let has = |flag| flags != -1 && flags & flag != 0;
+        if has(EventBase::LOOP_ONCE) {
+            state.todo.add(Todo::ONCE);
+        }
+        if has(EventBase::LOOP_NONBLOCK) {
+            state.todo.add(Todo::NO_WAIT);
+        }
         Ok(Turn { base })
     }
 }
@@ -28,6 +37,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.base.state();
         state.running = false;
+        state.todo.take(Todo::ONCE.or(Todo::NO_WAIT));
         state.cached = None;
         // After a panic: what was found is told by the next loop.
         state.settle();

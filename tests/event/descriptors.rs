@@ -44,6 +44,59 @@ fn readers_and_writers_of_one_descriptor_share_it() {
 }
 
 #[test]
+fn a_callback_may_end_an_event_that_was_found_ready_and_shares_its_descriptor() {
+    let (base, log) = (base(), Log::default());
+    let (here, _there) = common::pair(SOCK_STREAM);
+    let (first, _its_peer) = common::pair(SOCK_STREAM);
+    let here = Rc::new(here);
+    let ended = Rc::new(noting(&base, &log, &here, Event::WRITE, "ended"));
+    let stays = noting(&base, &log, &here, Event::WRITE | Event::PERSIST, "stays");
+    let (inner, note) = (Rc::clone(&ended), Rc::clone(&log));
+    let first = Event::new(&base, first, Event::WRITE | Event::PERSIST, move |_, _, _| {
+        note.borrow_mut().push("first".into());
+        inner.del();
+    })
+    .unwrap();
+    first.add(None).unwrap();
+    ended.add(None).unwrap();
+    stays.add(None).unwrap();
+
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+
+    assert_eq!(taken(&log), "first stays4");
+    assert!(!ended.pending(Event::WRITE));
+}
+
+#[test]
+fn a_socket_that_its_event_owns_leaves_epoll_when_it_is_closed() {
+    let (base, log) = (base(), Log::default());
+    for copied in [false, true] {
+        let (here, there) = common::pair(SOCK_STREAM);
+        let copy = copied.then(|| here.as_fd().try_clone_to_owned().unwrap());
+        let event = Event::new(&base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
+        event.add(None).unwrap();
+        drop(event);
+        let (next, its_peer) = common::pair(SOCK_STREAM);
+        let next = noting(&base, &log, &Rc::new(next), Event::READ | Event::PERSIST, "next");
+        next.add(None).unwrap();
+        let _ = socket_write(&there, "x", None);
+        socket_write(&its_peer, "x", None).unwrap();
+
+        base.run(EventBase::LOOP_ONCE).unwrap();
+        assert_eq!(taken(&log), "next2");
+        base.exit(ms(50));
+        let before = crate::crowd::cpu_time();
+        next.del();
+        base.dispatch().unwrap();
+        assert!(
+            crate::crowd::cpu_time().saturating_sub(before) < ms(20),
+            "a copy that is open makes it not spin"
+        );
+        drop(copy);
+    }
+}
+
+#[test]
 fn an_edge_is_told_once() {
     let (base, log) = (base(), Log::default());
     let (here, there) = common::pair(SOCK_STREAM);

@@ -6,7 +6,7 @@ use std::mem;
 use std::rc::Rc;
 
 use super::super::{PERSIST, TIMEOUT};
-use super::{Call, Id, State};
+use super::{Call, Id, State, Todo};
 
 impl State {
     /// Marks what happened to an event, and puts it into its queue.
@@ -17,7 +17,7 @@ impl State {
         let priority = entry.priority;
         if before == 0 {
             self.active += 1;
-            self.queued = true;
+            self.todo.add(Todo::QUEUED);
             if let Some(queue) = self.queues.get_mut(priority) {
                 queue.push_back(id);
             }
@@ -44,8 +44,10 @@ impl State {
             }
             return Some((callback, what));
         }
-        self.queues.iter_mut().for_each(VecDeque::clear);
-        self.queued = false;
+        if self.todo.take(Todo::QUEUED) {
+            self.queues.iter_mut().for_each(VecDeque::clear);
+            self.priority = None;
+        }
         None
     }
 
@@ -57,6 +59,10 @@ impl State {
         }
         self.queues.clear();
         self.queues.resize_with(count, VecDeque::new);
+        self.todo.take(Todo::ORDER);
+        if count > 1 {
+            self.todo.add(Todo::ORDER);
+        }
         for entry in self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut()) {
             entry.priority = entry.priority.min(count - 1);
         }

@@ -6,25 +6,23 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::super::{TIMEOUT, epoll, watch::Watch};
-use super::{Call, Due, SIGNALS, State};
+use super::{Call, Due, SIGNALS, State, Todo};
 
 impl State {
-    /// Asks the kernel what is ready, waiting for it if it may, and marks what happened.
+    /// Asks the kernel what is ready, waiting for it if it may.
     #[inline]
-    pub(in super::super) fn poll(&mut self, wait: bool) -> Result<(), c_int> {
-        self.priority = None;
+    pub(in super::super) fn poll(&mut self) -> Result<(), c_int> {
         self.cached = None;
-        let milliseconds = if wait { self.patience() } else { 0 };
+        let milliseconds = if self.todo.is_nothing() { -1 } else { self.patience() };
         self.batch.wait(&self.epoll, milliseconds)?;
-        if self.timers.is_empty() && self.queues.len() == 1 && !self.queued && !self.stale {
-            return Ok(());
-        }
-        self.sort()
+        if self.todo.is_nothing() { Ok(()) } else { self.sort() }
     }
 
-    /// How many milliseconds there are until the first timer, -1 if there is none.
-    #[inline]
+    /// How many milliseconds there are until something is to be done, -1 if nothing is.
     fn patience(&self) -> c_int {
+        if self.todo.has(Todo::NO_WAIT) || self.has_active() {
+            return 0;
+        }
         self.timers
             .first_key_value()
             .map_or(-1, |((at, _), _)| epoll::milliseconds(at.saturating_duration_since(Instant::now())))
@@ -41,32 +39,54 @@ impl State {
             }
             self.mark(data, ready);
         }
-        if self.queued { self.next_queued() } else { None }
+        if self.todo.is_nothing() { None } else { self.next_queued() }
     }
 
     /// Whether the callback that has just run wants the round to end. What is left of it is told later.
     #[inline]
     pub(in super::super) fn interrupted(&mut self) -> bool {
-        if !self.got_stop && !self.resume {
-            return false;
+        let interrupted = self.todo.has(Todo::STOP.or(Todo::RESUME));
+        if interrupted {
+            self.settle();
         }
-        self.resume = false;
-        self.settle();
-        true
+        interrupted
     }
 
-    /// Where the order matters, what was found goes into the queues before anything is called.
-    fn sort(&mut self) -> Result<(), c_int> {
-        let due = self.timers.first_key_value().is_some_and(|((at, _), _)| *at <= Instant::now());
-        if !due && self.queues.len() == 1 && !self.queued && !self.stale {
-            return Ok(());
+    /// Whether the loop ends after this round, in which it has `called` something or not.
+    #[inline]
+    pub(in super::super) fn ends(&mut self, called: bool) -> bool {
+        !self.todo.is_nothing() && self.ends_early(called)
+    }
+
+    fn ends_early(&mut self, called: bool) -> bool {
+        self.todo.take(Todo::RESUME);
+        if self.todo.has(Todo::STOP) {
+            return true;
         }
-        self.stale = false;
-        self.settle();
-        self.expire();
+        if self.todo.take(Todo::EXIT) {
+            self.got_exit = true;
+            return true;
+        }
+        let satisfied = called || self.todo.has(Todo::NO_WAIT);
+        self.todo.has(Todo::ONCE.or(Todo::NO_WAIT)) && satisfied && !self.has_active()
+    }
+
+    /// Looks at the timers, and at what is to be told in another order than that of the batch: then it is put into the
+    /// queues before anything is called.
+    fn sort(&mut self) -> Result<(), c_int> {
+        self.priority = None;
+        let due = self.timers.first_key_value().is_some_and(|((at, _), _)| *at <= Instant::now());
+        let stale = self.todo.take(Todo::STALE);
+        if due || stale || self.todo.has(Todo::QUEUED.or(Todo::ORDER)) {
+            self.settle();
+            self.expire();
+        }
+        if self.timers.is_empty() {
+            self.todo.take(Todo::TIMERS);
+        }
         // The kernel speaks of a file that nobody here watches: its number was closed behind our back while a copy of
         // it is open elsewhere. Only a new epoll descriptor is rid of it.
-        if self.stale { self.renew() } else { Ok(()) }
+        if self.todo.take(Todo::STALE) { self.renew() } else { Ok(()) }
     }
 
     /// Puts what was found and not told yet into the queues.
@@ -84,7 +104,7 @@ impl State {
         }
         let (place, generation) = Watch::from_data(data);
         let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
-            self.stale = true;
+            self.todo.add(Todo::STALE);
             return;
         };
         for position in 0..watch.len() {
@@ -97,14 +117,11 @@ impl State {
 
     /// Marks the events whose time has come.
     fn expire(&mut self) {
-        if self.timers.is_empty() {
-            return;
-        }
         let now = Instant::now();
         while let Some(first) = self.timers.first_entry().filter(|first| first.key().0 <= now) {
             let ((at, _), due) = first.remove_entry();
             let Due::Event(id) = due else {
-                self.exit = true;
+                self.todo.add(Todo::EXIT);
                 continue;
             };
             let Some(entry) = self.entry(id) else { continue };

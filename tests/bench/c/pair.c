@@ -18,11 +18,16 @@ int main(int argc, char **argv)
     memset(data, 'x', sizeof data);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
         err(1, "socketpair");
+    unsigned long received = 0;
     for (unsigned long i = 0; i < count; i++) {
-        if (send(pair[0], data, SIZE, 0) != SIZE)
+        if (send(pair[0], data, SIZE, 0) == -1)
             err(1, "send");
-        if (recv(pair[1], buffer, SIZE, 0) != SIZE)
+        ssize_t some = recv(pair[1], buffer, SIZE, 0);
+        if (some == -1)
             err(1, "recv");
+        received += some;
     }
+    if (received != count * SIZE)
+        errx(1, "%lu bytes of %lu", received, count * SIZE);
     return 0;
 }

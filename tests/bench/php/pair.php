@@ -7,13 +7,19 @@ function play(int $count): void
     socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
     [$here, $there] = $pair;
     $data = str_repeat('x', SIZE);
+    $received = 0;
     for ($i = 0; $i < $count; $i++) {
-        if (socket_send($here, $data, SIZE, 0) !== SIZE) {
+        if (socket_send($here, $data, SIZE, 0) === false) {
             exit(1);
         }
-        if (socket_recv($there, $buffer, SIZE, 0) !== SIZE) {
+        $some = socket_recv($there, $buffer, SIZE, 0);
+        if ($some === false) {
             exit(1);
         }
+        $received += $some;
+    }
+    if ($received !== $count * SIZE) {
+        exit(1);
     }
 }
 

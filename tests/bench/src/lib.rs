@@ -41,6 +41,15 @@ pub fn listen_here() -> TcpListener {
     listener
 }
 
+/// Ends a program that has not received all that it sent, `SIZE` bytes each time.
+///
+/// # Panics
+///
+/// Where bytes are missing.
+pub fn all(received: usize, count: u64) {
+    assert_eq!(received as u64, count * SIZE as u64, "bytes");
+}
+
 /// Ends a program that was asked for what it does not play.
 ///
 /// # Panics
