@@ -24,6 +24,8 @@ pub struct FdSet {
 
 const BITS: usize = u64::BITS as usize;
 const WORDS: usize = FD_SETSIZE / BITS;
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is 1024")]
+const MOST: c_int = FD_SETSIZE as c_int;
 const _: () = assert!(size_of::<[u64; WORDS]>() == size_of::<fd_set>());
 
 impl FdSet {
@@ -308,11 +310,8 @@ pub fn socket_select(
     writable.fill(write.as_deref());
     urgent.fill(except.as_deref());
     let nfds = readable.nfds.max(writable.nfds).max(urgent.nfds);
-    if nfds == 0 {
-        return Err(Error::value(&NO_SOCKET));
-    }
-    if usize::try_from(nfds).is_ok_and(|nfds| nfds > FD_SETSIZE) {
-        return Err(Error::plain_warning(&TOO_HIGH).about(nfds - 1));
+    if !(1..=MOST).contains(&nfds) {
+        return Err(refused(nfds));
     }
     let mut time = seconds.into().map(|seconds| until(seconds, microseconds));
     let time = time.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
@@ -329,6 +328,11 @@ pub fn socket_select(
     writable.filter(write, count);
     urgent.filter(except, count);
     Ok(count)
+}
+
+#[cold]
+fn refused(nfds: c_int) -> Error {
+    if nfds == 0 { Error::value(&NO_SOCKET) } else { Error::plain_warning(&TOO_HIGH).about(nfds - 1) }
 }
 
 /// The time as the kernel wants it. Like PHP, it carries microseconds of a million or more and passes on a negative

@@ -30,7 +30,8 @@ pub(crate) const PHP_NAME: &str = "PHP ext/sockets";
 pub(crate) const OURS: &str = "php-sockets";
 pub(crate) const OURS_REFS: &str = "php-sockets, Vec<&Socket>";
 pub(crate) const OURS_PAIRS: &str = "php-sockets, Vec<(K, &Socket)>";
-pub(crate) const OURS_KEPT: &str = "php-sockets, Vec<Rc<Socket>> kept";
+pub(crate) const OURS_KEPT: &str = "php-sockets, Vec<&Socket> kept";
+pub(crate) const OURS_SHARED: &str = "php-sockets, Vec<Rc<Socket>> kept";
 pub(crate) const OURS_MAP: &str = "php-sockets, BTreeMap<K, &Socket>";
 
 /// The loops without a body: what is subtracted from a pair's instructions, in each language.
@@ -51,10 +52,11 @@ pub(crate) const PAIR: [Peer; 8] = [
     peer(PHP_NAME, Php("pair"), "pair"),
 ];
 
-pub(crate) const SELECT: [Peer; 10] = [
+pub(crate) const SELECT: [Peer; 11] = [
     peer(C_NAME, C("select"), "select"),
     peer(BY_HAND, Rust("peer-libc"), "select"),
-    peer(OURS_KEPT, Rust("peer-ours"), "select-rc"),
+    peer(OURS_KEPT, Rust("peer-ours"), "select-kept"),
+    peer(OURS_SHARED, Rust("peer-ours"), "select-rc"),
     peer(OURS_REFS, Rust("peer-ours"), "select-refs"),
     peer(OURS_PAIRS, Rust("peer-ours"), "select-pairs"),
     peer(OURS_MAP, Rust("peer-ours"), "select-map"),

@@ -1,7 +1,9 @@
 //! What ours must reach.
 
 use crate::counting::Rows;
-use crate::peers::{BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_MAP, OURS_PAIRS, OURS_REFS, PHP_NAME};
+use crate::peers::{
+    BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_MAP, OURS_PAIRS, OURS_REFS, OURS_SHARED, PHP_NAME,
+};
 use crate::report::{Report, short, whole};
 use crate::times::Times;
 
@@ -35,7 +37,8 @@ pub(crate) fn select(report: &mut Report, rows: &Rows) {
         instructions(report, &what, rows[name].instructions, c * factor);
         at_most(report, &format!("{name}: allocations"), rows[name].allocations, allocations);
     }
-    for name in [OURS_KEPT, OURS_REFS, OURS_PAIRS, OURS_MAP] {
+    at_most(report, &format!("{OURS_SHARED}: allocations"), rows[OURS_SHARED].allocations, 0.0);
+    for name in [OURS_KEPT, OURS_SHARED, OURS_REFS, OURS_PAIRS, OURS_MAP] {
         at_most(report, &format!("{name}: system calls"), rows[name].all_calls(), 3.0);
     }
 }

@@ -11,11 +11,12 @@ fn main() -> Result<()> {
     match workload.as_str() {
         "pair" => pair(count),
         "echo" => echo(),
-        "select-rc" => select::kept(answer),
+        "select-rc" => select::shared(),
+        "select-kept" => select::kept_references(answer),
         "select-refs" => select::references(),
         "select-pairs" => select::pairs(),
         "select-map" => select::map(),
-        "line" => select::kept(answer_line),
+        "line" => select::kept_references(answer_line),
         "epoll" => events::serve(),
         other => unknown(other),
     }

@@ -8,7 +8,7 @@ use php_sockets::*;
 use crate::{answer, listen_here};
 
 /// A `Vec<Rc<Socket>>` that is kept between the rounds and filled anew: PHP's `$read = $sockets`.
-pub(crate) fn kept(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) -> Result<()> {
+pub(crate) fn shared() -> Result<()> {
     let listener = Rc::new(listen_here()?);
     let mut sockets = vec![Rc::clone(&listener)];
     let mut read = Vec::new();
@@ -32,58 +32,72 @@ pub(crate) fn kept(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) -> Result<()>
     }
 }
 
-/// A new `Vec<&Socket>` for each round.
-pub(crate) fn references() -> Result<()> {
-    let listener = listen_here()?;
-    let mut clients: Vec<Socket> = Vec::new();
+/// One `Vec<&Socket>`, filled anew for each round, for as long as nobody comes or goes.
+pub(crate) fn kept_references(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) -> Result<()> {
+    let mut sockets = vec![listen_here()?];
     let mut buffer = Vec::new();
     loop {
-        let mut read: Vec<&Socket> = Vec::with_capacity(clients.len() + 1);
-        read.push(&listener);
-        read.extend(&clients);
-        socket_select(Some(&mut read), None, None, None, 0)?;
-        // The references hold the clients: what changes them waits until they have gone.
-        let joins = read[0] == &listener;
-        let left = read.iter().skip(usize::from(joins)).find(|client| !answer(client, &mut buffer));
-        if let Some(place) = left.and_then(|left| clients.iter().position(|client| client == *left)) {
-            clients.remove(place);
-            if clients.is_empty() {
-                return Ok(());
+        let mut read: Vec<&Socket> = Vec::with_capacity(sockets.len());
+        // The references hold the sockets: what changes these waits until they have gone.
+        let place = loop {
+            read.clear();
+            read.extend(&sockets);
+            socket_select(Some(&mut read), None, None, None, 0)?;
+            let changes = read.iter().find(|socket| **socket == &sockets[0] || !answer(socket, &mut buffer));
+            if let Some(changes) = changes {
+                break sockets.iter().position(|socket| socket == *changes);
             }
-        }
-        if joins {
-            clients.push(socket_accept(&listener)?);
+        };
+        if change(&mut sockets, place)? == 1 {
+            return Ok(());
         }
     }
 }
 
-/// A new `Vec<(K, &Socket)>` for each round; the key is the place among the clients.
-pub(crate) fn pairs() -> Result<()> {
-    const LISTENER: usize = usize::MAX;
-    let listener = listen_here()?;
-    let mut clients: Vec<Socket> = Vec::new();
+/// A new `Vec<&Socket>` for each round.
+pub(crate) fn references() -> Result<()> {
+    let mut sockets = vec![listen_here()?];
     let mut buffer = Vec::new();
     loop {
-        let mut read: Vec<(usize, &Socket)> = Vec::with_capacity(clients.len() + 1);
-        read.extend(clients.iter().enumerate());
-        read.push((LISTENER, &listener));
+        let mut read: Vec<&Socket> = sockets.iter().collect();
         socket_select(Some(&mut read), None, None, None, 0)?;
-        let joins = read.last().is_some_and(|(key, _)| *key == LISTENER);
-        let left = read
-            .iter()
-            .take(read.len() - usize::from(joins))
-            .find(|(_, client)| !answer(client, &mut buffer))
-            .map(|(key, _)| *key);
-        if let Some(key) = left {
-            clients.remove(key);
-            if clients.is_empty() {
+        let changes = read.iter().find(|socket| **socket == &sockets[0] || !answer(socket, &mut buffer));
+        if let Some(changes) = changes {
+            let place = sockets.iter().position(|socket| socket == *changes);
+            if change(&mut sockets, place)? == 1 {
                 return Ok(());
             }
         }
-        if joins {
-            clients.push(socket_accept(&listener)?);
+    }
+}
+
+/// A new `Vec<(K, &Socket)>` for each round; the key is the place among the sockets.
+pub(crate) fn pairs() -> Result<()> {
+    let mut sockets = vec![listen_here()?];
+    let mut buffer = Vec::new();
+    loop {
+        let mut read: Vec<(usize, &Socket)> = sockets.iter().enumerate().collect();
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        let changes = read.iter().find(|(key, socket)| *key == 0 || !answer(socket, &mut buffer));
+        let place = changes.map(|(key, _)| *key);
+        if place.is_some() && change(&mut sockets, place)? == 1 {
+            return Ok(());
         }
     }
+}
+
+/// The socket at this place changes the list: the listener, which is the first, by a new client, a client by leaving.
+/// Gives the number of sockets.
+fn change(sockets: &mut Vec<Socket>, place: Option<usize>) -> Result<usize> {
+    match place {
+        Some(0) => {
+            let client = socket_accept(&sockets[0])?;
+            sockets.push(client);
+        }
+        Some(place) => drop(sockets.remove(place)),
+        None => {}
+    }
+    Ok(sockets.len())
 }
 
 /// A new `BTreeMap<K, &Socket>` for each round.
