@@ -71,10 +71,10 @@ pub fn select_references(rounds: usize, clients: &[Socket]) -> Result<()> {
 /// One list of references, for as long as no client comes or goes.
 #[inline(never)]
 pub fn select_kept_references(rounds: usize, clients: &[Socket]) -> Result<()> {
+    let all: Vec<&Socket> = clients.iter().collect();
     let (mut read, mut data) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        read.clear();
-        read.extend(clients);
+        read.clone_from(&all);
         socket_select(Some(&mut read), None, None, None, 0)?;
         for client in &read {
             if *client == &clients[0] {

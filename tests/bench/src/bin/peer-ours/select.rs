@@ -32,20 +32,22 @@ pub(crate) fn shared() -> Result<()> {
     }
 }
 
-/// One `Vec<&Socket>`, filled anew for each round, for as long as nobody comes or goes.
+/// PHP's `$read = $sockets`, with a list of references that is as old as the last client that came or went, and one that
+/// is filled from it for each round.
 pub(crate) fn kept_references(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) -> Result<()> {
     let mut sockets = vec![listen_here()?];
     let mut buffer = Vec::new();
     loop {
-        let mut read: Vec<&Socket> = Vec::with_capacity(sockets.len());
         // The references hold the sockets: what changes these waits until they have gone.
+        let all: Vec<&Socket> = sockets.iter().collect();
+        let listener = all[0];
+        let mut read = Vec::new();
         let place = loop {
-            read.clear();
-            read.extend(&sockets);
+            read.clone_from(&all);
             socket_select(Some(&mut read), None, None, None, 0)?;
-            let changes = read.iter().find(|socket| **socket == &sockets[0] || !answer(socket, &mut buffer));
+            let changes = read.iter().find(|socket| **socket == listener || !answer(socket, &mut buffer));
             if let Some(changes) = changes {
-                break sockets.iter().position(|socket| socket == *changes);
+                break all.iter().position(|socket| socket == changes);
             }
         };
         if change(&mut sockets, place)? == 1 {
@@ -54,33 +56,42 @@ pub(crate) fn kept_references(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) ->
     }
 }
 
-/// A new `Vec<&Socket>` for each round.
+/// The same with a new list for each round.
 pub(crate) fn references() -> Result<()> {
     let mut sockets = vec![listen_here()?];
     let mut buffer = Vec::new();
     loop {
-        let mut read: Vec<&Socket> = sockets.iter().collect();
-        socket_select(Some(&mut read), None, None, None, 0)?;
-        let changes = read.iter().find(|socket| **socket == &sockets[0] || !answer(socket, &mut buffer));
-        if let Some(changes) = changes {
-            let place = sockets.iter().position(|socket| socket == *changes);
-            if change(&mut sockets, place)? == 1 {
-                return Ok(());
+        let all: Vec<&Socket> = sockets.iter().collect();
+        let listener = all[0];
+        let place = loop {
+            let mut read = all.clone();
+            socket_select(Some(&mut read), None, None, None, 0)?;
+            let changes = read.iter().find(|socket| **socket == listener || !answer(socket, &mut buffer));
+            if let Some(changes) = changes {
+                break all.iter().position(|socket| socket == changes);
             }
+        };
+        if change(&mut sockets, place)? == 1 {
+            return Ok(());
         }
     }
 }
 
-/// A new `Vec<(K, &Socket)>` for each round; the key is the place among the sockets.
+/// The same with keys, the places among the sockets.
 pub(crate) fn pairs() -> Result<()> {
     let mut sockets = vec![listen_here()?];
     let mut buffer = Vec::new();
     loop {
-        let mut read: Vec<(usize, &Socket)> = sockets.iter().enumerate().collect();
-        socket_select(Some(&mut read), None, None, None, 0)?;
-        let changes = read.iter().find(|(key, socket)| *key == 0 || !answer(socket, &mut buffer));
-        let place = changes.map(|(key, _)| *key);
-        if place.is_some() && change(&mut sockets, place)? == 1 {
+        let all: Vec<(usize, &Socket)> = sockets.iter().enumerate().collect();
+        let place = loop {
+            let mut read = all.clone();
+            socket_select(Some(&mut read), None, None, None, 0)?;
+            let changes = read.iter().find(|(key, socket)| *key == 0 || !answer(socket, &mut buffer));
+            if let Some((key, _)) = changes {
+                break *key;
+            }
+        };
+        if change(&mut sockets, Some(place))? == 1 {
             return Ok(());
         }
     }
