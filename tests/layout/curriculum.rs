@@ -139,6 +139,10 @@ fn every_lesson_is_whole_and_listed() {
             let below = rest.lines().skip(1).find(|line| !line.is_empty()).unwrap_or("## ");
             assert!(!below.starts_with("## "), "{folder}: nothing stands below ## {heading}");
         }
+        for hint in text.split("<details>").skip(1) {
+            let (hint, _) = hint.split_once("</details>").unwrap_or_else(|| panic!("{folder}: an open hint"));
+            assert!(!hint.contains('`'), "{folder}: within HTML, Markdown is shown as it is: {hint}");
+        }
     }
 }
 
