@@ -229,6 +229,21 @@ fn a_lesson_has_a_demo_if_it_has_a_second_terminal() {
 }
 
 #[test]
+fn the_introduction_knows_which_lessons_want_a_second_terminal_and_where_its_links_lead() {
+    let has_demo =
+        |lesson: &Lesson| common::root().join("lessons").join(&lesson.folder).join("demo.txt").is_file();
+    let demos: Vec<String> = lessons().into_iter().filter(has_demo).map(|lesson| lesson.number).collect();
+    let (text, links) = without_links(&read("lessons/README.md"));
+    let sentence = format!("The servers and the clients ({}) want a second", demos.join(", "));
+    assert!(text.contains(&sentence), "{sentence}");
+
+    let label = Regex::new(r"\[([Ll]esson \d\d)\]").unwrap();
+    for found in label.captures_iter(&text) {
+        assert!(links.contains_key(&found[1]), "{} leads nowhere", &found[1]);
+    }
+}
+
+#[test]
 fn a_lesson_calls_what_it_introduces() {
     let lessons = lessons();
     for (name, number) in introduced() {
