@@ -37,7 +37,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, mem, thread};
 
-use php_sockets::*;
+use canned::Canned;
+
+mod canned;
 
 /// How long to wait for anything that a program is to do.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -375,66 +377,6 @@ impl Actor {
             }
         }
         if self.printed.is_empty() { Ok(status) } else { Err(self.left()) }
-    }
-}
-
-/// This program as the server.
-struct Canned {
-    listener: Socket,
-    port: u16,
-    peer: Option<Socket>,
-}
-
-impl Canned {
-    fn listen() -> php_sockets::Result<Canned> {
-        let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-        socket_bind(&listener, "127.0.0.1", 0)?;
-        socket_listen(&listener, 1)?;
-        let patience = Timeval::new(20, 0);
-        socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, patience)?;
-        let port = socket_getsockname(&listener)?.port;
-        Ok(Canned { listener, port, peer: None })
-    }
-
-    fn perform(&mut self, verb: &str, text: &str) -> Played<String> {
-        self.act(verb, text).map_err(|error| error.to_string())?
-    }
-
-    fn act(&mut self, verb: &str, text: &str) -> php_sockets::Result<Played<String>> {
-        if verb == ": " {
-            return Ok(Ok(format!("Listening on 127.0.0.1:{}", self.port)));
-        }
-        if self.peer.is_none() {
-            self.peer = Some(socket_accept(&self.listener)?);
-        }
-        let Some(peer) = &self.peer else { return Ok(Err(String::new())) };
-        match verb {
-            " reads: " => {
-                let line = socket_read(peer, 8192, PHP_NORMAL_READ)?;
-                let mut line = String::from_utf8_lossy(&line).into_owned();
-                // PHP_NORMAL_READ ends at the CR; the LF is a line of its own.
-                if line.ends_with('\r') {
-                    socket_read(peer, 1, PHP_NORMAL_READ)?;
-                }
-                line.truncate(line.trim_end().len());
-                if !matches(text, &line) {
-                    return Ok(Err(format!("It read: {line}")));
-                }
-                return Ok(Ok(line));
-            }
-            " says: " => socket_write(peer, format!("{text}\r\n"), None)?,
-            " says without end: " => socket_write(peer, text, None)?,
-            " hangs up" => {
-                self.peer = None;
-                0
-            }
-            _ => return Ok(Err("This takes a demo with --server".to_owned())),
-        };
-        Ok(Ok(text.to_owned()))
-    }
-
-    fn end(&self) -> Played {
-        if self.peer.is_some() { Err("The server has not hung up".to_owned()) } else { Ok(()) }
     }
 }
 

@@ -40,30 +40,19 @@ echo "2. A name has one address or several.\n";
 $hints = ['ai_socktype' => SOCK_STREAM];
 $found = lookup($host, 'http', $hints);
 $names = array_map(name(...), $found);
-echo "   $host, port of http: ", implode(', ', $names), "\n";
+$names = $names ? implode(', ', $names) : 'no address';
+echo "   $host, port of http: $names\n";
 
 echo "3. A client tries one after the other.\n";
-$numeric = ['ai_socktype' => SOCK_STREAM, 'ai_flags' => AI_NUMERICHOST | AI_PASSIVE];
-$own = lookup('127.0.0.1', '0', $numeric);
+$own = lookup('127.0.0.1', '0', $hints);
 $server = socket_addrinfo_bind($own[0]);
 socket_listen($server, 5);
 socket_getsockname($server, $here, $port);
 echo "   server: bound to 127.0.0.1:$port, for IPv4 alone\n";
-$connected = null;
-// ::1 goes first, as it does in most answers of the resolver.
-foreach (['::1', '127.0.0.1'] as $address) {
-    foreach (lookup($address, (string) $port, $hints) as $info) {
-        if ($connected) {
-            continue;
-        }
-        $client = @socket_addrinfo_connect($info);
-        if ($client) {
-            $connected = $client;
-        } else {
-            echo "   client: $address fails, ", socket_strerror(socket_last_error()), "\n";
-        }
-    }
-}
+// What a name with two addresses would give: ::1 goes first, as in most answers of the resolver.
+$found = lookup('::1', (string) $port, $hints);
+array_push($found, ...lookup('127.0.0.1', (string) $port, $hints));
+$connected = connect($found);
 if ($connected) {
     socket_getpeername($connected, $address, $port);
     echo "   client: connected to $address:$port\n";
@@ -90,6 +79,21 @@ function dual_stack(): Socket|false
 function lookup(string $host, string $service, array $hints): array
 {
     return socket_addrinfo_lookup($host, $service, $hints) ?: [];
+}
+
+/** A connection to the first address that answers. */
+function connect(array $found): ?Socket
+{
+    foreach ($found as $info) {
+        $client = @socket_addrinfo_connect($info);
+        if ($client) {
+            return $client;
+        }
+        $name = socket_addrinfo_explain($info)['ai_addr'];
+        $address = $name['sin_addr'] ?? $name['sin6_addr'];
+        echo "   client: $address fails, ", socket_strerror(socket_last_error()), "\n";
+    }
+    return null;
 }
 
 /** An address as text. */

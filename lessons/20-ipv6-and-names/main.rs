@@ -38,29 +38,20 @@ fn main() -> Result<()> {
     let found = lookup(&host, "http", hints)?;
     let names: Vec<String> =
         found.iter().map(|info| socket_addrinfo_explain(info).ai_addr.to_string()).collect();
-    println!("   {}, port of http: {}", host.to_string_lossy(), names.join(", "));
+    let names = if names.is_empty() { "no address".to_owned() } else { names.join(", ") };
+    println!("   {}, port of http: {names}", host.to_string_lossy());
 
     println!("3. A client tries one after the other.");
-    let numeric = AddrinfoHints::new().ai_socktype(SOCK_STREAM).ai_flags(AI_NUMERICHOST | AI_PASSIVE);
-    let own = lookup("127.0.0.1".as_ref(), "0", numeric)?;
+    let own = lookup("127.0.0.1", "0", hints)?;
     let Some(first) = own.first() else { return Ok(()) };
     let server = socket_addrinfo_bind(first)?;
     socket_listen(&server, 5)?;
-    let port = socket_getsockname(&server)?.port;
+    let port = socket_getsockname(&server)?.port.to_string();
     println!("   server: bound to 127.0.0.1:{port}, for IPv4 alone");
-    let mut connected = None;
-    // ::1 goes first, as it does in most answers of the resolver.
-    for address in ["::1", "127.0.0.1"] {
-        for info in lookup(address.as_ref(), &port.to_string(), hints)? {
-            if connected.is_some() {
-                continue;
-            }
-            match socket_addrinfo_connect(&info) {
-                Ok(client) => connected = Some(client),
-                Err(error) => println!("   client: {address} fails, {}", socket_strerror(error.code())),
-            }
-        }
-    }
+    // What a name with two addresses would give: ::1 goes first, as in most answers of the resolver.
+    let mut found = lookup("::1", &port, hints)?;
+    found.extend(lookup("127.0.0.1", &port, hints)?);
+    let connected = connect(&found);
     // Break it: uncomment the next line. Perhaps nobody was connected (error E0308).
     // socket_write(&connected, "Hello!", None)?;
     if let Some(client) = connected {
@@ -81,9 +72,23 @@ fn dual_stack() -> Result<Socket> {
 }
 
 /// The addresses of a name; none if nobody knows it, which PHP says without a warning.
-fn lookup(host: &OsStr, service: &str, hints: AddrinfoHints) -> Result<Vec<AddressInfo>> {
+fn lookup(host: impl AsRef<OsStr>, service: &str, hints: AddrinfoHints) -> Result<Vec<AddressInfo>> {
     match socket_addrinfo_lookup(host, service, hints) {
         Err(error) if error.kind() == ErrorKind::Silent => Ok(Vec::new()),
         found => found,
     }
+}
+
+/// A connection to the first address that answers.
+fn connect(found: &[AddressInfo]) -> Option<Socket> {
+    for info in found {
+        match socket_addrinfo_connect(info) {
+            Ok(client) => return Some(client),
+            Err(error) => {
+                let address = socket_addrinfo_explain(info).ai_addr.address;
+                println!("   client: {} fails, {}", address.to_string_lossy(), socket_strerror(error.code()));
+            }
+        }
+    }
+    None
 }

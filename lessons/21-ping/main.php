@@ -24,15 +24,14 @@ $icmp = getprotobyname('icmp') ?: 1;
 
 // Raw: we write ICMP's header ourselves, and see all ICMP packets of this machine. That takes the rights of root.
 // The datagram socket sees its own answers only, and is for those in /proc/sys/net/ipv4/ping_group_range.
-$raw = true;
 $socket = @socket_create(AF_INET, SOCK_RAW, $icmp);
-if (!$socket) {
-    $raw = false;
+$raw = $socket !== false;
+if (!$raw) {
     $socket = @socket_create(AF_INET, SOCK_DGRAM, $icmp);
 }
 if (!$socket) {
     fwrite(STDERR, error_get_last()['message'] . "\n");
-    fwrite(STDERR, "Run it as root, or allow it: sysctl net.ipv4.ping_group_range='0 2147483647'\n");
+    fwrite(STDERR, "Run it as root, or let root allow it: sysctl net.ipv4.ping_group_range='0 2147483647'\n");
     exit(1);
 }
 echo "PING $host ($address)\n";

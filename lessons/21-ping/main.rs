@@ -20,23 +20,24 @@ fn main() -> Result<()> {
 
     // Raw: we write ICMP's header ourselves, and see all ICMP packets of this machine. That takes the rights of root.
     // The datagram socket sees its own answers only, and is for those in /proc/sys/net/ipv4/ping_group_range.
-    let (socket, raw) = match socket_create(AF_INET, SOCK_RAW, icmp) {
-        Ok(socket) => (socket, true),
-        Err(_) => match socket_create(AF_INET, SOCK_DGRAM, icmp) {
-            Ok(socket) => (socket, false),
-            Err(error) => {
-                eprintln!("{error}");
-                eprintln!("Run it as root, or allow it: sysctl net.ipv4.ping_group_range='0 2147483647'");
-                process::exit(1);
-            }
-        },
+    let socket = socket_create(AF_INET, SOCK_RAW, icmp);
+    let raw = socket.is_ok();
+    let socket = match socket.or_else(|_| socket_create(AF_INET, SOCK_DGRAM, icmp)) {
+        Ok(socket) => socket,
+        Err(error) => {
+            eprintln!("{error}");
+            eprintln!(
+                "Run it as root, or let root allow it: sysctl net.ipv4.ping_group_range='0 2147483647'"
+            );
+            process::exit(1);
+        }
     };
     println!("PING {} ({})", host.to_string_lossy(), address.to_string_lossy());
 
     // What tells our answers from those of other programs.
-    let [high, low, ..] = process::id().to_le_bytes();
-    let id = u16::from_be_bytes([high, low]);
+    let id = u16::try_from(process::id() & 0xffff).unwrap_or_default();
     let mut times = Vec::new();
+    let mut received = 0;
     for sequence in 1..=COUNT {
         let packet = echo_request(id, sequence);
         let begin = Instant::now();
@@ -45,17 +46,16 @@ fn main() -> Result<()> {
             Some(time) => {
                 println!("{} bytes: seq={sequence} time={:.3} ms", packet.len(), milliseconds(time));
                 times.push(time);
+                received += 1;
             }
             None => println!("seq={sequence}: no answer within {} s", PATIENCE.as_secs()),
         }
     }
 
-    let received = times.len();
-    let lost = usize::from(COUNT) - received;
-    println!("{COUNT} sent, {received} received, {}% lost", lost * 100 / usize::from(COUNT));
+    let sent = u32::from(COUNT);
+    println!("{sent} sent, {received} received, {}% lost", (sent - received) * 100 / sent);
     if let (Some(min), Some(max)) = (times.iter().min(), times.iter().max()) {
-        let average =
-            times.iter().sum::<Duration>() / u32::from(COUNT).min(u32::try_from(received).unwrap_or(1));
+        let average = times.iter().sum::<Duration>() / received;
         let [min, average, max] = [*min, average, *max].map(milliseconds);
         println!("min/avg/max = {min:.3}/{average:.3}/{max:.3} ms");
     }

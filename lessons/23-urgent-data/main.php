@@ -39,31 +39,31 @@ socket_shutdown($client, 1);
 echo "   server: reads '", text(read($server)), "', then '", text(read($server)), "'\n";
 socket_write($server, 'I have heard you');
 echo "   client: reads '", text(read($client)), "'\n";
-outcome('client: writes', $client, @socket_write($client, 'one more'));
+writes('client: writes', $client);
 
-echo "4. Four ways to end, and what the other side gets.\n";
+echo "4. Four ways to end, and what comes of a read or a write then.\n";
 [$client, $server] = connection();
 socket_close($client);
-outcome('closed: read', $server, @read($server));
+reads('closed: read', $server);
 // The first write goes to nobody, whose kernel answers with a reset.
-outcome('closed: first write', $server, @socket_write($server, 'hello?'));
-outcome('closed: second write', $server, @socket_write($server, 'hello?'));
+writes('closed: first write', $server);
+writes('closed: second write', $server);
 
 [$client, $server] = connection();
 socket_set_option($client, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
 socket_close($client);
-outcome('reset: read', $server, @read($server));
+reads('reset: read', $server);
 
 [$client, $server] = connection();
 socket_write($server, 'never read');
 socket_close($client);
-outcome('closed with bytes unread: read', $server, @read($server));
+reads('closed with bytes unread: read', $server);
 
 [$client, $server] = connection();
 socket_shutdown($server, 0);
-outcome('own SHUT_RD: read', $server, @read($server));
+reads('own SHUT_RD: read', $server);
 socket_shutdown($server, 2);
-outcome('own SHUT_RDWR: write', $server, @socket_write($server, 'hello?'));
+writes('own SHUT_RDWR: write', $server);
 
 /** Both ends of a new connection. */
 function connection(): array
@@ -82,13 +82,20 @@ function read(Socket $socket): string|false
     return socket_read($socket, 1024);
 }
 
-/** What came of a call: bytes (or none, after a write), or an error. */
-function outcome(string $what, Socket $socket, string|int|false $result): void
+/** Reads, and prints the bytes or the error. */
+function reads(string $what, Socket $socket): void
 {
+    $data = @read($socket);
     $code = socket_last_error($socket);
-    echo $result === false
-        ? "   $what: [$code] " . socket_strerror($code) . "\n"
-        : "   $what: '" . (is_int($result) ? '' : text($result)) . "'\n";
+    echo "   $what: ", $data !== false ? "'" . text($data) . "'" : "[$code] " . socket_strerror($code), "\n";
+}
+
+/** Writes, and prints how much the kernel took, or the error. */
+function writes(string $what, Socket $socket): void
+{
+    $sent = @socket_write($socket, 'hello?');
+    $code = socket_last_error($socket);
+    echo "   $what: ", $sent !== false ? "$sent bytes" : "[$code] " . socket_strerror($code), "\n";
 }
 
 /** PHP has socket_atmark since 8.3. */

@@ -33,33 +33,33 @@ fn main() -> Result<()> {
     println!("   server: reads '{}', then '{}'", text(&read(&server)?), text(&read(&server)?));
     socket_write(&server, "I have heard you", None)?;
     println!("   client: reads '{}'", text(&read(&client)?));
-    outcome("client: writes", socket_write(&client, "one more", None).map(|_| Vec::new()));
+    writes("client: writes", &client);
 
-    println!("4. Four ways to end, and what the other side gets.");
+    println!("4. Four ways to end, and what comes of a read or a write then.");
     let (client, server) = connection()?;
     socket_close(client);
-    outcome("closed: read", read(&server));
+    reads("closed: read", &server);
     // The first write goes to nobody, whose kernel answers with a reset.
-    outcome("closed: first write", socket_write(&server, "hello?", None).map(|_| Vec::new()));
-    outcome("closed: second write", socket_write(&server, "hello?", None).map(|_| Vec::new()));
+    writes("closed: first write", &server);
+    writes("closed: second write", &server);
 
     let (client, server) = connection()?;
     // Break it: uncomment the next line: l_linger is a number of seconds, not a fraction (error E0308).
     // socket_set_option(&client, SOL_SOCKET, SO_LINGER, Linger::new(1, 0.5))?;
     socket_set_option(&client, SOL_SOCKET, SO_LINGER, Linger::new(1, 0))?;
     socket_close(client);
-    outcome("reset: read", read(&server));
+    reads("reset: read", &server);
 
     let (client, server) = connection()?;
     socket_write(&server, "never read", None)?;
     socket_close(client);
-    outcome("closed with bytes unread: read", read(&server));
+    reads("closed with bytes unread: read", &server);
 
     let (_client, server) = connection()?;
     socket_shutdown(&server, SHUT_RD)?;
-    outcome("own SHUT_RD: read", read(&server));
+    reads("own SHUT_RD: read", &server);
     socket_shutdown(&server, SHUT_RDWR)?;
-    outcome("own SHUT_RDWR: write", socket_write(&server, "hello?", None).map(|_| Vec::new()));
+    writes("own SHUT_RDWR: write", &server);
     Ok(())
 }
 
@@ -78,10 +78,18 @@ fn read(socket: &Socket) -> Result<Vec<u8>> {
     socket_read(socket, 1024, PHP_BINARY_READ)
 }
 
-/// What came of a call: bytes (or none, after a write), or an error.
-fn outcome(what: &str, result: Result<Vec<u8>>) {
-    match result {
+/// Reads, and prints the bytes or the error.
+fn reads(what: &str, socket: &Socket) {
+    match read(socket) {
         Ok(data) => println!("   {what}: '{}'", text(&data)),
+        Err(error) => println!("   {what}: [{}] {}", error.code(), socket_strerror(error.code())),
+    }
+}
+
+/// Writes, and prints how much the kernel took, or the error.
+fn writes(what: &str, socket: &Socket) {
+    match socket_write(socket, "hello?", None) {
+        Ok(sent) => println!("   {what}: {sent} bytes"),
         Err(error) => println!("   {what}: [{}] {}", error.code(), socket_strerror(error.code())),
     }
 }

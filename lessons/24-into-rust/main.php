@@ -18,11 +18,12 @@ socket_write($client, "one\ntwo\nthree, and no end");
 socket_shutdown($client, 1);
 
 echo "1. Out: a socket becomes a stream of the language.\n";
+// Before it goes out: stream_set_timeout would be a number that PHP keeps for itself.
 socket_set_option($server, SOL_SOCKET, SO_RCVTIMEO, ['sec' => 10, 'usec' => 0]);
 $stream = socket_export_stream($server);
-// It reads as much as it gets and hands out lines: no recv for each, and no line without end for us to think of.
+// It reads as much as it gets and hands out lines: no recv for each.
 while (($line = fgets($stream)) !== false) {
-    echo "   server: '", preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', rtrim($line)), "'\n";
+    echo "   server: '", text(rtrim($line)), "'\n";
 }
 echo "   server: the end\n";
 
@@ -33,7 +34,7 @@ socket_write($server, 'three lines, thank you');
 // In PHP the stream and the socket are one: this closes both.
 socket_close($server);
 $answer = socket_read($client, 1024);
-echo "   client: '", preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $answer), "'\n";
+echo "   client: '", text($answer), "'\n";
 
 echo "3. A stream that was never a socket of ours, and its options.\n";
 $stream = stream_socket_client("tcp://127.0.0.1:$port");
@@ -42,4 +43,10 @@ $other = socket_import_stream($stream);
 socket_set_option($other, SOL_TCP, TCP_NODELAY, 1);
 echo '   client: TCP_NODELAY is ', socket_get_option($other, SOL_TCP, TCP_NODELAY), "\n";
 $server = socket_accept($listener);
-echo "   server: '", socket_read($server, 1024), "'\n";
+echo "   server: '", text(socket_read($server, 1024)), "'\n";
+
+/** A control character from the network could repaint the screen. */
+function text(string $data): string
+{
+    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
+}

@@ -22,11 +22,11 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     // Break it: uncomment the next line. The socket has gone into the stream (error E0382).
     // socket_getpeername(&server)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    // It reads as much as it gets and hands out lines: no recv for each, and no line without end for us to think of.
+    // It reads as much as it gets and hands out lines: no recv for each.
     let mut lines = BufReader::new(stream);
     let mut line = String::new();
     while lines.read_line(&mut line)? > 0 {
-        println!("   server: '{}'", line.trim_end().replace(char::is_control, "?"));
+        println!("   server: '{}'", text(line.trim_end().as_bytes()));
         line.clear();
     }
     println!("   server: the end");
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_write(&server, "three lines, thank you", None)?;
     socket_close(server);
     let answer = socket_read(&client, 1024, PHP_BINARY_READ)?;
-    println!("   client: '{}'", String::from_utf8_lossy(&answer).replace(char::is_control, "?"));
+    println!("   client: '{}'", text(&answer));
 
     println!("3. A stream that was never a socket of ours, and its options.");
     let mut stream = TcpStream::connect(("127.0.0.1", socket_getsockname(&listener)?.port))?;
@@ -50,6 +50,11 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_set_option(&other, SOL_TCP, TCP_NODELAY, 1)?;
     println!("   client: TCP_NODELAY is {}", socket_get_option(&other, SOL_TCP, TCP_NODELAY)?.int()?);
     let server = socket_accept(&listener)?;
-    println!("   server: '{}'", String::from_utf8_lossy(&socket_read(&server, 1024, PHP_BINARY_READ)?));
+    println!("   server: '{}'", text(&socket_read(&server, 1024, PHP_BINARY_READ)?));
     Ok(())
+}
+
+/// A control character from the network could repaint the screen.
+fn text(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

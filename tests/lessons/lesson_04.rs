@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,33 +11,9 @@ use php_sockets::*;
 
 use crate::common;
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::twin::{Twin, both, refusal};
 
-/// One of the twins: the program and what comes before its own arguments.
-struct Twin(&'static [&'static str]);
-
-static RUST: Twin = Twin(&[env!("CARGO_BIN_EXE_lesson-04")]);
-static PHP: Twin = Twin(&[
-    "php",
-    "-d",
-    "display_errors=stderr",
-    "-d",
-    "log_errors=0",
-    concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/04-greeting-server/main.php"),
-]);
-
-/// Every test, for the program and for its twin.
-macro_rules! both {
-    ($($test:ident)*) => {
-        mod in_rust {
-            $(#[test] fn $test() { super::$test(&super::RUST); })*
-        }
-        mod in_php {
-            $(#[test] fn $test() { super::$test(&super::PHP); })*
-        }
-    };
-}
-
-both! {
+both! { "04" "04-greeting-server";
     it_ends_after_five_clients_and_keeps_no_descriptor
     a_message_is_one_line_however_it_comes
     what_follows_the_line_does_not_reset_the_connection
@@ -59,52 +35,26 @@ both! {
     ctrl_c_ends_it
 }
 
-impl Twin {
-    fn command(&self, arguments: &[&str]) -> Command {
-        self.under(&[], arguments)
-    }
+fn start(twin: &Twin) -> Server {
+    start_with(twin, &["127.0.0.1", "0"])
+}
 
-    /// The command that runs it under another program.
-    fn under(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
-        let words = [wrapper, self.0, arguments].concat();
-        let mut command = common::limited(words[0]);
-        command.args(&words[1..]);
-        command
-    }
+fn start_with(twin: &Twin, arguments: &[&str]) -> Server {
+    past_its_first_lines(Server::start(twin.command(arguments)))
+}
 
-    fn start(&self) -> Server {
-        self.start_with(&["127.0.0.1", "0"])
-    }
-
-    fn start_with(&self, arguments: &[&str]) -> Server {
-        past_its_first_lines(Server::start(self.command(arguments)))
-    }
-
-    /// The same, with some of its system calls changed.
-    fn start_injected(&self, inject: &str) -> Server {
-        let call = inject.split(':').next().expect("a system call");
-        let (trace, inject) = (format!("trace={call}"), format!("inject={inject}"));
-        let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-        past_its_first_lines(Server::start(self.under(&strace, &["127.0.0.1", "0"])))
-    }
-
-    /// What it says when it does not start.
-    fn refusal(&self, arguments: &[&str]) -> String {
-        refusal(self.command(arguments))
-    }
+/// The same, with some of its system calls changed.
+fn start_injected(twin: &Twin, inject: &str) -> Server {
+    let call = inject.split(':').next().expect("a system call");
+    let (trace, inject) = (format!("trace={call}"), format!("inject={inject}"));
+    let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    past_its_first_lines(Server::start(twin.under(&strace, &["127.0.0.1", "0"])))
 }
 
 fn past_its_first_lines(server: Server) -> Server {
     assert_eq!(server.line(), format!("Second terminal: make client-04 ARGS=\"127.0.0.1 {}\"", server.port));
     assert_eq!(server.line(), format!("See it listen: ss -ltn 'sport = :{}'", server.port));
     server
-}
-
-fn refusal(mut command: Command) -> String {
-    let output = command.output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
-    String::from_utf8(output.stderr).expect("UTF-8")
 }
 
 fn greeting(number: usize) -> String {
@@ -146,7 +96,7 @@ fn is_listening(address: [u8; 4], port: u16) -> bool {
 }
 
 fn it_ends_after_five_clients_and_keeps_no_descriptor(twin: &Twin) {
-    let mut server = twin.start();
+    let mut server = start(twin);
     let before = server.descriptors();
 
     for number in 1..=4 {
@@ -163,7 +113,7 @@ fn it_ends_after_five_clients_and_keeps_no_descriptor(twin: &Twin) {
 }
 
 fn a_message_is_one_line_however_it_comes(twin: &Twin) {
-    let mut server = twin.start();
+    let mut server = start(twin);
 
     let client = server.connect();
     socket_set_option(&client, SOL_TCP, TCP_NODELAY, 1).expect("an option");
@@ -191,7 +141,7 @@ fn a_message_is_one_line_however_it_comes(twin: &Twin) {
 }
 
 fn what_follows_the_line_does_not_reset_the_connection(twin: &Twin) {
-    let server = twin.start();
+    let server = start(twin);
     let client = server.connect();
 
     // Far more than one read of the server's takes: closing on it would be a reset.
@@ -204,7 +154,7 @@ fn what_follows_the_line_does_not_reset_the_connection(twin: &Twin) {
 }
 
 fn a_silent_client_loses_its_turn(twin: &Twin) {
-    let server = twin.start_with(&["127.0.0.1", "0", "1"]);
+    let server = start_with(twin, &["127.0.0.1", "0", "1"]);
     let (silent, next) = (server.connect(), server.connect());
     write_all(&silent, b"half a line");
 
@@ -216,7 +166,7 @@ fn a_silent_client_loses_its_turn(twin: &Twin) {
 }
 
 fn a_client_that_sends_a_byte_now_and_then_loses_its_turn(twin: &Twin) {
-    let server = twin.start_with(&["127.0.0.1", "0", "1"]);
+    let server = start_with(twin, &["127.0.0.1", "0", "1"]);
     let client = server.connect();
     let heard = AtomicBool::new(false);
 
@@ -238,7 +188,7 @@ fn a_client_that_sends_a_byte_now_and_then_loses_its_turn(twin: &Twin) {
 }
 
 fn a_line_without_end_takes_neither_memory_nor_the_turn_of_others(twin: &Twin) {
-    let server = twin.start();
+    let server = start(twin);
     let before = server.resident();
     let (endless, next) = (server.connect(), server.connect());
 
@@ -254,7 +204,7 @@ fn a_line_without_end_takes_neither_memory_nor_the_turn_of_others(twin: &Twin) {
 }
 
 fn clients_that_vanish_do_not_end_it(twin: &Twin) {
-    let mut server = twin.start();
+    let mut server = start(twin);
 
     // Before it is greeted: the kernel may let the greeting go, or not.
     reset(server.connect());
@@ -326,7 +276,7 @@ fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
 }
 
 fn a_server_stopped_and_continued_still_hears_its_client(twin: &Twin) {
-    let server = twin.start();
+    let server = start(twin);
     let client = server.connect();
     assert_eq!(read_line(&client), greeting(1));
     until_state(&server, "S");
@@ -342,7 +292,7 @@ fn a_server_stopped_and_continued_still_hears_its_client(twin: &Twin) {
 }
 
 fn it_rests_while_it_waits(twin: &Twin) {
-    let server = twin.start();
+    let server = start(twin);
     let before = server.ticks();
 
     // A time to measure: first nobody is connected, then somebody who is silent.
@@ -356,7 +306,7 @@ fn it_rests_while_it_waits(twin: &Twin) {
 
 fn a_client_that_gave_up_in_the_queue_does_not_end_it(twin: &Twin) {
     for code in ["ECONNABORTED", "EINTR"] {
-        let server = twin.start_injected(&format!("accept,accept4:error={code}:when=1"));
+        let server = start_injected(twin, &format!("accept,accept4:error={code}:when=1"));
 
         talk(&server, 1, b"hello\n");
 
@@ -379,7 +329,7 @@ fn without_descriptors_it_ends_in_phps_words(twin: &Twin) {
 
 fn a_greeting_that_is_taken_in_parts_is_sent_to_its_end(twin: &Twin) {
     // It prints three lines; the fourth write is the greeting. strace claims that 3 bytes of it went, and sends none.
-    let server = twin.start_injected("write:retval=3:when=4");
+    let server = start_injected(twin, "write:retval=3:when=4");
 
     let client = server.connect();
 
@@ -387,7 +337,7 @@ fn a_greeting_that_is_taken_in_parts_is_sent_to_its_end(twin: &Twin) {
 }
 
 fn on_127_0_0_1_it_listens_there_alone_and_starts_again_at_once(twin: &Twin) {
-    let mut server = twin.start();
+    let mut server = start(twin);
     assert!(is_listening([127, 0, 0, 1], server.port) && !is_listening([0; 4], server.port));
     // Loopback has more addresses than one, and this one is not the server's.
     let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
@@ -401,7 +351,7 @@ fn on_127_0_0_1_it_listens_there_alone_and_starts_again_at_once(twin: &Twin) {
     }
     assert!(server.ended());
 
-    let again = twin.start_with(&["127.0.0.1", &server.port.to_string()]);
+    let again = start_with(twin, &["127.0.0.1", &server.port.to_string()]);
     talk(&again, 1, b"again\n");
 }
 
@@ -449,7 +399,7 @@ fn an_old_connection_keeps_the_port_unless_both_sockets_set_reuseaddr(twin: &Twi
     let (port, _connection) = old_connection(true);
     let port = port.to_string();
     assert_eq!(twin.refusal(&["0.0.0.0", &port]), short);
-    talk(&twin.start_with(&["127.0.0.1", &port]), 1, b"hello\n");
+    talk(&start_with(twin, &["127.0.0.1", &port]), 1, b"hello\n");
 }
 
 fn an_address_in_use_is_refused_in_phps_words(twin: &Twin) {
@@ -480,7 +430,7 @@ fn bad_arguments_are_one_sentence(twin: &Twin) {
 }
 
 fn ctrl_c_ends_it(twin: &Twin) {
-    let mut server = twin.start();
+    let mut server = start(twin);
     let client = server.connect();
     read_line(&client);
 

@@ -4,40 +4,16 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Output, Stdio};
 use std::time::Duration;
 
 use php_sockets::*;
 
 use crate::common;
-use crate::server::{read_all, reset, write_all};
+use crate::server::{pid, read_all, reset, resident, ticks, write_all};
+use crate::twin::{Twin, both, refusal};
 
-/// One of the twins: the program and what comes before its own arguments.
-struct Twin(&'static [&'static str]);
-
-static RUST: Twin = Twin(&[env!("CARGO_BIN_EXE_lesson-05")]);
-static PHP: Twin = Twin(&[
-    "php",
-    "-d",
-    "display_errors=stderr",
-    "-d",
-    "log_errors=0",
-    concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/05-greeting-client/main.php"),
-]);
-
-/// Every test, for the program and for its twin.
-macro_rules! both {
-    ($($test:ident)*) => {
-        mod in_rust {
-            $(#[test] fn $test() { super::$test(&super::RUST); })*
-        }
-        mod in_php {
-            $(#[test] fn $test() { super::$test(&super::PHP); })*
-        }
-    };
-}
-
-both! {
+both! { "05" "05-greeting-client";
     it_says_two_lines_and_that_this_is_all
     a_server_without_a_word_is_no_error
     a_long_answer_in_many_reads_arrives_whole
@@ -61,45 +37,20 @@ struct Client {
     peer: Socket,
 }
 
-impl Twin {
-    fn command(&self, arguments: &[&str]) -> Command {
-        self.under(&[], arguments)
-    }
-
-    /// The command that runs it under another program.
-    fn under(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
-        let words = [wrapper, self.0, arguments].concat();
-        let mut command = common::limited(words[0]);
-        command.args(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn start(&self) -> Client {
-        self.start_under(&[])
-    }
-
-    /// Starts it and accepts its connection.
-    fn start_under(&self, wrapper: &[&str]) -> Client {
-        let (listener, port) = common::listener();
-        socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
-        let mut child =
-            self.under(wrapper, &["127.0.0.1", &port.to_string()]).spawn().expect("the client starts");
-        let screen = BufReader::new(child.stdout.take().expect("a pipe"));
-        let peer = socket_accept(&listener).expect("the client connects");
-        socket_set_option(&peer, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
-        Client { child, screen, port, peer }
-    }
-
-    fn refusal(&self, arguments: &[&str]) -> String {
-        refusal(self.command(arguments))
-    }
+fn start(twin: &Twin) -> Client {
+    start_under(twin, &[])
 }
 
-fn refusal(mut command: Command) -> String {
-    let output = command.output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
-    String::from_utf8(output.stderr).expect("UTF-8")
+/// Starts it, under another program if one is given, and accepts its connection.
+fn start_under(twin: &Twin, wrapper: &[&str]) -> Client {
+    let (listener, port) = common::listener();
+    socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
+    let mut command = twin.under(wrapper, &["127.0.0.1", &port.to_string()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the client starts");
+    let screen = BufReader::new(child.stdout.take().expect("a pipe"));
+    let peer = socket_accept(&listener).expect("the client connects");
+    socket_set_option(&peer, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
+    Client { child, screen, port, peer }
 }
 
 impl Client {
@@ -146,31 +97,10 @@ impl Client {
         assert!(end.status.success());
         output.strip_suffix(b"The server has said all, and closed.\n").expect("its last line").to_vec()
     }
-
-    /// The number of its process: `timeout`, which limits it, is the one that was started.
-    fn pid(&self) -> u32 {
-        let path = format!("/proc/{0}/task/{0}/children", self.child.id());
-        let children = std::fs::read_to_string(path).expect("the list of children");
-        children.split_whitespace().next().expect("a child").parse().expect("a number")
-    }
-
-    /// A field of its state: `VmRSS` is the memory in use, in KiB.
-    fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its state");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
-        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
-    }
-
-    /// The processor time that it has used, in clock ticks (hundredths of a second).
-    fn ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("its state");
-        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-        fields[11].parse::<u64>().expect("user time") + fields[12].parse::<u64>().expect("system time")
-    }
 }
 
 fn it_says_two_lines_and_that_this_is_all(twin: &Twin) {
-    let mut client = twin.start();
+    let mut client = start(twin);
     client.first_lines();
 
     // A server that answers only when it has read all, to the end.
@@ -188,8 +118,8 @@ fn it_says_two_lines_and_that_this_is_all(twin: &Twin) {
 }
 
 fn a_server_without_a_word_is_no_error(twin: &Twin) {
-    assert_eq!(twin.start().hears(b""), b"");
-    assert_eq!(twin.start().hears(b"\n"), b"received: \n");
+    assert_eq!(start(twin).hears(b""), b"");
+    assert_eq!(start(twin).hears(b"\n"), b"received: \n");
 }
 
 fn a_long_answer_in_many_reads_arrives_whole(twin: &Twin) {
@@ -201,7 +131,7 @@ fn a_long_answer_in_many_reads_arrives_whole(twin: &Twin) {
         let _ = writeln!(expected, "received: {number}: grün, 茶");
     }
 
-    let printed = twin.start().hears(answer.as_bytes());
+    let printed = start(twin).hears(answer.as_bytes());
 
     assert!(printed == expected.as_bytes(), "{} bytes, not {}", printed.len(), expected.len());
 }
@@ -209,10 +139,10 @@ fn a_long_answer_in_many_reads_arrives_whole(twin: &Twin) {
 fn a_line_without_end_does_not_fill_the_memory(twin: &Twin) {
     const LENGTH: usize = 16 << 20;
     let count = |bytes: &[u8]| bytes.iter().map(|byte| usize::from(*byte == b'x')).sum::<usize>();
-    let mut client = twin.start();
+    let mut client = start(twin);
     client.first_lines();
     assert_eq!(read_all(&client.peer), SENT.as_bytes());
-    let before = client.resident();
+    let before = resident(pid(&client.child));
 
     let mut heard = 0;
     std::thread::scope(|scope| {
@@ -225,7 +155,7 @@ fn a_line_without_end_does_not_fill_the_memory(twin: &Twin) {
             heard += count(&chunk[..length]);
         }
     });
-    let after = client.resident();
+    let after = resident(pid(&client.child));
 
     let output = client.end();
     assert!(output.status.success());
@@ -235,7 +165,7 @@ fn a_line_without_end_does_not_fill_the_memory(twin: &Twin) {
 }
 
 fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
-    let printed = twin.start().hears(b"\x1b[2Jred\x07\x7f\0\n\xc2\x9b1m\na\rb\r\ncaf\xe9\n\x1b]0;");
+    let printed = start(twin).hears(b"\x1b[2Jred\x07\x7f\0\n\xc2\x9b1m\na\rb\r\ncaf\xe9\n\x1b]0;");
 
     let lines: Vec<&[u8]> = printed.split(|byte| *byte == b'\n').collect();
     assert_eq!(lines[..3], [b"received: ?[2Jred???".as_slice(), b"received: ?1m", b"received: a?b"]);
@@ -247,7 +177,7 @@ fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
 fn lines_that_are_taken_in_parts_are_sent_to_their_end(twin: &Twin) {
     // The first write prints; the second is the first line. strace claims that 3 bytes of it went, and sends none.
     let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=write"];
-    let client = twin.start_under(&[&strace[..], &["-e", "inject=write:retval=3:when=2"]].concat());
+    let client = start_under(twin, &[&strace[..], &["-e", "inject=write:retval=3:when=2"]].concat());
 
     assert_eq!(read_all(&client.peer), SENT.as_bytes()[3..].to_vec());
 
@@ -255,7 +185,7 @@ fn lines_that_are_taken_in_parts_are_sent_to_their_end(twin: &Twin) {
 }
 
 fn a_server_that_vanishes_ends_it_in_phps_words(twin: &Twin) {
-    let mut client = twin.start();
+    let mut client = start(twin);
     client.first_lines();
     assert_eq!(read_all(&client.peer), SENT.as_bytes());
     write_all(&client.peer, b"One moment\nand th");
@@ -270,7 +200,7 @@ fn a_server_that_vanishes_ends_it_in_phps_words(twin: &Twin) {
     assert_eq!(said, "Error: socket_read(): unable to read from socket [104]: Connection reset by peer\n");
 
     // Before it could say a word, or in the middle: which call finds out is a matter of chance.
-    let Client { child, screen: _screen, peer, .. } = twin.start();
+    let Client { child, screen: _screen, peer, .. } = start(twin);
     reset(peer);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(1));
@@ -302,16 +232,16 @@ fn bad_arguments_are_one_sentence(twin: &Twin) {
 }
 
 fn it_waits_at_rest_until_ctrl_c(twin: &Twin) {
-    let mut client = twin.start();
+    let mut client = start(twin);
     client.first_lines();
     assert_eq!(read_all(&client.peer), SENT.as_bytes());
-    let before = client.ticks();
+    let before = ticks(pid(&client.child));
 
     // A time to measure, in which the server says nothing.
     std::thread::sleep(Duration::from_millis(200));
-    assert!(client.ticks() - before < 5, "{} ticks", client.ticks() - before);
+    assert!(ticks(pid(&client.child)) - before < 5, "{} ticks", ticks(pid(&client.child)) - before);
 
-    let kill = format!("kill -s INT {}", client.pid());
+    let kill = format!("kill -s INT {}", pid(&client.child));
     assert!(common::limited("sh").args(["-c", &kill]).status().expect("sh runs").success());
     let output = client.end();
     assert!(!output.status.success());
@@ -327,7 +257,7 @@ fn with_a_zero_of_its_own() -> Vec<u8> {
 }
 
 fn a_zero_is_no_end_of_the_stream(twin: &Twin) {
-    let printed = twin.start().hears(&with_a_zero_of_its_own());
+    let printed = start(twin).hears(&with_a_zero_of_its_own());
 
     assert_eq!(String::from_utf8_lossy(&printed), format!("received: {}\nreceived: 0\n", "x".repeat(1023)));
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use crate::common;
 use crate::lesson_08::in_own_network;
@@ -37,7 +38,7 @@ fn where_both_are_refused_it_says_what_to_allow() {
         assert_eq!(
             String::from_utf8_lossy(&output.stderr),
             "socket_create(): Unable to create socket [13]: Permission denied\n\
-             Run it as root, or allow it: sysctl net.ipv4.ping_group_range='0 2147483647'\n"
+             Run it as root, or let root allow it: sysctl net.ipv4.ping_group_range='0 2147483647'\n"
         );
     }
 }
@@ -47,7 +48,36 @@ fn a_machine_that_does_not_answer_is_told_after_a_second_each_time() {
     for output in run("file_put_contents('/proc/sys/net/ipv4/icmp_echo_ignore_all', '1')", &[]) {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let silence = [1, 2, 3, 4].map(|number| format!("seq={number}: no answer within 1 s\n")).concat();
-        assert_eq!(text, format!("PING 127.0.0.1 (127.0.0.1)\n{silence}4 sent, 0 received, 100% lost\n"));
+        assert_eq!(text, silence());
     }
+}
+
+fn silence() -> String {
+    let silence = [1, 2, 3, 4].map(|number| format!("seq={number}: no answer within 1 s\n")).concat();
+    format!("PING 127.0.0.1 (127.0.0.1)\n{silence}4 sent, 0 received, 100% lost\n")
+}
+
+#[test]
+fn packets_of_others_are_no_answer_and_do_not_prolong_the_wait() {
+    // Two that end within the ICMP header, answers to somebody else, and questions.
+    let setup = r#"
+        file_put_contents('/proc/sys/net/ipv4/icmp_echo_ignore_all', '1');
+        $code = '$socket = socket_create(AF_INET, SOCK_RAW, 1);
+            for ($number = 0; true; $number++) {
+                $answer = pack("CCnnn", 0, 0, 0, 65535, $number % 5);
+                foreach ([substr($answer, 0, 2), substr($answer, 0, 7), $answer, "\10$answer"] as $packet) {
+                    socket_sendto($socket, $packet, strlen($packet), 0, "127.0.0.1", 0);
+                }
+                usleep(5000);
+            }';
+        $others = proc_open(['timeout', '20', 'php', '-r', $code], [], $pipes);
+        register_shutdown_function(fn () => proc_terminate($others))"#;
+
+    let begin = Instant::now();
+    for output in run(setup, &[]) {
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), silence());
+    }
+
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
 }

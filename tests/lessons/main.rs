@@ -33,3 +33,4 @@ mod make;
 mod play;
 mod readme;
 mod server;
+mod twin;

@@ -63,11 +63,8 @@ impl Server {
         self.printed.recv_timeout(PATIENCE).expect("the server prints a line")
     }
 
-    /// The number of its process. `timeout`, which limits it, is the one that was started.
     pub(crate) fn pid(&self) -> u32 {
-        let path = format!("/proc/{0}/task/{0}/children", self.child.id());
-        let children = std::fs::read_to_string(path).expect("the list of children");
-        children.split_whitespace().next().expect("a child").parse().expect("a number")
+        pid(&self.child)
     }
 
     /// How many descriptors it has open.
@@ -86,16 +83,12 @@ impl Server {
 
     /// The processor time that it has used, in clock ticks (hundredths of a second).
     pub(crate) fn ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("its state");
-        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-        fields[11].parse::<u64>().expect("user time") + fields[12].parse::<u64>().expect("system time")
+        ticks(self.pid())
     }
 
     /// The memory that it has in use, in KiB.
     pub(crate) fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its state");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
-        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+        resident(self.pid())
     }
 
     /// Waits until it ends by itself; whether with success.
@@ -152,4 +145,25 @@ pub(crate) fn read_all(socket: &Socket) -> Vec<u8> {
 pub(crate) fn reset(socket: Socket) {
     socket_set_option(&socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 0)).expect("an option");
     socket_close(socket);
+}
+
+/// The number of the process that `timeout`, which limits it and was started in its place, has started.
+pub(crate) fn pid(timeout: &Child) -> u32 {
+    let path = format!("/proc/{0}/task/{0}/children", timeout.id());
+    let children = std::fs::read_to_string(path).expect("the list of children");
+    children.split_whitespace().next().expect("a child").parse().expect("a number")
+}
+
+/// The processor time that a process has used, in clock ticks (hundredths of a second).
+pub(crate) fn ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its state");
+    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+    fields[11].parse::<u64>().expect("user time") + fields[12].parse::<u64>().expect("system time")
+}
+
+/// The memory that a process has in use, in KiB.
+pub(crate) fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its state");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
+    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
 }

@@ -1,0 +1,61 @@
+//! A lesson in one of its two languages, for tests that are the same for both.
+
+use std::process::Command;
+
+use crate::common;
+
+/// What runs it, without its own arguments.
+pub(crate) struct Twin(Vec<String>);
+
+/// Every test, for the program of a lesson and for its twin in PHP: `both! { "04" "04-greeting-server"; a_test another }`.
+macro_rules! both {
+    ($number:literal $folder:literal; $($test:ident)*) => {
+        mod in_rust {
+            use crate::twin::Twin;
+            $(#[test] fn $test() { super::$test(&Twin::rust(env!(concat!("CARGO_BIN_EXE_lesson-", $number)))); })*
+        }
+        mod in_php {
+            use crate::twin::Twin;
+            $(#[test] fn $test() { super::$test(&Twin::php($folder)); })*
+        }
+    };
+}
+pub(crate) use both;
+
+impl Twin {
+    pub(crate) fn rust(program: &str) -> Twin {
+        Twin(vec![program.to_owned()])
+    }
+
+    pub(crate) fn php(folder: &str) -> Twin {
+        let script = format!("{}/lessons/{folder}/main.php", common::root().display());
+        let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", &script];
+        Twin(php.map(str::to_owned).to_vec())
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.under(&[], arguments)
+    }
+
+    /// The command that runs it under another program.
+    pub(crate) fn under(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
+        let own: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        let words = [wrapper, &own, arguments].concat();
+        let mut command = common::limited(words[0]);
+        command.args(&words[1..]);
+        command
+    }
+
+    /// What it says when it does not start.
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
+        refusal(self.command(arguments))
+    }
+}
+
+/// What a command says that prints nothing and ends with status 1.
+pub(crate) fn refusal(mut command: Command) -> String {
+    let output = command.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
