@@ -18,16 +18,18 @@ set_error_handler(function (int $level, string $message) {
 // How many bytes a line may have. More is taken for a line, for a line without end would eat the memory.
 const LINE = 1024;
 // How many bytes may wait for a client that does not read. It is dropped, for the same reason.
-const BACKLOG = 256 * 1024;
+const WAITING = 256 * 1024;
 
 final class Client
 {
-    /** Pending as long as the client is here. PHP frees an event when the last variable that has it goes. */
+    /** It waits as long as it is here: PHP frees an event when the last variable that has it goes. */
     public Event $reading;
-    /** Pending only while something waits: else there is always room, and the loop would spin. */
+    /** Waits only while there is something to send: else there is always room, and the loop would spin. */
     public Event $writing;
+    /** What it has said of a line that is not whole yet. */
     public string $input = '';
 
+    /** @param string $output what it has not been sent yet */
     public function __construct(public Socket $socket, public string $output)
     {
     }
@@ -42,7 +44,7 @@ final class Client
         } elseif (!in_array($code, [SOCKET_EAGAIN, SOCKET_EINTR], true)) {
             return 'is lost: ' . socket_strerror($code);
         }
-        if (strlen($this->output) > BACKLOG) {
+        if (strlen($this->output) > WAITING) {
             return 'is dropped: it does not read';
         }
         $this->output === '' ? $this->writing->del() : $this->writing->add();
@@ -86,30 +88,38 @@ final class Room
         $client = $this->clients[$number];
         $data = @socket_read($client->socket, LINE);
         $code = socket_last_error($client->socket);
-        if ($data === false && in_array($code, [SOCKET_EAGAIN, SOCKET_EINTR], true)) {
-            return;
-        }
-        if ($data === false || $data === '') {
-            // At its end a stream can be read for ever, and its event would fire for ever: the client has to go.
-            $this->lose($number, $data === '' ? 'has gone' : 'is lost: ' . socket_strerror($code));
+        if ($data === false) {
+            if (!in_array($code, [SOCKET_EAGAIN, SOCKET_EINTR], true)) {
+                $this->lose($number, 'is lost: ' . socket_strerror($code));
+            }
             return;
         }
         $client->input .= $data;
+        // The end of the stream ends the last line too.
+        if ($data === '' && $client->input !== '') {
+            $client->input .= "\n";
+        }
         $news = '';
         while (true) {
-            $end = strpos($client->input, "\n");
+            $end = strpos(substr($client->input, 0, LINE), "\n");
             if ($end === false && strlen($client->input) < LINE) {
                 break;
             }
             $length = $end === false ? LINE : $end + 1;
             $line = substr($client->input, 0, $length);
             $client->input = substr($client->input, $length);
+            // Bytes that are no UTF-8 become U+FFFD, as from_utf8_lossy has it. (mb_scrub needs an extension.)
+            $text = htmlspecialchars(rtrim($line, " \t\n\r\f"), ENT_NOQUOTES | ENT_SUBSTITUTE, 'UTF-8');
             // Control characters of one client could repaint the screens of all others.
-            $text = preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', rtrim($line));
+            $text = preg_replace('/\p{Cc}/u', '?', htmlspecialchars_decode($text, ENT_NOQUOTES));
             $news .= clock() . " client $number: $text\n";
         }
         if ($news !== '') {
             $this->tell($news, $number);
+        }
+        // At its end a stream can be read for ever, and its event would fire for ever: the client has to go.
+        if ($data === '') {
+            $this->lose($number, 'has gone');
         }
     }
 
@@ -146,9 +156,11 @@ final class Room
     /** A client leaves the room, and with it go its events and its socket. */
     private function lose(int $number, string $reason): void
     {
-        $this->remove($number);
-        echo "client $number $reason\n";
-        $this->tell(clock() . " client $number $reason\n", $number);
+        if (isset($this->clients[$number])) {
+            $this->remove($number);
+            echo "client $number $reason\n";
+            $this->tell(clock() . " client $number $reason\n", $number);
+        }
     }
 
     private function remove(int $number): void

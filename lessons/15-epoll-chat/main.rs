@@ -12,21 +12,22 @@ use php_sockets::*;
 /// How many bytes a line may have. More is taken for a line, for a line without end would eat the memory.
 const LINE: usize = 1024;
 /// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
-const BACKLOG: usize = 256 * 1024;
+const WAITING: usize = 256 * 1024;
 /// What Ctrl-C sends.
 const SIGINT: i32 = 2;
 
 struct Client {
     socket: Rc<Socket>,
-    /// Pending as long as the client is here.
+    /// Nobody looks at it (hence the underscore): it waits as long as it is here, and ends with the client.
     _reading: Event,
-    /// Pending only while something waits: else there is always room, and the loop would spin.
+    /// Waits only while there is something to send: else there is always room, and the loop would spin.
     writing: Event,
+    /// What it has said of a line that is not whole yet.
     input: Vec<u8>,
+    /// What it has not been sent yet.
     output: Vec<u8>,
 }
 
-#[derive(Default)]
 struct Room {
     clients: BTreeMap<u64, Client>,
     /// The number of the newest client. `intval($socket)` is no number: in PHP 8 it is 1 for every socket.
@@ -56,21 +57,20 @@ fn main() -> Result<()> {
 
     let base = EventBase::new()?;
     // The callbacks share the room: Rc lets many own it, RefCell lets one at a time change it.
-    let room = Rc::new(RefCell::new(Room::default()));
+    let room = Rc::new(RefCell::new(Room { clients: BTreeMap::new(), last: 0 }));
+    // `inside` is a second share of the room, and the callback takes it along (`move`).
     let inside = Rc::clone(&room);
     let what = Event::READ | Event::PERSIST;
     let door = Rc::new(Event::new(&base, listener, what, move |base, listener, _| {
-        let entered = socket_accept(listener).and_then(|client| enter(&inside, base, client));
-        match entered {
+        match socket_accept(listener).and_then(|client| enter(&inside, base, client)) {
+            Ok(()) => {}
             // The client gave up while it waited, or a signal came: the room stays open.
-            Err(error)
-                if !error.is_quiet() && ![SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) =>
-            {
+            Err(error) if [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
+            // No descriptor is left, say. The client stays in the queue, and asking again at once would spin.
+            Err(error) => {
                 println!("{error}");
-                // No descriptor is left, say. The client stays in the queue, and asking again at once would spin.
                 base.stop();
             }
-            _ => {}
         }
     })?);
     door.add(None)?;
@@ -132,19 +132,23 @@ impl Room {
     fn hear(&mut self, number: u64) {
         let Some(client) = self.clients.get_mut(&number) else { return };
         let data = match socket_read(&client.socket, LINE, PHP_BINARY_READ) {
-            Ok(data) if !data.is_empty() => data,
-            Err(error) if error.is_quiet() || error.code() == SOCKET_EINTR => return,
-            // At its end a stream can be read for ever, and its event would fire for ever: the client has to go.
-            Ok(_) => return self.lose(number, "has gone"),
+            Ok(data) => data,
+            Err(error) if [SOCKET_EAGAIN, SOCKET_EINTR].contains(&error.code()) => return,
             Err(error) => return self.lose(number, &format!("is lost: {}", socket_strerror(error.code()))),
         };
-        client.input.extend(data);
+        client.input.extend(&data);
+        // The end of the stream ends the last line too.
+        if data.is_empty() && !client.input.is_empty() {
+            client.input.push(b'\n');
+        }
         let mut news = Vec::new();
-        let whole = |input: &[u8]| {
-            let end = input.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
-            end.or((input.len() >= LINE).then_some(LINE))
-        };
-        while let Some(length) = whole(&client.input) {
+        loop {
+            let end = client.input.iter().take(LINE).position(|byte| *byte == b'\n');
+            let length = match end {
+                Some(end) => end + 1,
+                None if client.input.len() >= LINE => LINE,
+                None => break,
+            };
             let line: Vec<u8> = client.input.drain(..length).collect();
             // Control characters of one client could repaint the screens of all others.
             let text = String::from_utf8_lossy(line.trim_ascii_end()).replace(char::is_control, "?");
@@ -152,6 +156,10 @@ impl Room {
         }
         if !news.is_empty() {
             self.tell(news.concat(), number);
+        }
+        // At its end a stream can be read for ever, and its event would fire for ever: the client has to go.
+        if data.is_empty() {
+            self.lose(number, "has gone");
         }
     }
 
@@ -194,13 +202,13 @@ impl Client {
     fn send(&mut self) -> Option<String> {
         match socket_write(&self.socket, &self.output, None) {
             Ok(sent) => drop(self.output.drain(..sent)),
-            Err(error) if error.is_quiet() || error.code() == SOCKET_EINTR => {}
+            Err(error) if [SOCKET_EAGAIN, SOCKET_EINTR].contains(&error.code()) => {}
             Err(error) => return Some(format!("is lost: {}", socket_strerror(error.code()))),
         }
-        if self.output.len() > BACKLOG {
+        if self.output.len() > WAITING {
             return Some("is dropped: it does not read".to_owned());
         }
-        // Break it: uncomment the next line. The client would go, and this method still has it (error E0507).
+        // Break it: uncomment the next line, which closes a socket that is only borrowed (error E0507).
         // drop(self.socket);
         if self.output.is_empty() {
             self.writing.del();

@@ -13,7 +13,7 @@ set_error_handler(function (int $level, string $message) {
 echo "1. A stream, with a path for a name.\n";
 $path = sys_get_temp_dir() . '/lesson-17-' . getmypid() . '.sock';
 $listener = socket_create(AF_UNIX, SOCK_STREAM, 0);
-// A server that was killed leaves its file behind, and bind would refuse the path.
+// A server that was killed leaves its file behind, and bind would refuse the path. `@`: mostly there is none.
 @unlink($path);
 socket_bind($listener, $path);
 // Whoever may write to the file may connect. Nobody can before listen, so there is no gap.

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     println!("1. A stream, with a path for a name.");
     let path = env::temp_dir().join(format!("lesson-17-{}.sock", process::id()));
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0)?;
-    // A server that was killed leaves its file behind, and bind would refuse the path.
+    // A server that was killed leaves its file behind, and bind would refuse the path. `let _`: mostly there is none.
     let _ = fs::remove_file(&path);
     socket_bind(&listener, &path, 0)?;
     // Whoever may write to the file may connect. Nobody can before listen, so there is no gap.

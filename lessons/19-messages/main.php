@@ -1,5 +1,5 @@
 <?php
-// Lesson 19 · messages. What is passed is a stream: PHP 8.2 sends the wrong descriptor for a Socket.
+// Lesson 19 · messages. What is passed is a stream: for a Socket PHP 8.2 sends descriptor 0, whatever its own is.
 
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {

@@ -66,7 +66,7 @@ fn child() -> Result<(), Box<dyn error::Error>> {
     socket_recvmsg(&socket, &mut message, 0)?;
 
     let mut contents = String::new();
-    // Break it: uncomment the next line. What is taken is owned, and only lent to `contents` (error E0308).
+    // Break it: uncomment the next line, which takes a list of descriptors for a file (error E0308).
     // let file: &File = message.take_rights();
     // A descriptor that nobody takes is closed with the message; this one is now a file like any other.
     if let Some(descriptor) = message.take_rights().pop() {

@@ -454,7 +454,21 @@ pub(crate) fn broken(folder: &str) -> String {
     let text = std::fs::read_to_string(common::root().join("lessons").join(folder).join("main.rs")).unwrap();
     assert_eq!(compiler_says(&text), "", "as it is, it compiles");
     let (before, after) = text.split_once("// Break it: uncomment the next line").unwrap();
-    compiler_says(&format!("{before}// {}", after.replacen("\n        // ", "\n        ", 1)))
+    let (comment, code) = after.split_once('\n').unwrap();
+    compiler_says(&format!("{before}// {comment}\n{}", code.replacen("// ", "", 1)))
+}
+
+/// The first line in the README's "Break it" is the compiler's complaint, and the only one.
+pub(crate) fn refused_as_its_readme_says(folder: &str) {
+    let readme =
+        std::fs::read_to_string(common::root().join("lessons").join(folder).join("README.md")).unwrap();
+    let shown = readme.split_once("\n## Break it\n").unwrap().1.split_once("```text\n").unwrap().1;
+    let error = shown.lines().next().unwrap();
+
+    let complaint = broken(folder);
+
+    assert_eq!(complaint.matches("error[").count(), 1, "{complaint}");
+    assert!(complaint.contains(error), "{error}\n{complaint}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use php_sockets::*;
 use regex::Regex;
 
 use crate::common;
+use crate::lesson_13::refused_as_its_readme_says;
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
 fn rust() -> Server {
@@ -73,9 +74,40 @@ fn a_line_without_end_is_cut_and_bytes_that_are_no_text_do_no_harm() {
         write_all(&alice, b"\n");
         assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(5000 - 4 * 1024)));
 
-        write_all(&alice, b"\xff\xfe\n");
-        let line = socket_read(&bob, 100, PHP_NORMAL_READ).expect("a line");
-        assert!(line.starts_with(b"[") && line.ends_with(b"\n"), "{line:?}");
+        // Half a control character (C1 begins with \xc2 in UTF-8) is one to terminals that know no UTF-8.
+        write_all(&alice, b"\xff \x9b2J &amp;\n");
+        assert_eq!(hear(&bob), "client 1: \u{fffd} \u{fffd}2J &amp;");
+    }
+}
+
+#[test]
+fn a_line_in_two_reads_is_bounded_too() {
+    for server in [rust(), php()] {
+        let (alice, bob) = (enter(&server), enter(&server));
+        hear(&alice);
+
+        write_all(&alice, &[b'x'; 1000]);
+        // The room has heard Alice's half before it hears Bob.
+        write_all(&bob, b"go on\n");
+        assert_eq!(hear(&alice), "client 2: go on");
+        write_all(&alice, &[vec![b'x'; 1000], b"\n".to_vec()].concat());
+
+        assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(1024)));
+        assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(2000 - 1024)));
+    }
+}
+
+#[test]
+fn the_end_of_the_stream_ends_the_last_line_too() {
+    for server in [rust(), php()] {
+        let (alice, bob) = (enter(&server), enter(&server));
+        hear(&alice);
+
+        write_all(&alice, b"without Enter");
+        socket_shutdown(&alice, SHUT_WR).expect("a connection");
+
+        assert_eq!((hear(&bob), hear(&bob)), ("client 1: without Enter".into(), "client 1 has gone".into()));
+        assert_eq!(read_all(&alice), b"");
     }
 }
 
@@ -95,7 +127,7 @@ fn a_client_that_is_reset_is_removed_and_the_others_hear_of_it() {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_dropped_and_delays_nobody() {
+fn a_client_that_does_not_read_delays_nobody_and_is_dropped_at_the_bound() {
     for server in [rust(), php()] {
         // A small window at this end keeps the kernel's buffers at the other end small, too.
         let sleeper = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
@@ -104,39 +136,66 @@ fn a_client_that_does_not_read_is_dropped_and_delays_nobody() {
         assert!(read_line(&sleeper).starts_with("Welcome, client 1."));
         let (alice, bob) = (enter(&server), enter(&server));
         hear(&alice);
-        let line = [vec![b'x'; 1000], b"\n".to_vec()].concat();
+        let lines = [vec![b'x'; 1000], b"\n".to_vec()].concat().repeat(64);
 
-        // Bob reads whatever Alice says; what the kernel keeps for the sleeper ends at some megabytes.
-        let mut lines = 0;
-        let dropped = loop {
-            write_all(&alice, &line);
-            let heard = hear(&bob);
-            if heard.starts_with("client 1 is ") {
-                break heard;
+        // Bob hears all that Alice says; what the kernel keeps for the sleeper ends at some megabytes.
+        let mut heard = Vec::new();
+        let begin = Instant::now();
+        let end = loop {
+            write_all(&alice, &lines);
+            let before = heard.len();
+            while heard.len() - before < lines.len() {
+                let data = socket_read(&bob, 1 << 17, PHP_BINARY_READ).expect("the room");
+                assert_ne!(data, b"", "the room is still open");
+                heard.extend(data);
             }
-            assert!(heard.starts_with("client 2: x"), "{heard}");
-            lines += 1;
-            assert!(lines < 40_000, "the sleeper is never dropped");
+            let dropped = b"] client 1 is dropped: it does not read\n";
+            let from = before.saturating_sub(dropped.len());
+            if let Some(at) = heard[from..].windows(dropped.len()).position(|part| part == dropped) {
+                break from + at - "[00:00:00".len();
+            }
+            assert!(begin.elapsed() < PATIENCE, "the sleeper is never dropped");
         };
 
-        assert_eq!(dropped, "client 1 is dropped: it does not read");
-        drop(sleeper);
+        // Of what the sleeper was told (of the two who came, too), the kernel has a part, and the room had the rest.
+        let told = end + 2 * "[00:00:00] client 2 has come\n".len();
+        let name = socket_getsockname(&sleeper).expect("a name");
+        let waiting = told - queue(server.port, name.port, 0) - queue(name.port, server.port, 1);
+        let bound = 256 * 1024;
+        // A read of the room is up to 1024 bytes, and its lines get longer by a time and a name.
+        assert!((bound..bound + 2048).contains(&waiting), "{waiting} bytes waited");
+    }
+}
+
+/// The connection between two ports as the kernel has it at the end of the first. Columns of /proc/net/tcp: number, own
+/// address, other address, state, queues, timer.
+fn row(own: u16, other: u16) -> Vec<String> {
+    let ends = [own, other].map(|port| format!("0100007F:{port:04X}"));
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections");
+    let rows = table.lines().map(|row| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    rows.into_iter().find(|row| row[1..3] == ends).expect("the connection")
+}
+
+/// How many bytes one end has sent that are not acknowledged (0), or received that are not read (1).
+fn queue(own: u16, other: u16, which: usize) -> usize {
+    usize::from_str_radix(row(own, other)[4].split(':').nth(which).expect("two queues"), 16).expect("hex")
+}
+
+#[test]
+fn the_kernel_asks_after_a_client_that_is_silent_for_a_minute() {
+    for server in [rust(), php()] {
+        let alice = enter(&server);
+
+        let timer = &row(server.port, socket_getsockname(&alice).expect("a name").port)[5];
+        let (kind, left) = timer.split_once(':').expect("a kind and hundredths of a second");
+        assert_eq!(kind, "02", "keep-alive");
+        assert!((3000..=6000).contains(&u32::from_str_radix(left, 16).expect("hex")), "{left}");
     }
 }
 
 #[test]
-fn the_kernel_asks_after_a_silent_client() {
-    for server in [rust(), php()] {
-        let _alice = enter(&server);
-
-        // Columns of /proc/net/tcp: number, own address, other address, state, queues, timer. Timer 02 is keep-alive.
-        let own = format!("0100007F:{:04X}", server.port);
-        let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections");
-        let rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
-        let timers: Vec<String> =
-            rows.filter(|row| row[1] == own && row[3] == "01").map(|row| row[5][..2].to_owned()).collect();
-        assert_eq!(timers, ["02"]);
-    }
+fn the_line_that_breaks_it_does_not_compile() {
+    refused_as_its_readme_says("15-epoll-chat");
 }
 
 #[test]

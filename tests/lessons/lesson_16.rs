@@ -3,6 +3,7 @@
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_13::refused_as_its_readme_says;
 
 #[test]
 fn myth_udp_stands_for_user_data_protocol() {
@@ -46,4 +47,9 @@ fn datagrams_beyond_the_receive_buffer_are_lost_and_the_sender_is_not_told() {
     let mut data = Vec::new();
     let arrived = (0..1000).take_while(|_| socket_recv(&server, &mut data, 10, MSG_DONTWAIT).is_ok()).count();
     assert!((1..1000).contains(&arrived), "{arrived}");
+}
+
+#[test]
+fn the_line_that_breaks_it_does_not_compile() {
+    refused_as_its_readme_says("16-udp");
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_13::refused_as_its_readme_says;
 
 #[test]
 fn who_may_not_write_to_the_file_may_not_connect() {
@@ -65,4 +66,9 @@ fn the_lesson_leaves_no_file() {
 
         std::fs::remove_dir(&folder).expect("the folder is empty");
     }
+}
+
+#[test]
+fn the_line_that_breaks_it_does_not_compile() {
+    refused_as_its_readme_says("17-unix");
 }

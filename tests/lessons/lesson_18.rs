@@ -3,6 +3,7 @@
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_13::refused_as_its_readme_says;
 
 #[test]
 fn myth_the_socket_iovec_functions_exist_in_php() {
@@ -27,4 +28,9 @@ fn myth_the_socket_iovec_functions_exist_in_php() {
     let parts: Vec<Vec<u8>> =
         (0..3).map(|at| socket_iovec_fetch(&buffers, at).expect("an element")).collect();
     assert_eq!(parts, [b"1234".to_vec(), b"5".to_vec(), Vec::new()]);
+}
+
+#[test]
+fn the_line_that_breaks_it_does_not_compile() {
+    refused_as_its_readme_says("18-scatter-gather");
 }

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_13::refused_as_its_readme_says;
 
 /// A message with a descriptor beside one byte.
 fn send_descriptor(socket: &Socket) {
@@ -58,4 +59,52 @@ fn only_root_may_claim_to_be_another() {
     });
 
     assert_eq!(code, 0);
+}
+
+#[test]
+fn a_message_sent_before_so_passcred_is_set_comes_from_nobody() {
+    let (here, there) = common::pair(SOCK_STREAM);
+    socket_write(&here, "early", None).expect("room");
+
+    socket_set_option(&there, SOL_SOCKET, SO_PASSCRED, 1).expect("an option");
+    let room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0).expect("a size");
+    let mut message = Received::new(socket_iovec_alloc(&[9]).expect("memory"), room).expect("memory");
+    assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(5));
+
+    let nobody = Credentials::new(0, 65534, 65534);
+    let found: Vec<_> = message.control().map(|found| format!("{found:?}")).collect();
+    assert_eq!(found, [format!("{:?}", ReceivedControl::Credentials(nobody))]);
+}
+
+/// A PHP after 8.2 may have the bug mended, or not yet.
+#[test]
+fn php_8_2_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
+    let sent = common::php(
+        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
+         socket_bind($socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP), '127.0.0.1');
+         $control = [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [$socket]]];
+         socket_sendmsg($pair[0], ['iov' => ['x'], 'control' => $control]);
+         $message = ['buffer_size' => 1, 'controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)];
+         socket_recvmsg($pair[1], $message);
+         $got = $message['control'][0]['data'][0];
+         echo json_encode([PHP_VERSION_ID < 80300, is_resource($got) && fstat($got) == fstat(STDIN)]);",
+    );
+    assert!(["[true,true]", "[false,true]", "[false,false]"].contains(&sent.as_str()), "{sent}");
+
+    let (here, there) = common::pair(SOCK_STREAM);
+    let (socket, name) = common::bound(SOCK_STREAM);
+    let descriptors = [socket.as_fd()];
+    let control = [ControlMessage::Rights(&descriptors)];
+    let iov = IoVec::from(["x"]);
+    assert_eq!(socket_sendmsg(&here, &Message::new().iov(&iov).control(&control), 0), Ok(1));
+    let room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1).expect("a size");
+    let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), room).expect("memory");
+    assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(1));
+    let got = Socket::from(message.take_rights().pop().expect("a descriptor"));
+    assert_eq!(socket_getsockname(&got), Ok(name));
+}
+
+#[test]
+fn the_line_that_breaks_it_does_not_compile() {
+    refused_as_its_readme_says("19-messages");
 }
