@@ -275,13 +275,14 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
 }
 
 /// The servers of the lessons: folder and program.
-const SERVERS: [(&str, &str); 6] = [
+const SERVERS: [(&str, &str); 7] = [
     ("04-greeting-server", env!("CARGO_BIN_EXE_lesson-04")),
     ("06-reverse-server", env!("CARGO_BIN_EXE_lesson-06")),
     ("09-who-is-calling", env!("CARGO_BIN_EXE_lesson-09")),
     ("10-always-on", env!("CARGO_BIN_EXE_lesson-10")),
     ("12-threads", env!("CARGO_BIN_EXE_lesson-12")),
     ("13-select-server", env!("CARGO_BIN_EXE_lesson-13")),
+    ("22-http-server", env!("CARGO_BIN_EXE_lesson-22")),
 ];
 
 /// Each server in each language ends with status 1, one line, and nothing else, for these arguments.
@@ -302,8 +303,20 @@ fn every_server_refuses(address: &[u8], port: &[u8], sentence: &str) {
 
 #[test]
 fn a_port_that_is_none_gets_a_sentence_and_status_1() {
-    for port in [&b"http"[..], b"65536", b"-1", b"", b"\xFF1"] {
+    for port in [&b"http"[..], b"65536", b"-1", b"", b" 1", b"1\n", b"1e2", b"++1", b"\xFF1"] {
         every_server_refuses(b"127.0.0.1", port, "The port has to be a number from 0 to 65535.");
+    }
+}
+
+#[test]
+fn a_port_with_leading_zeros_or_a_plus_is_that_port() {
+    let (_holder, port) = common::listener();
+    for port in [format!("0{port}"), format!("000000{port}"), format!("+{port}")] {
+        every_server_refuses(
+            b"127.0.0.1",
+            port.as_bytes(),
+            "socket_bind(): Unable to bind address [98]: Address already in use",
+        );
     }
 }
 

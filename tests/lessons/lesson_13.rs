@@ -417,7 +417,7 @@ pub(crate) fn has_the_default_port(number: &str, folder: &str, port: u16) {
     assert!(
         read(&format!("lessons/{folder}/main.rs")).contains(&format!("unwrap_or_else(|| \"{port}\".into())"))
     );
-    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port},")));
+    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port};")));
     assert!(read("Makefile").contains(&format!("\nport_{number} = {port}\n")));
 }
 
