@@ -191,5 +191,9 @@ function hang_up(Socket $client): void
 {
     @socket_shutdown($client, 1);
     // Sixteen times at most, or a client that never ends could keep the server here.
-    for ($i = 0; $i < 16 && @socket_recv($client, $unread, 65536, MSG_DONTWAIT) > 0; $i++);
+    for ($i = 0; $i < 16; $i++) {
+        if (!@socket_recv($client, $unread, 65536, MSG_DONTWAIT)) {
+            break;
+        }
+    }
 }
