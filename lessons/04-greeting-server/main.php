@@ -14,13 +14,13 @@ set_exception_handler(function (Throwable $error) {
 
 // make php-04 ARGS="ADDRESS PORT SECONDS"
 $address = $argv[1] ?? '127.0.0.1';
-$port = filter_var($argv[2] ?? 1935, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
-if ($port === false) {
+$port = $argv[2] ?? 1935;
+if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
 }
-$seconds = filter_var($argv[3] ?? 60, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 255]]);
-if ($seconds === false) {
+$seconds = $argv[3] ?? 60;
+if (!preg_match('/^\+?\d+\z/', $seconds) || $seconds < 1 || $seconds > 255) {
     fwrite(STDERR, "The seconds for a line have to be a number from 1 to 255.\n");
     exit(1);
 }

@@ -3,8 +3,8 @@
 
 // make php-06 ARGS="ADDRESS PORT"
 $address = $argv[1] ?? '127.0.0.1';
-$port = filter_var($argv[2] ?? 1234, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
-if ($port === false) {
+$port = $argv[2] ?? 1234;
+if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
 }

@@ -13,11 +13,11 @@ $http = getservbyname('http', 'tcp') ?: 80;
 // make php-07 ARGS="HOST PORT". HOST alone means the port of http, nothing at all a server on this machine.
 $host = $argv[1] ?? 'localhost';
 $port = $argv[2] ?? ($argc > 1 ? $http : 8080);
-$port = filter_var($port, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
-if ($port === false) {
+if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
 }
+$port = (int) $port;
 
 // Every IPv4 address of the name. Nobody knows it: false, Rust's None.
 $addresses = gethostbynamel($host);

@@ -15,8 +15,7 @@ const TIMEOUT = 1_000_000_000;
 // make php-08 ARGS="HOST FIRST LAST"
 $host = $argv[1] ?? '127.0.0.1';
 // What is no number counts as 0, and 0 is no port.
-$number = fn (string $text) =>
-    (int) filter_var($text, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 65535]]);
+$number = fn (string $text) => preg_match('/^\+?\d+\z/', $text) && $text <= 65535 ? (int) $text : 0;
 [$first, $last] = [$number($argv[2] ?? '1'), $number($argv[3] ?? '1024')];
 if ($first === 0 || $first > $last) {
     fwrite(STDERR, "FIRST and LAST have to be ports from 1 to 65535, and FIRST not above LAST.\n");

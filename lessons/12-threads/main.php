@@ -14,8 +14,8 @@ const MOST = 3;
 
 // make php-12 ARGS="ADDRESS PORT"
 $address = $argv[1] ?? '127.0.0.1';
-$port = filter_var($argv[2] ?? 5000, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
-if ($port === false) {
+$port = $argv[2] ?? 5000;
+if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
 }
@@ -113,11 +113,21 @@ function serve(Socket $client): int
     }
 }
 
-/** One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing. */
+/**
+ * Says one sentence and no more, and takes what the client has said meanwhile: closing with bytes unread would be a
+ * reset, which may overtake the sentence. Nothing here waits, and a client that has gone already misses nothing.
+ */
 function turn_away(Socket $client, string $sentence): void
 {
+    // In a new socket there is room for a sentence.
     @socket_write($client, $sentence);
-    hang_up($client);
+    @socket_shutdown($client, 1);
+    // Sixteen times at most, or a client that never ends could keep the server here.
+    for ($i = 0; $i < 16; $i++) {
+        if (!@socket_recv($client, $unread, 65536, MSG_DONTWAIT)) {
+            break;
+        }
+    }
 }
 
 /** The memory that this process shares with no other, in KiB; 0 if the kernel does not say. */
@@ -131,15 +141,4 @@ function fail(string $message): never
 {
     fwrite(STDERR, "Error: $message\n");
     exit(1);
-}
-
-/**
- * Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
- * may overtake the sentence before it.
- */
-function hang_up(Socket $client): void
-{
-    @socket_shutdown($client, 1);
-    // Sixteen times at most, or a client that never ends could keep the server here.
-    for ($i = 0; $i < 16 && @socket_recv($client, $unread, 65536, MSG_DONTWAIT) > 0; $i++);
 }

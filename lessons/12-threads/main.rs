@@ -101,10 +101,17 @@ fn serve(client: &Socket) -> Result<u64> {
     }
 }
 
-/// One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing.
+/// Says one sentence and no more, and takes what the client has said meanwhile: closing with bytes unread would be a
+/// reset, which may overtake the sentence. Nothing here waits, and a client that has gone already misses nothing.
 fn turn_away(client: &Socket, sentence: &str) {
+    // In a new socket there is room for a sentence.
     let _ = socket_write(client, sentence, None);
-    hang_up(client);
+    let _ = socket_shutdown(client, SHUT_WR);
+    let mut unread = Vec::new();
+    // Sixteen times at most, or a client that never ends could keep the server here.
+    for _ in 0..16 {
+        let Ok(1..) = socket_recv(client, &mut unread, 65536, MSG_DONTWAIT) else { break };
+    }
 }
 
 /// The memory that this process shares with no other, in KiB; 0 if the kernel does not say.
@@ -112,14 +119,4 @@ fn private_memory() -> u64 {
     let sizes = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
     let size = sizes.lines().find_map(|line| line.strip_prefix("Private_Dirty:")?.strip_suffix("kB"));
     size.and_then(|size| size.trim().parse().ok()).unwrap_or(0)
-}
-
-/// Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
-/// may overtake the sentence before it.
-fn hang_up(client: &Socket) {
-    let _ = socket_shutdown(client, SHUT_WR);
-    let mut unread = Vec::new();
-    // Sixteen times at most, or a client that never ends could keep the server here.
-    let mut more = || socket_recv(client, &mut unread, 65536, MSG_DONTWAIT).is_ok_and(|count| count > 0);
-    let _ = (0..16).all(|_| more());
 }

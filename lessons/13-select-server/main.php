@@ -82,8 +82,8 @@ final class Client
 
 // make php-13 ARGS="ADDRESS PORT"
 $address = $argv[1] ?? '127.0.0.1';
-$port = filter_var($argv[2] ?? 5000, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
-if ($port === false) {
+$port = $argv[2] ?? 5000;
+if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
 }
@@ -191,5 +191,9 @@ function hang_up(Socket $client): void
 {
     @socket_shutdown($client, 1);
     // Sixteen times at most, or a client that never ends could keep the server here.
-    for ($i = 0; $i < 16 && @socket_recv($client, $unread, 65536, MSG_DONTWAIT) > 0; $i++);
+    for ($i = 0; $i < 16; $i++) {
+        if (!@socket_recv($client, $unread, 65536, MSG_DONTWAIT)) {
+            break;
+        }
+    }
 }

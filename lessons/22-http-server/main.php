@@ -242,14 +242,14 @@ final class Request
 
 // make php-22 ARGS="ADDRESS PORT SECONDS"
 $address = $argv[1] ?? '127.0.0.1';
-$port = filter_var($argv[2] ?? 8080, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0, 'max_range' => 65535]]);
-if ($port === false) {
+$port = $argv[2] ?? 8080;
+if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
 }
 // How long a client may take for a request. Without a bound, those who never end one would fill the table.
-$seconds = filter_var($argv[3] ?? 30, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 3600]]);
-if ($seconds === false) {
+$seconds = $argv[3] ?? 30;
+if (!preg_match('/^\+?\d+\z/', $seconds) || $seconds < 1 || $seconds > 3600) {
     fwrite(STDERR, "The seconds have to be a number from 1 to 3600.\n");
     exit(1);
 }

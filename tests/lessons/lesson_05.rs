@@ -218,9 +218,14 @@ fn nobody_at_the_port_is_said_in_phps_words(twin: &Twin) {
 }
 
 fn bad_arguments_are_one_sentence(twin: &Twin) {
-    for port in ["", "http", "-1", "65536"] {
+    for port in ["", "http", "-1", "65536", " 1"] {
         let said = twin.refusal(&["127.0.0.1", port]);
         assert_eq!(said, "The port has to be a number from 0 to 65535.\n", "{port}");
+    }
+    // Port 1, where nobody listens.
+    for port in ["01", "+1"] {
+        let said = twin.refusal(&["127.0.0.1", port]);
+        assert_eq!(said, "Error: socket_connect(): unable to connect [111]: Connection refused\n", "{port}");
     }
 
     let mut bytes = twin.command(&["127.0.0.1"]);

@@ -256,6 +256,13 @@ fn a_port_that_is_none_is_one_sentence() {
             assert_eq!(output.stdout, b"");
         }
     }
+    // Leading zeros change nothing.
+    for mut client in twins() {
+        let output = client.args(["224.0.0.1", "0080"]).output().expect("it runs");
+
+        assert!(String::from_utf8_lossy(&output.stdout).ends_with("; this time it is 80\n"));
+        complains(&output, "Error: socket_connect(): unable to connect [101]: Network is unreachable");
+    }
 }
 
 #[test]

@@ -274,6 +274,15 @@ fn a_host_that_cannot_be_called_gives_phps_sentence() {
 }
 
 #[test]
+fn leading_zeros_or_a_plus_change_no_port() {
+    for twin in scanners() {
+        let text = printed(&command(&twin, &["127.0.0.1", "01", "+2"]).output().expect("it runs"));
+
+        assert!(text.starts_with("Scanning 127.0.0.1, ports 1 to 2\n"), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_range_of_ports_gives_a_sentence() {
     let not_utf8 = OsStr::from_bytes(b"8\xff");
     let ranges: [&[&OsStr]; 8] = [

@@ -46,25 +46,40 @@ impl Twin {
     }
 }
 
-/// A client that gave up while it waited, and a signal, are no end; that there are no descriptors left is one.
-pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
-    let under = |inject: &str| {
-        let mut command =
-            twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", inject]);
-        command.args(["127.0.0.1", "0"]);
-        command
-    };
-    for error in ["ECONNABORTED", "EINTR"] {
-        let server = Server::start(under(&format!("inject=accept,accept4:error={error}:when=1..2")));
-        is_served(&server);
-    }
+/// A lesson whose calls of accept fail as strace's expression says.
+pub(crate) fn with_accept_injected(twin: Twin, inject: &str) -> Command {
+    let mut command =
+        twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", inject]);
+    command.args(["127.0.0.1", "0"]);
+    command
+}
 
-    let output = under("inject=accept,accept4:error=EMFILE").output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "Error: socket_accept(): unable to accept incoming connection [24]: Too many open files\n"
-    );
+/// A client that gave up while it waited, and a signal, are no end.
+pub(crate) fn goes_on_after_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
+    for error in ["ECONNABORTED", "EINTR"] {
+        let inject = format!("inject=accept,accept4:error={error}:when=1..2");
+        is_served(&Server::start(with_accept_injected(twin, &inject)));
+    }
+}
+
+/// The same, and what is wrong with the server or its machine is an end.
+pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
+    goes_on_after_what_accept_may_report(twin, is_served);
+    for (error, text) in [
+        ("EMFILE", "[24]: Too many open files"),
+        ("ENFILE", "[23]: Too many open files in system"),
+        ("ENOBUFS", "[105]: No buffer space available"),
+        ("ENOMEM", "[12]: Cannot allocate memory"),
+        ("EINVAL", "[22]: Invalid argument"),
+    ] {
+        let mut command = with_accept_injected(twin, &format!("inject=accept,accept4:error={error}"));
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!("Error: socket_accept(): unable to accept incoming connection {text}\n")
+        );
+    }
 }
 
 const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-10")), Twin::Php("10-always-on")];
@@ -275,13 +290,14 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
 }
 
 /// The servers of the lessons: folder and program.
-const SERVERS: [(&str, &str); 6] = [
+const SERVERS: [(&str, &str); 7] = [
     ("04-greeting-server", env!("CARGO_BIN_EXE_lesson-04")),
     ("06-reverse-server", env!("CARGO_BIN_EXE_lesson-06")),
     ("09-who-is-calling", env!("CARGO_BIN_EXE_lesson-09")),
     ("10-always-on", env!("CARGO_BIN_EXE_lesson-10")),
     ("12-threads", env!("CARGO_BIN_EXE_lesson-12")),
     ("13-select-server", env!("CARGO_BIN_EXE_lesson-13")),
+    ("22-http-server", env!("CARGO_BIN_EXE_lesson-22")),
 ];
 
 /// Each server in each language ends with status 1, one line, and nothing else, for these arguments.
@@ -302,8 +318,20 @@ fn every_server_refuses(address: &[u8], port: &[u8], sentence: &str) {
 
 #[test]
 fn a_port_that_is_none_gets_a_sentence_and_status_1() {
-    for port in [&b"http"[..], b"65536", b"-1", b"", b"\xFF1"] {
+    for port in [&b"http"[..], b"65536", b"-1", b"", b" 1", b"1\n", b"1e2", b"++1", b"\xFF1"] {
         every_server_refuses(b"127.0.0.1", port, "The port has to be a number from 0 to 65535.");
+    }
+}
+
+#[test]
+fn a_port_with_leading_zeros_or_a_plus_is_that_port() {
+    let (_holder, port) = common::listener();
+    for port in [format!("0{port}"), format!("000000{port}"), format!("+{port}")] {
+        every_server_refuses(
+            b"127.0.0.1",
+            port.as_bytes(),
+            "socket_bind(): Unable to bind address [98]: Address already in use",
+        );
     }
 }
 

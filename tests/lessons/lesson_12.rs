@@ -5,8 +5,10 @@ use std::time::Instant;
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report};
 use crate::lesson_13::{
-    broken, compiler_says, has_the_default_port, refuses_bad_arguments, twins_that_write_little, until_idle,
+    broken, compiler_says, has_the_default_port, refuses_bad_arguments, talks_until_it_fails_and_reads,
+    twins_that_write_little, until_idle,
 };
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
@@ -269,6 +271,16 @@ fn the_default_port_is_the_one_of_the_table() {
 }
 
 #[test]
+fn what_accept_may_report_of_a_client_does_not_end_it() {
+    for twin in [Twin::Rust(RUST), Twin::Php(FOLDER)] {
+        goes_on_after_what_accept_may_report(twin, |server| {
+            begin(server);
+            asks(&come(server, 1).0, "hello");
+        });
+    }
+}
+
+#[test]
 fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
     for (program, script) in
         [(env!("CARGO_BIN_EXE_lesson-12"), None), ("php", Some("lessons/12-threads/main.php"))]
@@ -299,7 +311,9 @@ fn whoever_speaks_first_and_is_turned_away_reads_the_sentence_and_the_end() {
 
         let late = server.connect();
         let _ = socket_write(&late, "hello\n", None);
-        let sentence = b"Sorry, 3 clients are here already. Come back later.\n";
-        assert_eq!(socket_read(&late, 100, PHP_NORMAL_READ), Ok(sentence.to_vec()));
+        assert_eq!(String::from_utf8_lossy(&read_all(&late)), FULL);
+
+        let heard = talks_until_it_fails_and_reads(&server.connect());
+        assert_eq!(String::from_utf8_lossy(&heard), FULL);
     }
 }

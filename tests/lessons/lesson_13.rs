@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common;
+use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
 const PLACES: u64 = 3;
@@ -150,6 +151,30 @@ fn who_finds_the_table_full_gets_a_sentence_even_if_it_speaks_first() {
             asks(client, "still here?");
         }
         until_idle(&server);
+    });
+}
+
+/// Writes until the other end has closed for good, which an error tells, and reads only then.
+pub(crate) fn talks_until_it_fails_and_reads(client: &Socket) -> Vec<u8> {
+    let begin = Instant::now();
+    while socket_write(client, [b'x'; 65536], None).is_ok() {
+        assert!(begin.elapsed() < PATIENCE, "the server reads on and on");
+    }
+    read_all(client)
+}
+
+#[test]
+fn who_goes_on_talking_after_the_goodbye_can_still_read_it() {
+    twins(|server| {
+        begin(&server);
+        let clients: Vec<Socket> = (1..=PLACES).map(|number| come(&server, number, number)).collect();
+
+        let heard = talks_until_it_fails_and_reads(&server.connect());
+        assert_eq!(String::from_utf8_lossy(&heard), format!("Sorry, all {PLACES} places are taken.\n"));
+
+        let heard = talks_until_it_fails_and_reads(&clients[0]);
+        assert_eq!(String::from_utf8_lossy(&heard), format!("Goodbye, a line has at most {LINE} bytes.\n"));
+        asks(&clients[1], "still here?");
     });
 }
 
@@ -349,6 +374,41 @@ fn it_rests_when_no_descriptor_is_left_and_goes_on_when_there_is_one() {
 }
 
 #[test]
+fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the_machine_does() {
+    for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
+        goes_on_after_what_accept_may_report(twin, |server| {
+            begin(server);
+            asks(&come(server, 1, 1), "hello");
+        });
+
+        // With nobody to wait for, there is no hope that a descriptor becomes free.
+        let mut server = Server::start(with_accept_injected(twin, "inject=accept,accept4:error=ENFILE"));
+        let _calls = server.connect();
+        assert!(!server.ended());
+    }
+}
+
+#[test]
+fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
+    let program = env!("CARGO_BIN_EXE_lesson-13");
+    let script = common::root().join("lessons/13-select-server/main.php");
+    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script.to_str().unwrap()];
+    for words in [&[program], php.as_slice()] {
+        // strace answers in place of select that somebody is ready, and leaves the sets as they are: everybody is, the
+        // listener too, though nobody calls.
+        let mut command = common::limited("strace");
+        command.args(["-qqq", "-o", "/dev/null", "-e", "trace=select,pselect6"]);
+        command.args(["-e", "inject=select,pselect6:retval=9"]).args(words).args(["127.0.0.1", "0"]);
+        let server = Server::start(command);
+        begin(&server);
+
+        let client = come(&server, 1, 1);
+        asks(&client, "am I kept waiting?");
+        asks(&client, "still not?");
+    }
+}
+
+#[test]
 fn it_survives_being_stopped_and_continued() {
     twins(|server| {
         begin(&server);
@@ -417,7 +477,7 @@ pub(crate) fn has_the_default_port(number: &str, folder: &str, port: u16) {
     assert!(
         read(&format!("lessons/{folder}/main.rs")).contains(&format!("unwrap_or_else(|| \"{port}\".into())"))
     );
-    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port},")));
+    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port};")));
     assert!(read("Makefile").contains(&format!("\nport_{number} = {port}\n")));
 }
 
