@@ -7,5 +7,6 @@ mod common;
 mod server;
 
 mod attacks;
+mod exhaustion;
 mod stage;
 mod table;

@@ -53,7 +53,7 @@ pub(crate) struct Stage<'a> {
     pub lesson: &'a Lesson,
     pub twin: Twin,
     pub server: Server,
-    friends: Vec<Guest>,
+    pub friends: Vec<Guest>,
     waiting: Option<Guest>,
     rounds: usize,
     descriptors: usize,
@@ -105,11 +105,25 @@ impl Guest {
 
 impl<'a> Stage<'a> {
     pub(crate) fn new(lesson: &'a Lesson, twin: Twin) -> Stage<'a> {
+        let friends = match lesson.serves {
+            Serves::Together => 1,
+            Serves::Chat => 2,
+            _ => 0,
+        };
+        Stage::under(&[], lesson, twin, friends)
+    }
+
+    /// The same under another program, and with so many friends.
+    pub(crate) fn under(wrapper: &[&str], lesson: &'a Lesson, twin: Twin, friends: usize) -> Stage<'a> {
         common::raise_descriptor_limit();
         let (complaints, theirs) = common::pair(SOCK_STREAM);
         // Some attacks take their time on a machine that does much else.
         let mut command = Command::new("timeout");
-        command.args(["--kill-after=2", "120"]).arg(if twin == Twin::Rust { lesson.program } else { "php" });
+        command.args(["--kill-after=2", "120"]).args(wrapper).arg(if twin == Twin::Rust {
+            lesson.program
+        } else {
+            "php"
+        });
         command.stdin(Stdio::null());
         if twin == Twin::Php {
             let event = common::root().join("tests/lessons/event.php");
@@ -119,15 +133,10 @@ impl<'a> Stage<'a> {
         }
         command.args(["127.0.0.1", "0"]).args(lesson.arguments).stderr(OwnedFd::from(theirs));
         let server = Server::start(command);
-        let (friends, waiting) = (Vec::new(), None);
+        let (nobody, waiting) = (Vec::new(), None);
         let mut stage =
-            Stage { lesson, twin, server, friends, waiting, rounds: 0, descriptors: 0, complaints };
+            Stage { lesson, twin, server, friends: nobody, waiting, rounds: 0, descriptors: 0, complaints };
 
-        let friends = match lesson.serves {
-            Serves::Together => 1,
-            Serves::Chat => 2,
-            _ => 0,
-        };
         stage.friends.extend((0..friends).map(|_| Self::visit(lesson, &stage.server).expect("a server")));
         stage.others_are_served();
         stage.who_waits_is_served();
@@ -160,7 +169,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Whoever had to wait has its turn, once the one before it has gone.
-    fn who_waits_is_served(&mut self) {
+    pub(crate) fn who_waits_is_served(&mut self) {
         if let Some(mut waiting) = self.waiting.take() {
             waiting.hears(self.lesson.answer);
         }
@@ -273,13 +282,17 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// The processor time that the server has used, in clock ticks (hundredths of a second).
+    pub(crate) fn ticks(&self) -> u64 {
+        let times = self.family().into_iter().flat_map(times);
+        times.map(|time| time.parse::<u64>().expect("a number")).sum()
+    }
+
     /// Processor time, and how often a process or thread was put to sleep or woken.
     fn efforts(&self) -> Vec<String> {
         let mut efforts = Vec::new();
         for pid in self.family() {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-            efforts.extend(fields.skip(11).take(2).map(str::to_owned));
+            efforts.extend(times(pid));
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             efforts.extend(status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned));
         }
@@ -323,7 +336,7 @@ impl<'a> Stage<'a> {
         assert_eq!(self.complaint(), "");
     }
 
-    fn complaint(&self) -> String {
+    pub(crate) fn complaint(&self) -> String {
         let mut said = Vec::new();
         let _ = socket_recv(&self.complaints, &mut said, 65536, MSG_DONTWAIT);
         String::from_utf8_lossy(&said).into_owned()
@@ -344,6 +357,13 @@ impl<'a> Stage<'a> {
             assert!(begin.elapsed() < PATIENCE, "no new client is served");
         }
     }
+}
+
+/// User and system time of a process.
+fn times(pid: u32) -> Vec<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).map(str::to_owned).collect()
 }
 
 impl Drop for Stage<'_> {

@@ -4,7 +4,7 @@ use crate::attacks::ATTACKS;
 use crate::stage::{Lesson, Serves, Stage, Twin};
 
 /// What each server asks of its clients, and what they hear.
-const LESSONS: [Lesson; 8] = [
+pub(crate) const LESSONS: [Lesson; 8] = [
     Lesson {
         folder: "04-greeting-server",
         program: env!("CARGO_BIN_EXE_lesson-04"),
