@@ -10,3 +10,4 @@ mod attacks;
 mod exhaustion;
 mod stage;
 mod table;
+mod threads;
