@@ -24,7 +24,7 @@ pub(crate) const ATTACKS: [(&str, Attack); 14] = [
     ("urgent data", urgent_data),
     ("only urgent data", only_urgent_data),
     ("never reads", never_reads),
-    ("bytes that are no text", no_text),
+    ("bytes that are no text, and what could repaint the screen", no_text),
     ("1000 connects at once", thousand_connects),
 ];
 
@@ -247,6 +247,10 @@ fn no_text(stage: &mut Stage) {
     let Some(guest) = stage.guest() else { return };
     let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
     let _ = socket_write(&guest.socket, bytes, None);
+    // As a line, as a request, and as a part of what one asks for.
+    for text in ["\x1b[2J\x1b]0;title\x07\x08\x7f", "\u{9b}31m", "a\rb", "\0\x0b\x0c"] {
+        guest.says(&format!("{text}\nGET /{text} HTTP/1.1\r\nHost: {text}\r\n\r\n"));
+    }
     stage.others_are_served();
     stage.rests();
 }

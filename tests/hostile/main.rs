@@ -7,7 +7,9 @@ mod common;
 mod server;
 
 mod attacks;
+mod clients;
 mod exhaustion;
+mod security;
 mod stage;
 mod table;
 mod threads;

@@ -220,7 +220,7 @@ impl<'a> Stage<'a> {
             }
             Serves::OneByOne | Serves::Once => {}
         }
-        self.server.printed.try_iter().for_each(drop);
+        self.what_is_printed_is_harmless();
         self.memory_is_bounded();
     }
 
@@ -270,6 +270,12 @@ impl<'a> Stage<'a> {
         family
     }
 
+    fn what_is_printed_is_harmless(&self) {
+        for line in self.server.printed.try_iter() {
+            assert!(!line.contains(char::is_control), "a terminal would obey {line:?}");
+        }
+    }
+
     fn memory_is_bounded(&self) {
         // Rust's programs begin with some 3 MiB, PHP's with some 25.
         let most = if self.twin == Twin::Rust { 20 << 10 } else { 70 << 10 };
@@ -305,7 +311,7 @@ impl<'a> Stage<'a> {
         let mut before = self.efforts();
         loop {
             std::thread::sleep(Duration::from_millis(100));
-            self.server.printed.try_iter().for_each(drop);
+            self.what_is_printed_is_harmless();
             let after = self.efforts();
             if after == before {
                 return;
