@@ -138,3 +138,39 @@ fn what_one_client_of_the_chat_says_cannot_repaint_the_screens_of_the_others() {
         assert!(line.trim_end().ends_with("client 1: ?[2J ?31m ?? ?."), "{line}");
     }
 }
+
+#[test]
+fn no_request_makes_the_http_server_look_for_a_file() {
+    let lesson = LESSONS.iter().find(|lesson| lesson.folder.starts_with("22")).expect("the HTTP server");
+    for twin in [Twin::Rust, Twin::Php] {
+        let path = std::env::temp_dir().join(format!("php-sockets-files-{}-{twin:?}", std::process::id()));
+        let name = path.to_str().expect("UTF-8");
+        let trace = ["strace", "-f", "-qqq", "-o", name, "-e", "trace=%file", "-e", "signal=none"];
+        let mut stage = Stage::under(&trace, lesson, twin, 1);
+        let seen = || std::fs::read_to_string(&path).expect("the trace");
+        let before = seen();
+        assert!(before.contains("execve("), "{before}");
+
+        let folder = common::root().join("lessons").join(lesson.folder);
+        let absolute = format!("{}/main.php", folder.display());
+        let paths = [
+            "/../main.php",
+            "/%2e%2e/main.php",
+            "/..%2fmain.php",
+            "/picture.svg%00.php",
+            "/main.php",
+            "/picture.svg",
+        ];
+        for path in paths.into_iter().chain([absolute.as_str()]) {
+            let mut guest = stage.guest().expect("a server");
+            guest.says(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            let status = if path == "/picture.svg" { "200 OK" } else { "404 Not Found" };
+            let heard = guest.hears_the_end();
+            assert!(heard.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{path}: {heard}");
+        }
+        stage.others_are_served();
+
+        assert_eq!(seen().strip_prefix(before.as_str()), Some(""), "a system call that names a file");
+        std::fs::remove_file(&path).expect("the trace");
+    }
+}
