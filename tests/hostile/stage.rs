@@ -271,8 +271,11 @@ impl<'a> Stage<'a> {
     }
 
     fn what_is_printed_is_harmless(&self) {
+        let mut last = String::new();
         for line in self.server.printed.try_iter() {
-            assert!(!line.contains(char::is_control), "a terminal would obey {line:?}");
+            // A line of 100 MB comes in 100,000 pieces that are all alike.
+            assert!(line == last || !line.contains(char::is_control), "a terminal would obey {line:?}");
+            last = line;
         }
     }
 
