@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each suite uses a part of it")]
 
+pub(crate) mod network;
+
 use std::ffi::c_int;
 use std::io::Write;
 use std::path::{Path, PathBuf};

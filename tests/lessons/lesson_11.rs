@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_08::{in_own_network, twins};
+use crate::common::network::in_own_network;
+use crate::lesson_08::twins;
 use crate::server::{PATIENCE, Server};
 
 fn both() -> [Vec<OsString>; 2] {

@@ -5,7 +5,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use crate::common;
-use crate::lesson_08::in_own_network;
+use crate::common::network::in_own_network;
 
 /// Runs both twins at once, each in a network of its own, behind the words of `before`.
 fn run(setup: &str, before: &[&str]) -> [Output; 2] {

@@ -1,6 +1,6 @@
 //! A server under test: a program that says `Listening on ADDRESS:PORT`, in its own process.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server, ended with the test.
 pub(crate) struct Server {
-    child: Child,
-    printed: Receiver<String>,
+    pub(crate) child: Child,
+    pub(crate) printed: Receiver<String>,
     pub(crate) port: u16,
 }
 
@@ -28,8 +28,8 @@ impl Server {
     /// The same for a program that says its port in other words.
     pub(crate) fn start_with(mut command: Command, port: fn(&str) -> Option<u16>) -> Server {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let mut server = Server { child, printed: lines_of(lines), port: 0 };
+        let printed = lines_of(BufReader::new(child.stdout.take().expect("a pipe")));
+        let mut server = Server { child, printed, port: 0 };
         let line = server.line();
         server.port = port(&line).unwrap_or_else(|| panic!("no port: {line}"));
         server
@@ -109,9 +109,12 @@ impl Drop for Server {
     }
 }
 
-fn lines_of(lines: Lines<BufReader<ChildStdout>>) -> Receiver<String> {
+fn lines_of(output: BufReader<ChildStdout>) -> Receiver<String> {
     let (send, printed) = channel();
-    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+    // PHP's twins leave it to the terminal what to make of bytes that are not UTF-8.
+    let lines = output.split(b'\n').map_while(Result::ok);
+    let mut lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+    std::thread::spawn(move || lines.try_for_each(|line| send.send(line)));
     printed
 }
 

@@ -1,0 +1,384 @@
+//! A server, those whom it should serve, and what has to be true of it afterwards.
+
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use php_sockets::*;
+
+use crate::common;
+use crate::server::{PATIENCE, Server, write_all};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Twin {
+    Rust,
+    Php,
+}
+
+/// What a client can count on while another one misbehaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Serves {
+    /// All at once.
+    Together,
+    /// All at once; what one says the others hear.
+    Chat,
+    /// One after another. Nobody keeps its turn for long; after five it ends.
+    InTurns,
+    /// One after another, each as long as it likes: who comes meanwhile waits.
+    OneByOne,
+    /// One client, and then it ends.
+    Once,
+}
+
+#[derive(Debug)]
+pub(crate) struct Lesson {
+    pub folder: &'static str,
+    pub program: &'static str,
+    /// What follows address and port.
+    pub arguments: &'static [&'static str],
+    /// The end of what a client hears first.
+    pub first: &'static str,
+    pub request: &'static str,
+    pub answer: &'static str,
+    pub serves: Serves,
+}
+
+/// A client, and what it has heard and not made use of.
+pub(crate) struct Guest {
+    pub socket: Socket,
+    heard: String,
+}
+
+pub(crate) struct Stage<'a> {
+    pub lesson: &'a Lesson,
+    pub twin: Twin,
+    pub server: Server,
+    pub friends: Vec<Guest>,
+    waiting: Option<Guest>,
+    rounds: usize,
+    descriptors: usize,
+    /// The other end of the server's standard error.
+    complaints: Socket,
+}
+
+impl Guest {
+    /// Reads until `text` has come, and forgets what came before it.
+    pub(crate) fn hears(&mut self, text: &str) {
+        self.listens_for(text).unwrap_or_else(|why| panic!("waiting for {text:?}: {why}"));
+    }
+
+    fn listens_for(&mut self, text: &str) -> Result<(), String> {
+        loop {
+            if let Some(at) = self.heard.find(text) {
+                self.heard.drain(..at + text.len());
+                return Ok(());
+            }
+            // What is still needed of it is the beginning of `text`, at most.
+            let end = self.heard.len();
+            let keep = (end.saturating_sub(text.len())..end).find(|at| self.heard.is_char_boundary(*at));
+            self.heard.drain(..keep.unwrap_or(end));
+            let data =
+                socket_read(&self.socket, 65536, PHP_BINARY_READ).map_err(|error| error.to_string())?;
+            if data.is_empty() {
+                return Err("the end".to_owned());
+            }
+            self.heard.push_str(&String::from_utf8_lossy(&data));
+        }
+    }
+
+    /// Reads until the end, or until the connection breaks.
+    pub(crate) fn hears_the_end(&mut self) -> String {
+        while let Ok(data) = socket_read(&self.socket, 65536, PHP_BINARY_READ) {
+            if data.is_empty() {
+                break;
+            }
+            self.heard.push_str(&String::from_utf8_lossy(&data));
+        }
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Says something, if anybody still listens.
+    pub(crate) fn says(&self, text: &str) {
+        let _ = socket_write(&self.socket, text, None);
+    }
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(lesson: &'a Lesson, twin: Twin) -> Stage<'a> {
+        let friends = match lesson.serves {
+            Serves::Together => 1,
+            Serves::Chat => 2,
+            _ => 0,
+        };
+        Stage::under(&[], lesson, twin, friends)
+    }
+
+    /// The same under another program, and with so many friends.
+    pub(crate) fn under(wrapper: &[&str], lesson: &'a Lesson, twin: Twin, friends: usize) -> Stage<'a> {
+        common::raise_descriptor_limit();
+        let (complaints, theirs) = common::pair(SOCK_STREAM);
+        // Some attacks take their time on a machine that does much else.
+        let mut command = Command::new("timeout");
+        command.args(["--kill-after=2", "120"]).args(wrapper).arg(if twin == Twin::Rust {
+            lesson.program
+        } else {
+            "php"
+        });
+        command.stdin(Stdio::null());
+        if twin == Twin::Php {
+            let event = common::root().join("tests/lessons/event.php");
+            command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+            command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
+            command.arg(common::root().join("lessons").join(lesson.folder).join("main.php"));
+        }
+        command.args(["127.0.0.1", "0"]).args(lesson.arguments).stderr(OwnedFd::from(theirs));
+        let server = Server::start(command);
+        let (nobody, waiting) = (Vec::new(), None);
+        let mut stage =
+            Stage { lesson, twin, server, friends: nobody, waiting, rounds: 0, descriptors: 0, complaints };
+
+        stage.friends.extend((0..friends).map(|_| Self::visit(lesson, &stage.server).expect("a server")));
+        stage.others_are_served();
+        stage.who_waits_is_served();
+        stage.rests();
+        stage.descriptors = stage.server.descriptors();
+        stage
+    }
+
+    /// A new client, once it has heard what the server says first; nobody if the server has ended, as some do.
+    pub(crate) fn guest(&mut self) -> Option<Guest> {
+        self.who_waits_is_served();
+        Self::visit(self.lesson, &self.server)
+    }
+
+    /// The same with little room for what it does not read.
+    pub(crate) fn narrow_guest(&mut self) -> Option<Guest> {
+        let guest = self.guest()?;
+        socket_set_option(&guest.socket, SOL_SOCKET, SO_RCVBUF, 4096).expect("an option");
+        Some(guest)
+    }
+
+    fn visit(lesson: &Lesson, server: &Server) -> Option<Guest> {
+        let mut guest = Self::caller(server)?;
+        let heard = guest.listens_for(lesson.first);
+        if lesson.serves == Serves::InTurns && heard.is_err() {
+            return None;
+        }
+        heard.unwrap_or_else(|why| panic!("waiting for {:?}: {why}", lesson.first));
+        Some(guest)
+    }
+
+    /// Whoever had to wait has its turn, once the one before it has gone.
+    pub(crate) fn who_waits_is_served(&mut self) {
+        if let Some(mut waiting) = self.waiting.take() {
+            waiting.hears(self.lesson.answer);
+        }
+    }
+
+    /// A client that has not waited for anything.
+    pub(crate) fn caller(server: &Server) -> Option<Guest> {
+        let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+        socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(25, 0)).expect("an option");
+        socket_connect(&socket, "127.0.0.1", server.port).ok()?;
+        Some(Guest { socket, heard: String::new() })
+    }
+
+    /// Whether the server ends by itself after some clients.
+    pub(crate) fn ends(&self) -> bool {
+        matches!(self.lesson.serves, Serves::InTurns | Serves::Once)
+    }
+
+    /// Those who behave are served now, whatever the others do, as far as the lesson promises it.
+    pub(crate) fn others_are_served(&mut self) {
+        self.rounds += 1;
+        let hello = format!("hello {}\n", self.rounds);
+        match self.lesson.serves {
+            Serves::Together => {
+                let friend = &mut self.friends[0];
+                write_all(&friend.socket, self.lesson.request.as_bytes());
+                friend.hears(self.lesson.answer);
+            }
+            Serves::Chat => {
+                let [one, other] = &mut self.friends[..] else { panic!("two friends") };
+                // Both go on reading while they listen: a chat drops those who do not.
+                std::thread::scope(|scope| {
+                    for guest in [one, other] {
+                        write_all(&guest.socket, hello.as_bytes());
+                        scope.spawn(|| guest.hears(&hello));
+                    }
+                });
+            }
+            Serves::InTurns => {
+                if let Some(mut guest) = self.guest() {
+                    guest.says(self.lesson.request);
+                    guest.hears_the_end();
+                }
+            }
+            Serves::OneByOne if self.waiting.is_none() => {
+                self.waiting = Self::caller(&self.server);
+                self.waiting.as_ref().expect("a connection").says(self.lesson.request);
+            }
+            Serves::OneByOne | Serves::Once => {}
+        }
+        self.what_is_printed_is_harmless();
+        self.memory_is_bounded();
+    }
+
+    /// What one of the friends says a chat passes on to everybody, until `done`.
+    pub(crate) fn friends_chat(&mut self, mut done: impl FnMut(&Server) -> bool) {
+        let line = "x".repeat(1000) + "\n";
+        for _ in 0..40_000 {
+            write_all(&self.friends[0].socket, line.as_bytes());
+            self.friends[1].hears(&line);
+            if done(&self.server) {
+                return;
+            }
+        }
+        panic!("what they wait for does not come");
+    }
+
+    /// What a guest says in one long line all friends hear, in pieces. It says no more at once than may wait for one of
+    /// them, for whoever reads slower than others speak has to leave a chat.
+    pub(crate) fn friends_hear_without_end(&mut self, guest: &Guest, length: usize) {
+        let (pieces, piece) = (192, 1024);
+        let heard = pieces * ("[00:00:00] client 3: ".len() + piece + "\n".len());
+        let (data, mut all) = (vec![b'x'; pieces * piece], Vec::new());
+        self.others_are_served();
+        for round in 0..length / data.len() {
+            write_all(&guest.socket, &data);
+            for friend in &self.friends {
+                assert_eq!(socket_recv(&friend.socket, &mut all, heard, MSG_WAITALL), Ok(heard));
+            }
+            if round % 50 == 0 {
+                self.others_are_served();
+            }
+        }
+    }
+
+    /// The server's processes: itself, and a twin's children.
+    fn family(&self) -> Vec<u32> {
+        let children = |pid: u32| -> Vec<u32> {
+            let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            list.unwrap_or_default()
+                .split_whitespace()
+                .map(|child| child.parse().expect("a number"))
+                .collect()
+        };
+        // `timeout` is the one that was started. It has no child any more when the server has ended.
+        let mut family = children(self.server.child.id());
+        family.extend(family.clone().into_iter().flat_map(children));
+        family
+    }
+
+    fn what_is_printed_is_harmless(&self) {
+        let mut last = String::new();
+        for line in self.server.printed.try_iter() {
+            // A line of 100 MB comes in 100,000 pieces that are all alike.
+            assert!(line == last || !line.contains(char::is_control), "a terminal would obey {line:?}");
+            last = line;
+        }
+    }
+
+    fn memory_is_bounded(&self) {
+        // Rust's programs begin with some 3 MiB, PHP's with some 25.
+        let most = if self.twin == Twin::Rust { 20 << 10 } else { 70 << 10 };
+        for pid in self.family() {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            // A process that has just ended has no memory any more.
+            let Some(line) = status.lines().find(|line| line.starts_with("VmHWM:")) else { continue };
+            let peak: u64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+            assert!(peak < most, "{peak} KiB");
+        }
+    }
+
+    /// The processor time that the server has used, in clock ticks (hundredths of a second).
+    pub(crate) fn ticks(&self) -> u64 {
+        let times = self.family().into_iter().flat_map(times);
+        times.map(|time| time.parse::<u64>().expect("a number")).sum()
+    }
+
+    /// Processor time, and how often a process or thread was put to sleep or woken.
+    fn efforts(&self) -> Vec<String> {
+        let mut efforts = Vec::new();
+        for pid in self.family() {
+            efforts.extend(times(pid));
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            efforts.extend(status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned));
+        }
+        efforts
+    }
+
+    /// Waits until the server does nothing at all for a while, whoever is still connected. One that spins never does.
+    pub(crate) fn rests(&self) {
+        let begin = Instant::now();
+        let mut before = self.efforts();
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            self.what_is_printed_is_harmless();
+            let after = self.efforts();
+            if after == before {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "it never rests");
+            before = after;
+        }
+    }
+
+    /// After the attack: it serves again, or has ended as it should; it has kept nothing, and complained of nothing.
+    pub(crate) fn stands(mut self) {
+        self.others_are_served();
+        if self.ends() {
+            let begin = Instant::now();
+            while let Some(mut guest) = Self::caller(&self.server) {
+                guest.says(self.lesson.request);
+                guest.hears_the_end();
+                assert!(begin.elapsed() < PATIENCE, "it does not end");
+            }
+            assert!(self.server.ended(), "its status is 0");
+        } else {
+            self.who_waits_is_served();
+            self.a_new_client_is_served();
+            self.server.until_descriptors(self.descriptors);
+            self.rests();
+            self.memory_is_bounded();
+        }
+        assert_eq!(self.complaint(), "");
+    }
+
+    pub(crate) fn complaint(&self) -> String {
+        let mut said = Vec::new();
+        let _ = socket_recv(&self.complaints, &mut said, 65536, MSG_DONTWAIT);
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// A place may not be free yet: then it comes again.
+    fn a_new_client_is_served(&self) {
+        let begin = Instant::now();
+        loop {
+            let mut guest = Self::caller(&self.server).expect("it listens");
+            guest.says(self.lesson.request);
+            let wanted = if self.lesson.answer.is_empty() { self.lesson.first } else { self.lesson.answer };
+            let data = socket_read(&guest.socket, 65536, PHP_BINARY_READ).unwrap_or_default();
+            guest.heard.push_str(&String::from_utf8_lossy(&data));
+            if !data.is_empty() && !guest.heard.starts_with("Sorry") {
+                return guest.hears(wanted);
+            }
+            assert!(begin.elapsed() < PATIENCE, "no new client is served");
+        }
+    }
+}
+
+/// User and system time of a process.
+fn times(pid: u32) -> Vec<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).map(str::to_owned).collect()
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("The server complained: {:?}", self.complaint());
+        }
+    }
+}

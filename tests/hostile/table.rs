@@ -1,0 +1,136 @@
+//! Every server against every attack, in Rust and in PHP: no combination is left out.
+
+use crate::attacks::ATTACKS;
+use crate::stage::{Lesson, Serves, Stage, Twin};
+
+/// What each server asks of its clients, and what they hear.
+pub(crate) const LESSONS: [Lesson; 8] = [
+    Lesson {
+        folder: "04-greeting-server",
+        program: env!("CARGO_BIN_EXE_lesson-04"),
+        arguments: &["1"],
+        first: "Say one line.\n",
+        request: "hello\n",
+        answer: "",
+        serves: Serves::InTurns,
+    },
+    Lesson {
+        folder: "06-reverse-server",
+        program: env!("CARGO_BIN_EXE_lesson-06"),
+        arguments: &[],
+        first: "",
+        request: "hello\n",
+        answer: "olleh\n",
+        serves: Serves::OneByOne,
+    },
+    Lesson {
+        folder: "09-who-is-calling",
+        program: env!("CARGO_BIN_EXE_lesson-09"),
+        arguments: &[],
+        first: "",
+        request: "hello\n",
+        answer: "",
+        serves: Serves::Once,
+    },
+    Lesson {
+        folder: "10-always-on",
+        program: env!("CARGO_BIN_EXE_lesson-10"),
+        arguments: &[],
+        first: "",
+        request: "hello\n",
+        answer: "OK ... ",
+        serves: Serves::OneByOne,
+    },
+    Lesson {
+        folder: "12-threads",
+        program: env!("CARGO_BIN_EXE_lesson-12"),
+        arguments: &[],
+        first: "",
+        request: "hello\n",
+        answer: "OK ... ",
+        serves: Serves::Together,
+    },
+    Lesson {
+        folder: "13-select-server",
+        program: env!("CARGO_BIN_EXE_lesson-13"),
+        arguments: &[],
+        first: "A line has at most 1024 bytes.\n",
+        request: "hello\n",
+        answer: "OK ... hello\n",
+        serves: Serves::Together,
+    },
+    Lesson {
+        folder: "15-epoll-chat",
+        program: env!("CARGO_BIN_EXE_lesson-15"),
+        arguments: &[],
+        first: "Here with you: ",
+        request: "hello\n",
+        answer: "",
+        serves: Serves::Chat,
+    },
+    Lesson {
+        folder: "22-http-server",
+        program: env!("CARGO_BIN_EXE_lesson-22"),
+        arguments: &[],
+        first: "",
+        request: "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+        answer: "HTTP/1.1 200 OK\r\n",
+        serves: Serves::Together,
+    },
+];
+
+/// All attacks on one server, each on a process of its own, all at the same time.
+fn survives_every_attack(number: &str, twin: Twin) {
+    let lesson = LESSONS.iter().find(|lesson| lesson.folder.starts_with(number)).expect("a lesson");
+    std::thread::scope(|scope| {
+        for (name, attack) in ATTACKS {
+            // A failure is told with the name of its thread.
+            let thread = std::thread::Builder::new().name(format!("lesson {number}, {twin:?}, {name}"));
+            let fight = move || {
+                let mut stage = Stage::new(lesson, twin);
+                attack(&mut stage);
+                stage.stands();
+            };
+            thread.spawn_scoped(scope, fight).expect("a thread");
+        }
+    });
+}
+
+macro_rules! servers {
+    ($($lesson:ident $number:literal)*) => {
+        $(mod $lesson {
+            #[test]
+            fn survives_every_attack_in_rust() {
+                super::survives_every_attack($number, super::Twin::Rust);
+            }
+
+            #[test]
+            fn survives_every_attack_in_php() {
+                super::survives_every_attack($number, super::Twin::Php);
+            }
+        })*
+
+        #[test]
+        fn every_server_is_in_the_table() {
+            let mut numbers: Vec<&str> = LESSONS.iter().map(|lesson| &lesson.folder[..2]).collect();
+            assert_eq!(numbers, [$($number),*]);
+
+            // The Makefile knows a port for each lesson that is a server.
+            let makefile = std::fs::read_to_string(crate::common::root().join("Makefile")).expect("a text");
+            numbers.retain(|number| !makefile.contains(&format!("\nport_{number} = ")));
+            assert_eq!(numbers, [""; 0]);
+            assert_eq!(makefile.matches("\nport_").count(), LESSONS.len());
+        }
+    };
+}
+
+servers! {
+    lesson_04 "04"
+    lesson_06 "06"
+    lesson_09 "09"
+    lesson_10 "10"
+    lesson_12 "12"
+    lesson_13 "13"
+    lesson_15 "15"
+    lesson_22 "22"
+}
