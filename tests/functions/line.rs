@@ -5,6 +5,9 @@ use proptest::prelude::*;
 
 use crate::common;
 
+#[path = "../models/line.rs"]
+mod phps;
+
 /// What PHP's loop returns for a stream of these bytes, whose other end then closes: one byte a `recv`, until a `\n` or
 /// `\r` or `length` bytes. At the end of the stream we give the unterminated line that PHP throws away.
 fn model(mut bytes: &[u8], length: usize) -> Vec<Vec<u8>> {
@@ -40,6 +43,14 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// What arrives on a socket: mostly short pieces, empty ones among them.
+fn arrived() -> impl Strategy<Value = phps::Arrived> {
+    let piece = prop_oneof![1 => Just(Vec::new()), 3 => text().prop_map(|text| text.into_iter().take(5).collect()), 1 => text()];
+    let kind = prop_oneof![Just(SOCK_STREAM), Just(SOCK_SEQPACKET), Just(SOCK_DGRAM)];
+    (kind, any::<bool>(), prop::collection::vec(piece, 0..20))
+        .prop_map(|(kind, nonblock, pieces)| phps::Arrived { kind, nonblock, pieces: pieces.into() })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
@@ -50,6 +61,14 @@ proptest! {
         socket_close(one);
 
         prop_assert_eq!(lines(&other, length), model(&bytes, length));
+    }
+
+    #[test]
+    fn every_kind_of_socket_is_read_by_phps_rules(
+        arrived in arrived(),
+        lengths in prop::collection::vec(1_usize..50, 50),
+    ) {
+        phps::holds(arrived, &lengths);
     }
 
     #[test]
