@@ -15,10 +15,10 @@ export RUST_BACKTRACE=0
 export ASAN_OPTIONS=allocator_may_return_null=1 TSAN_OPTIONS=allocator_may_return_null=1
 status=0
 
-# Under valgrind not: programs of random steps, which take minutes, and what must happen within milliseconds.
+# Under valgrind not: programs of random steps, which take minutes, and what must happen within a time.
 slow="--skip random --skip any_bytes --skip lying_headers --skip whatever --skip inet_pton --skip inet_aton
     --skip a_path_goes --skip a_path_without --skip every_kind_of --skip lines_are --skip the_ready_stay
-    --skip a_time_out_comes_if"
+    --skip a_time_out_comes_if --skip signals_arrive_while"
 # Nowhere: a mapping of half the address space, of which these tools have the other half, and the test that counts on it;
 # ten thousand connections; how much processor time is used; what runs itself under strace or valgrind.
 never="--skip iovec_set_of_too_much --skip every_site_is_provoked --skip ten_thousand --skip without_spinning

@@ -28,3 +28,28 @@ fn only_not_yet_is_quiet() {
         assert!(!error.is_quiet());
     }
 }
+
+/// What PHP 8.2 prints for these codes.
+#[test]
+fn the_resolvers_codes_begin_below_minus_10000() {
+    for (code, text) in [
+        (-10001, "Unknown host"),
+        (-10004, "No address associated with name"),
+        (-10000, "Unknown error -10000"),
+        (-9999, "Unknown error -9999"),
+        (0, "Success"),
+        (2, "No such file or directory"),
+    ] {
+        assert_eq!(strerror(code), text, "{code}");
+    }
+}
+
+#[test]
+fn errno_is_remembered_by_the_thread_whatever_it_is() {
+    for code in [libc::EPIPE, 0, libc::EAGAIN] {
+        errno::set_errno(errno::Errno(code));
+        assert_eq!((Error::warning(&SITE).number, last()), (code, code));
+    }
+    errno::set_errno(errno::Errno(libc::EPIPE));
+    assert_eq!(Error::warning(&ADDRESS).to_string(), "f(): 32.0.0.0 [32]: Broken pipe");
+}
