@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check bench doc
+.PHONY: help test check bench sanitize doc
 
 CARGO ?= cargo
 PHP ?= php
@@ -54,6 +54,7 @@ help:
 	@echo "  make check       format, lints, and the tests that take seconds"
 	@echo "  make test        everything; installs the tools it needs where it may"
 	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
+	@echo "  make sanitize    the tests under valgrind and, with a nightly toolchain, two sanitizers"
 	@echo "  make doc         the documentation, in the browser"
 
 $(numbers:%=lesson-%): lesson-%:
@@ -112,6 +113,11 @@ bench:
 	@sh tests/tools.sh
 	@$(CARGO) build --quiet --locked --release --manifest-path tests/bench/Cargo.toml --target-dir target/bench
 	@QUICK="$(QUICK)" timeout --foreground 900 target/bench/release/bench
+
+sanitize:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@sh tests/tools.sh
+	@CARGO="$(CARGO)" sh tests/sanitize.sh
 
 doc:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

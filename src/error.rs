@@ -414,3 +414,7 @@ pub(crate) fn strerror(code: c_int) -> String {
 
     CStr::from_bytes_until_nul(&text).unwrap_or_default().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+#[path = "error/tests.rs"] // the fuzz targets compile this room from another place
+mod tests;

@@ -258,3 +258,6 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     unsafe { message.own_rights() };
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests;

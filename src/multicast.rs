@@ -4,39 +4,39 @@ use std::ffi::{OsStr, c_int};
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
 
-use libc::{group_req, group_source_req, ifconf, ifreq, in_addr, sockaddr_storage};
+use libc::{ifconf, ifreq, in_addr, sockaddr_storage};
 
 use crate::error::{Error, Result, Site};
 use crate::host::{self, Sites};
 use crate::option_types::{Group, Interface, Source};
 use crate::option_value::OptionValue;
-use crate::optval::{get_site, set_site};
+use crate::optval::{GroupReq, GroupSourceReq, get_site, set_site};
 use crate::socket::Socket;
 
 /// The value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`.
-pub(crate) fn group<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<group_req> {
+pub(crate) fn group<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<GroupReq> {
     // PHP does not mind a key too many.
     let (OptionValue::Group(Group { group, interface })
     | OptionValue::Source(Source { group, interface, .. })) = value
     else {
         return Err(no_group::<ALIAS>());
     };
-    let gr_group = find::<ALIAS>(socket, group)?;
-    Ok(group_req { gr_interface: index::<ALIAS>(interface)?, gr_group })
+    let group = find::<ALIAS>(socket, group)?;
+    Ok(GroupReq::new(index::<ALIAS>(interface)?, group))
 }
 
 /// The value of the other four options.
-pub(crate) fn source<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<group_source_req> {
+pub(crate) fn source<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<GroupSourceReq> {
     let (group, source, interface) = match value {
         OptionValue::Source(Source { group, source, interface }) => (group, Some(source), interface),
         OptionValue::Group(Group { group, interface }) => (group, None, interface),
         _ => return Err(no_group::<ALIAS>()),
     };
-    let gsr_group = find::<ALIAS>(socket, group)?;
+    let group = find::<ALIAS>(socket, group)?;
     let source = source
         .ok_or_else(|| Error::bare_value(const { &set_site(ALIAS, "No key \"source\" passed in optval") }))?;
-    let gsr_source = find::<ALIAS>(socket, source)?;
-    Ok(group_source_req { gsr_interface: index::<ALIAS>(interface)?, gsr_group, gsr_source })
+    let source = find::<ALIAS>(socket, source)?;
+    Ok(GroupSourceReq::new(index::<ALIAS>(interface)?, group, source))
 }
 
 fn no_group<const ALIAS: bool>() -> Error {

@@ -1,10 +1,10 @@
 //! An option's value as C has it: what `setsockopt` reads and what `getsockopt` writes.
 
 use std::ffi::{OsString, c_int, c_void};
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 use std::os::unix::ffi::OsStrExt;
 
-use libc::{group_req, group_source_req, in_addr, in6_pktinfo, sock_filter, sock_fprog, socklen_t};
+use libc::{in_addr, in6_pktinfo, sock_filter, sockaddr_storage, socklen_t};
 
 use crate::error::Site;
 
@@ -28,11 +28,62 @@ pub(crate) enum OptVal {
     Linger(libc::linger),
     Timeval(libc::timeval),
     Address(in_addr),
-    Group(group_req),
-    Source(group_source_req),
+    Group(GroupReq),
+    Source(GroupSourceReq),
     Pktinfo(in6_pktinfo),
-    Filter(sock_fprog),
+    Filter(Program),
 }
+
+/// C's `group_req`. The kernel copies the padding of a structure too, so here it is written.
+#[repr(C)]
+pub(crate) struct GroupReq {
+    interface: u32,
+    padding: u32,
+    group: sockaddr_storage,
+}
+
+impl GroupReq {
+    pub(crate) fn new(interface: u32, group: sockaddr_storage) -> GroupReq {
+        GroupReq { interface, padding: 0, group }
+    }
+}
+
+/// C's `group_source_req`, padding included.
+#[repr(C)]
+pub(crate) struct GroupSourceReq {
+    interface: u32,
+    padding: u32,
+    group: sockaddr_storage,
+    source: sockaddr_storage,
+}
+
+impl GroupSourceReq {
+    pub(crate) fn new(interface: u32, group: sockaddr_storage, source: sockaddr_storage) -> GroupSourceReq {
+        GroupSourceReq { interface, padding: 0, group, source }
+    }
+}
+
+/// C's `sock_fprog`, padding included.
+#[repr(C)]
+pub(crate) struct Program {
+    len: u16,
+    padding: [u16; 3],
+    filter: *const sock_filter,
+}
+
+/// That these structures are laid out as C's are, and have no padding but what is named so.
+const _: () = {
+    assert!(size_of::<GroupReq>() == size_of::<libc::group_req>());
+    assert!(size_of::<GroupReq>() == 2 * size_of::<u32>() + size_of::<sockaddr_storage>());
+    assert!(offset_of!(GroupReq, group) == offset_of!(libc::group_req, gr_group));
+    assert!(size_of::<GroupSourceReq>() == size_of::<libc::group_source_req>());
+    assert!(size_of::<GroupSourceReq>() == 2 * size_of::<u32>() + 2 * size_of::<sockaddr_storage>());
+    assert!(offset_of!(GroupSourceReq, group) == offset_of!(libc::group_source_req, gsr_group));
+    assert!(offset_of!(GroupSourceReq, source) == offset_of!(libc::group_source_req, gsr_source));
+    assert!(size_of::<Program>() == size_of::<libc::sock_fprog>());
+    assert!(size_of::<Program>() == 4 * size_of::<u16>() + size_of::<*const sock_filter>());
+    assert!(offset_of!(Program, filter) == offset_of!(libc::sock_fprog, filter));
+};
 
 impl OptVal {
     pub(crate) fn as_ptr(&self) -> *const c_void {
@@ -78,8 +129,7 @@ impl OptVal {
             libc::SKF_AD_QUEUE => &QUEUE,
             _ => return None,
         };
-        // C declares the pointer without const; the kernel only reads.
-        Some(OptVal::Filter(sock_fprog { len: 2, filter: filter.as_ptr().cast_mut() }))
+        Some(OptVal::Filter(Program { len: 2, padding: [0; 3], filter: filter.as_ptr() }))
     }
 }
 

@@ -28,4 +28,5 @@ else
 fi
 step "$cargo" fmt --check
 step "$cargo" fmt --check --manifest-path tests/counts/Cargo.toml
+step "$cargo" fmt --check --manifest-path tests/fuzz/Cargo.toml
 step "$cargo" clippy --quiet --all-targets -- -D warnings

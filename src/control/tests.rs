@@ -172,8 +172,34 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
     (len, level, kind, data).prop_map(|(len, level, kind, data)| raw(len, level, kind, &data))
 }
 
+/// A message that can be sent, with numbers of any size; descriptors apart, which must be open.
+fn sendable() -> impl Strategy<Value = ControlMessage<'static>> {
+    prop_oneof![
+        any::<(i32, u32, u32)>()
+            .prop_map(|(pid, uid, gid)| ControlMessage::Credentials(Credentials::new(pid, uid, gid))),
+        any::<([u8; 16], u32)>()
+            .prop_map(|(addr, index)| ControlMessage::Pktinfo(Pktinfo::new(Ipv6Addr::from(addr), index))),
+        any::<c_int>().prop_map(ControlMessage::HopLimit),
+        any::<c_int>().prop_map(ControlMessage::Tclass),
+    ]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+    #[test]
+    fn whatever_was_built_is_read_again(messages in prop::collection::vec(sendable(), 0..150)) {
+        let mut control = Outgoing::new();
+        let fitting = messages.iter().take_while(|message| control.push(message).is_some()).count();
+        prop_assert!(fitting == messages.len() || control.bytes().len() + 40 > Outgoing::ROOM);
+
+        let found: Vec<Found<'_>> = Reader::new(control.bytes()).collect();
+
+        prop_assert_eq!(found.len(), fitting);
+        for (sent, found) in messages.iter().zip(found) {
+            prop_assert_eq!(format!("{sent:?}"), format!("{:?}", found.value()));
+        }
+    }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -5,6 +5,9 @@ use proptest::prelude::*;
 
 use crate::common;
 
+#[path = "../models/line.rs"]
+mod phps;
+
 /// What PHP's loop returns for a stream of these bytes, whose other end then closes: one byte a `recv`, until a `\n` or
 /// `\r` or `length` bytes. At the end of the stream we give the unterminated line that PHP throws away.
 fn model(mut bytes: &[u8], length: usize) -> Vec<Vec<u8>> {
@@ -38,6 +41,14 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![3 => Just(b'x'), 1 => Just(b'\n'), 1 => Just(b'\r'), 1 => any::<u8>()],
         0..300,
     )
+}
+
+/// What arrives on a socket: mostly short pieces, empty ones among them.
+fn arrived() -> impl Strategy<Value = phps::Arrived> {
+    let piece = prop_oneof![1 => Just(Vec::new()), 3 => text().prop_map(|text| text.into_iter().take(5).collect()), 1 => text()];
+    let kind = prop_oneof![Just(SOCK_STREAM), Just(SOCK_SEQPACKET), Just(SOCK_DGRAM)];
+    (kind, any::<bool>(), prop::collection::vec(piece, 0..20))
+        .prop_map(|(kind, nonblock, pieces)| phps::Arrived { kind, nonblock, pieces: pieces.into() })
 }
 
 proptest! {
@@ -80,6 +91,18 @@ proptest! {
         } else {
             prop_assert_eq!(end.unwrap_err().code(), SOCKET_ECONNRESET);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    #[test]
+    fn every_kind_of_socket_is_read_by_phps_rules(
+        arrived in arrived(),
+        lengths in prop::collection::vec(1_usize..50, 1..30),
+    ) {
+        phps::holds(arrived, &lengths);
     }
 }
 

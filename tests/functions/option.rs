@@ -196,6 +196,20 @@ fn a_filter_for_shared_ports_is_attached_and_detached() {
 }
 
 #[test]
+fn no_padding_of_an_options_structure_reaches_the_kernel_unwritten() {
+    let mut valgrind = common::limited("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=9"]).arg(std::env::current_exe().unwrap());
+    valgrind.args(["--exact", "option::a_filter_for_shared_ports_is_attached_and_detached"]);
+    valgrind.args(["option::one_sender_of_a_group_is_heard_and_another_is_not"]);
+
+    let output = valgrind.output().unwrap();
+
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("2 passed"), "{text}");
+}
+
+#[test]
 fn a_queue_filter_sends_all_datagrams_to_the_first_socket() {
     let sockets = [udp(), udp()];
     for socket in &sockets {

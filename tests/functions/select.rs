@@ -5,8 +5,34 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use php_sockets::*;
+use proptest::prelude::*;
 
 use crate::common;
+
+#[path = "../models/select.rs"]
+mod model;
+
+/// An array in one of its forms, or none, with places in a list of 40 sockets.
+fn array() -> impl Strategy<Value = model::Array> {
+    (0..4_u8, prop::collection::vec(0..40_usize, 0..50))
+}
+
+#[test]
+fn the_ready_stay_with_keys_and_order_whatever_the_descriptors_are() {
+    common::raise_descriptor_limit();
+    // In a table of descriptors of its own, whose numbers no other test takes.
+    let left = common::descriptors_left(|| {
+        let ready = model::Ready::new();
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) };
+        let sockets =
+            prop::collection::vec((0..6_usize, prop_oneof![9 => 0..1000_u16, 1 => 0..1030_u16]), 0..40);
+        proptest!(config, |(sockets in sockets, arrays in [array(), array(), array()])| {
+            model::holds(&ready, &sockets, &arrays);
+        });
+    });
+
+    assert_eq!(left, 0);
+}
 
 /// Three readers, of which the second and the third have something to read, and their peers.
 fn three() -> ([Socket; 3], [Socket; 3]) {

@@ -1,5 +1,5 @@
-//! Hostile bytes for the reader of control messages. With cargo-fuzz and a nightly toolchain, in `tests/`:
-//! `cargo +nightly fuzz run control`.
+//! Hostile bytes for the reader of control messages. With cargo-fuzz and a nightly toolchain, in the crate's folder:
+//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz control`; the corpus is in `tests/fuzz/corpus/control`.
 //!
 //! The reader is no part of the crate's public interface, so its two rooms are compiled in here.
 

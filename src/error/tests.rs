@@ -1,0 +1,55 @@
+//! How a failure is worded and judged.
+
+use super::*;
+
+static SITE: Site = Site { function: "f", message: "of {}, {second}, {index}, {limit}" };
+static ADDRESS: Site = Site { function: "f", message: "{address}" };
+
+#[test]
+fn braces_stand_for_the_numbers_of_an_error() {
+    let error = Error::plain_warning(&SITE).about(-1).and(7);
+    assert_eq!(error.to_string(), "f(): of -1, 7, 4294967295, 0");
+
+    let error = Error::bare_value(&SITE).about(1109).and(u16::MAX);
+    assert_eq!(error.to_string(), "of 1109, 65535, 1109, 2048", "PHP's limit is the next multiple of 1024");
+
+    let error = Error::bare_value(&ADDRESS).about(i32::from_ne_bytes([127, 0, 0, 1]));
+    assert_eq!(error.to_string(), "127.0.0.1");
+}
+
+#[test]
+fn only_not_yet_is_quiet() {
+    for (code, quiet) in [(libc::EAGAIN, true), (libc::EINPROGRESS, true), (libc::EPIPE, false), (0, false)] {
+        let error = Error::coded(&SITE, code);
+        assert_eq!(error.is_quiet(), quiet, "{code}");
+        assert_eq!(error.kind() == ErrorKind::Quiet, quiet);
+    }
+    for error in [Error::plain_warning(&SITE), Error::value(&SITE), Error::silent(&SITE)] {
+        assert!(!error.is_quiet());
+    }
+}
+
+/// What PHP 8.2 prints for these codes.
+#[test]
+fn the_resolvers_codes_begin_below_minus_10000() {
+    for (code, text) in [
+        (-10001, "Unknown host"),
+        (-10004, "No address associated with name"),
+        (-10000, "Unknown error -10000"),
+        (-9999, "Unknown error -9999"),
+        (0, "Success"),
+        (2, "No such file or directory"),
+    ] {
+        assert_eq!(strerror(code), text, "{code}");
+    }
+}
+
+#[test]
+fn errno_is_remembered_by_the_thread_whatever_it_is() {
+    for code in [libc::EPIPE, 0, libc::EAGAIN] {
+        errno::set_errno(errno::Errno(code));
+        assert_eq!((Error::warning(&SITE).code(), last()), (code, code));
+    }
+    errno::set_errno(errno::Errno(libc::EPIPE));
+    assert_eq!(Error::warning(&ADDRESS).to_string(), "f(): 32.0.0.0 [32]: Broken pipe");
+}

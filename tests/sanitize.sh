@@ -1,0 +1,92 @@
+#!/bin/sh
+# Runs the tests under valgrind, and under AddressSanitizer and ThreadSanitizer where there is a nightly toolchain. The
+# standard library comes compiled, without their instructions: they see what its generic code, its calls of malloc, of
+# memcpy and of pthread_create do, not what its own functions read and write, nor how its locks hand memory over.
+set -eu
+
+cargo=${CARGO:-cargo}
+limit=${LIMIT:-600}
+target=$(rustc -vV | sed -n 's/^host: //p')
+folder=target/sanitize
+suites="--lib --test functions --test event"
+mkdir -p "$folder"
+export RUST_BACKTRACE=0
+# What cannot be had is an error of the call, as it is without the sanitizers.
+export ASAN_OPTIONS=allocator_may_return_null=1 TSAN_OPTIONS=allocator_may_return_null=1
+status=0
+
+# Under valgrind not: programs of random steps, which take minutes, and what must happen within a time.
+slow="--skip random --skip any_bytes --skip lying_headers --skip whatever --skip inet_pton --skip inet_aton
+    --skip a_path_goes --skip a_path_without --skip every_kind_of --skip lines_are --skip the_ready_stay
+    --skip a_time_out_comes_if --skip signals_arrive_while"
+# Nowhere: a mapping of half the address space, of which these tools have the other half, and the test that counts on it;
+# ten thousand connections; how much processor time is used; what runs itself under strace or valgrind.
+never="--skip iovec_set_of_too_much --skip every_site_is_provoked --skip ten_thousand --skip without_spinning
+    --skip neither_spin --skip tools:: --skip no_padding"
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+fail() {
+    echo "$*" >&2
+    status=1
+}
+
+# The programs of a build: `built [+toolchain] arguments`.
+built() {
+    "$cargo" "$@" --no-run 2>&1 | tee "$folder/build.log" | sed -n 's/.*Executable .*(\(.*\))$/\1/p'
+}
+
+# What a child process that was forked has lost is what the threads had that it lacks; its other errors count.
+memcheck() {
+    logs=$folder/valgrind/${1##*/}
+    rm -rf "$logs"
+    mkdir -p "$logs"
+    # shellcheck disable=SC2086 # lists of arguments
+    timeout --kill-after=10 "$limit" sh -c 'echo $$ >"$0/first"; exec "$@"' "$logs" \
+        valgrind --quiet --fair-sched=yes --num-callers=30 --leak-check=full --show-leak-kinds=definite,indirect \
+        --suppressions=tests/lessons/valgrind.supp --suppressions=tests/sanitize.supp --log-file="$logs/%p" \
+        "$1" --quiet --test-threads=4 $slow $never >"$logs/output" 2>&1 || { tail -n 60 "$logs/output"; fail "valgrind: the tests of $1 fail"; }
+    grep '^test result' "$logs/output" || true
+    first=$(cat "$logs/first")
+    if grep -El 'lost in loss record' "$logs/$first"; then
+        grep -A 30 'lost in loss record' "$logs/$first" | head -n 100
+        fail "valgrind: $1 loses memory"
+    fi
+    if grep -E 'uninitialised|Invalid|Mismatched|overlap|points to|Process terminating' "$logs"/[0-9]*; then
+        fail "valgrind: $1 makes mistakes; see $logs"
+    fi
+}
+
+# `sanitized name flags suites`
+sanitized() {
+    name=$1 flags=$2
+    shift 2
+    programs=$(RUSTFLAGS=$flags built +nightly test --target "$target" --target-dir "$folder/$name" "$@")
+    [ -n "$programs" ] || { tail -n 20 "$folder/build.log"; fail "$name: the tests do not compile"; return; }
+    for program in $programs; do
+        say "$name: ${program##*/}"
+        # shellcheck disable=SC2086 # a list of arguments
+        timeout --kill-after=10 "$limit" "$program" --quiet --test-threads=4 $never >"$folder/output" 2>&1 ||
+            fail "$name: $program fails"
+        grep -E '^test result|FAILED|panicked|WARNING: ThreadSanitizer|ERROR: |SUMMARY' "$folder/output" || true
+    done
+}
+
+# shellcheck disable=SC2086 # a list of arguments
+programs=$(built test $suites)
+for program in $programs; do
+    say "valgrind: ${program##*/}"
+    memcheck "$program"
+done
+
+if "$cargo" +nightly --version >/dev/null 2>&1; then
+    # shellcheck disable=SC2086 # a list of arguments
+    sanitized address -Zsanitizer=address $suites --test oracle
+    # shellcheck disable=SC2086 # a list of arguments
+    sanitized thread '-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer' $suites
+else
+    say "AddressSanitizer and ThreadSanitizer need a nightly toolchain: rustup toolchain install nightly"
+fi
+exit "$status"
