@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_08::in_own_network;
+use crate::common::network::in_own_network;
 
 #[test]
 fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
