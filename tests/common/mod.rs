@@ -18,8 +18,13 @@ const LIMIT: &str = "30";
 
 /// `command`, ended by force if it outlives its limit, with a resolver that gives up soon.
 pub(crate) fn limited(program: &str) -> Command {
+    limited_to(LIMIT, program)
+}
+
+/// The same with a limit of its own, in seconds.
+pub(crate) fn limited_to(limit: &str, program: &str) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=2", LIMIT, program]);
+    command.args(["--kill-after=2", limit, program]);
     command.env("RES_OPTIONS", "timeout:1 attempts:1").env_remove("NO_COLOR");
     command.stdin(Stdio::null());
     command

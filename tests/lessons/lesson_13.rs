@@ -157,7 +157,7 @@ fn who_finds_the_table_full_gets_a_sentence_even_if_it_speaks_first() {
 /// Writes until the other end has closed for good, which an error tells, and reads only then.
 pub(crate) fn talks_until_it_fails_and_reads(client: &Socket) -> Vec<u8> {
     let begin = Instant::now();
-    while socket_write(client, [b'x'; 65536], None).is_ok() {
+    while socket_write(client, vec![b'x'; 65536], None).is_ok() {
         assert!(begin.elapsed() < PATIENCE, "the server reads on and on");
     }
     read_all(client)

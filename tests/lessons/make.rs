@@ -26,7 +26,8 @@ fn make(arguments: &[&str]) -> (bool, String, String) {
 }
 
 fn make_in(folder: &std::path::Path, arguments: &[&str]) -> (bool, String, String) {
-    let mut command: Command = common::limited("make");
+    // It may have to compile the crate, and much else may run.
+    let mut command: Command = common::limited_to("300", "make");
     let output =
         command.current_dir(folder).arg("--no-print-directory").args(arguments).output().expect("make runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
