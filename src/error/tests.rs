@@ -24,6 +24,9 @@ fn only_not_yet_is_quiet() {
         assert_eq!(error.is_quiet(), quiet, "{code}");
         assert_eq!(error.kind() == ErrorKind::Quiet, quiet);
     }
+    errno::set_errno(errno::Errno(libc::EAGAIN));
+    assert!(Error::warning(&SITE).is_quiet());
+    assert!(!Error::loud_warning(&SITE).is_quiet(), "PHP warns whatever the code");
     for error in [Error::plain_warning(&SITE), Error::value(&SITE), Error::silent(&SITE)] {
         assert!(!error.is_quiet());
     }

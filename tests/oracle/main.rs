@@ -19,6 +19,7 @@ mod signatures;
 mod stream;
 mod syscalls;
 mod syscalls_beside;
+mod text;
 
 mod connection;
 mod datagram;
