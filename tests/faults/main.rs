@@ -59,9 +59,15 @@ fn is_full() -> bool {
     std::env::var_os("TORTURE").is_some()
 }
 
+/// When the kernel answers these to its question about addresses, the C library itself ends the process, PHP's too.
+const DEADLY: &[&str] = &["EBADF", "ENOTCONN", "ENOTSOCK", "ECONNREFUSED"];
+
 /// The codes to try at a place.
-fn codes_at(place: &Place) -> Vec<&'static str> {
-    let codes = codes::of(codes::usual_name(&place.call));
+fn codes_at(scenario: &Scenario, place: &Place) -> Vec<&'static str> {
+    let mut codes = codes::of(codes::usual_name(&place.call));
+    if place.call == "recvmsg" && scenario.asks_the_resolver() {
+        codes.retain(|code| !DEADLY.contains(code));
+    }
     if is_full() { codes } else { codes.into_iter().take(2).collect() }
 }
 
@@ -112,7 +118,7 @@ fn every_system_call_fails_once_and_nothing_is_lost() {
     let mut faults = Vec::new();
     for (scenario, (report, places)) in scenarios.iter().zip(&clean) {
         for place in places {
-            faults.extend(codes_at(place).into_iter().map(|code| (*scenario, report, place, code)));
+            faults.extend(codes_at(scenario, place).into_iter().map(|code| (*scenario, report, place, code)));
         }
     }
     let verdicts = in_parallel(&faults, |(scenario, report, place, code)| {

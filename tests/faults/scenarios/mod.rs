@@ -85,6 +85,10 @@ impl Scenario {
         (self.function, self.path) == (function, path)
     }
 
+    pub(crate) fn asks_the_resolver(&self) -> bool {
+        self.rules.iter().any(|rule| rule.call == RESOLVER)
+    }
+
     pub(crate) const fn new(
         function: &'static str,
         path: &'static str,
