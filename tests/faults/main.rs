@@ -12,6 +12,7 @@ mod codes;
 mod judge;
 #[allow(dead_code, reason = "the player plays, this program judges")]
 mod memory;
+mod php;
 #[allow(dead_code, reason = "the same")]
 mod scenarios;
 mod short;
