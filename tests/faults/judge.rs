@@ -47,7 +47,7 @@ pub(crate) fn judge(
     clean: &Value,
     play: &Play,
 ) -> Result<(), String> {
-    play.is_as_ordered()?;
+    play.is_as_ordered(place)?;
     let report = sound(play)?;
     let code = codes::number(name);
     let rule = rule(scenario, place, code).ok_or("the table says nothing of it")?;

@@ -122,6 +122,7 @@ fn every_system_call_fails_once_and_nothing_is_lost() {
             faults.extend(codes_at(scenario, place).into_iter().map(|code| (*scenario, report, place, code)));
         }
     }
+    println!("\n{} scenarios, {} faults to come", scenarios.len(), faults.len());
     let verdicts = in_parallel(&faults, |(scenario, report, place, code)| {
         let play = trace::faulty(scenario, place, code);
         judge::judge(scenario, place, code, report, &play)
@@ -137,7 +138,7 @@ fn every_system_call_fails_once_and_nothing_is_lost() {
     }
     for (scenario, transfers) in scenarios.iter().zip(short) {
         for (what, verdict) in transfers {
-            table.add(Row::new(scenario, "short transfer"), &what, &verdict);
+            table.add(Row::new(scenario, "short count"), &what, &verdict);
         }
     }
     for (scenario, (_, places)) in scenarios.iter().zip(&clean) {
@@ -145,7 +146,8 @@ fn every_system_call_fails_once_and_nothing_is_lost() {
             table.none(scenario);
         }
     }
-    println!("{table}");
+    println!("\n{table}");
+    assert!(table.to_string().lines().all(|line| line.len() <= 100), "the table fits a terminal");
     assert!(table.lost().is_empty(), "lost:\n{}", table.lost().join("\n"));
     assert!(table.tried() > 0, "faults were tried");
 }

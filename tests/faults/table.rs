@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::codes;
-use crate::scenarios::Scenario;
+use crate::scenarios::{self, Scenario};
 
 /// What a line is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
+    /// The place of the scenario among all of them.
+    order: Option<usize>,
     function: &'static str,
     path: &'static str,
     call: String,
@@ -16,7 +18,12 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(scenario: &Scenario, call: &str) -> Row {
-        Row { function: scenario.function, path: scenario.path, call: codes::usual_name(call).to_owned() }
+        Row {
+            order: scenarios::all().position(|other| std::ptr::eq(other, scenario)),
+            function: scenario.function,
+            path: scenario.path,
+            call: codes::usual_name(call).to_owned(),
+        }
     }
 }
 
@@ -55,7 +62,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |function: &str, path: &str, call: &str, counts: [&str; 3]| {
             let [tried, survived, lost] = counts;
-            writeln!(f, "{function:33} {path:32} {call:14} {tried:>5} {survived:>8} {lost:>4}")
+            writeln!(f, "{function:33} {path:30} {call:13} {tried:>5} {survived:>8} {lost:>4}")
         };
         line("function", "path", "system call", ["tried", "survived", "lost"])?;
         let mut last = ("", "");

@@ -24,6 +24,15 @@ pub(crate) fn player() -> &'static Path {
     })
 }
 
+/// How the marks look.
+const BEGIN: &str = "write(-1, \"begin\"";
+const END: &str = "write(-1, \"end\"";
+
+/// The name of a line's call.
+fn name(line: &str) -> &str {
+    line.split('(').next().unwrap_or_default()
+}
+
 /// What a play came to.
 pub(crate) struct Play {
     pub(crate) output: Output,
@@ -43,11 +52,14 @@ pub(crate) struct Place {
     pub(crate) count: usize,
 }
 
+/// After a fault a function may make so many calls of its name more than without.
+const AGAIN: usize = 2;
+
 /// Plays a scenario. `traced` are the calls to look at, `inject` is for strace.
 fn play(scenario: &Scenario, traced: &str, inject: Option<String>) -> Play {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("sockets-fault-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let path = std::env::temp_dir().join(name);
+    let file = format!("sockets-fault-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(file);
     let mut command = common::limited("strace");
     command
         .args(["-f", "-qq", "-e", "signal=none", "-o"])
@@ -92,54 +104,55 @@ impl Play {
         serde_json::from_str(&said).map_err(|error| format!("{error}: {said}"))
     }
 
-    /// The lines of the thread that made the marks, with the number of each mark among them.
+    /// The lines of the thread that made the marks.
     fn own(&self) -> Vec<&str> {
-        let begin = self.lines.iter().find(|line| line.contains("write(-1, \"begin\""));
-        let own = begin.and_then(|line| line.split(' ').next()).unwrap_or_default();
-        let own: Vec<&str> =
-            self.lines.iter().filter_map(|line| line.strip_prefix(own)).map(str::trim_start).collect();
-        own
+        let marked = self.lines.iter().find(|line| line.contains(BEGIN));
+        let Some((thread, _)) = marked.and_then(|line| line.split_once(' ')) else { return Vec::new() };
+        let split = self.lines.iter().filter_map(|line| line.split_once(' '));
+        split.filter(|(other, _)| *other == thread).map(|(_, line)| line.trim_start()).collect()
     }
 
-    /// The calls between the marks.
-    pub(crate) fn between(&self) -> Vec<&str> {
+    /// The calls between the marks, and how many lines there are before them.
+    fn between(&self) -> (usize, Vec<&str>) {
         let own = self.own();
-        let begin = own.iter().position(|line| line.starts_with("write(-1, \"begin\""));
-        let end = own.iter().position(|line| line.starts_with("write(-1, \"end\""));
-        own.get(begin.map_or(0, |begin| begin + 1)..end.unwrap_or(0)).unwrap_or_default().to_vec()
+        let at = |mark: &str| own.iter().position(|line| line.starts_with(mark));
+        match (at(BEGIN), at(END)) {
+            (Some(begin), Some(end)) => (begin + 1, own[begin + 1..end].to_vec()),
+            _ => (0, Vec::new()),
+        }
     }
 
     fn places(&self) -> Vec<Place> {
         let own = self.own();
-        let begin = own.iter().position(|line| line.starts_with("write(-1, \"begin\"")).expect("a beginning");
-        let end = own.iter().position(|line| line.starts_with("write(-1, \"end\"")).expect("an end");
-        let name = |line: &str| line.split('(').next().unwrap_or_default().to_owned();
-        // A call that another thread's line interrupts is resumed in a second line.
-        let counts = |lines: &[&str], call: &str| {
-            lines.iter().filter(|line| name(line) == call && !line.starts_with('<')).count()
-        };
+        let (before, between) = self.between();
         let mut places: Vec<Place> = Vec::new();
-        for (at, line) in own.iter().enumerate().take(end).skip(begin + 1) {
+        for (at, line) in between.iter().enumerate() {
+            // In a debug build Rust's library asks whether what it closes is open. A line in angle brackets is the end of a
+            // call that another thread's line came between.
             let call = name(line);
-            let resumed = line.starts_with('<') || line.starts_with("+++");
-            // In a debug build Rust's library asks whether what it closes is open.
-            if resumed || line.contains(", F_GETFD)") || codes::NEVER.contains(&call.as_str()) {
+            if line.contains(", F_GETFD)") || line.starts_with('<') || codes::NEVER.contains(&call) {
                 continue;
             }
+            let when = own[..=before + at].iter().filter(|line| name(line) == call).count();
             let nth = 1 + places.iter().filter(|place| place.call == call).count();
-            places.push(Place { when: counts(&own[..=at], &call), nth, count: 0, call });
-        }
-        for at in 0..places.len() {
-            places[at].count = places.iter().filter(|place| place.call == places[at].call).count();
+            let count =
+                between.iter().filter(|line| name(line) == call && !line.contains(", F_GETFD)")).count();
+            places.push(Place { call: call.to_owned(), when, nth, count });
         }
         places
     }
 
-    /// Whether exactly one call was made to fail, between the marks, and nothing was closed twice.
-    pub(crate) fn is_as_ordered(&self) -> Result<(), String> {
+    /// Whether exactly one call was made to fail, between the marks, it was not tried again and again, and nothing was
+    /// closed twice.
+    pub(crate) fn is_as_ordered(&self, place: &Place) -> Result<(), String> {
         let injected = |lines: &[&str]| lines.iter().filter(|line| line.contains("(INJECTED)")).count();
-        if injected(&self.between()) != 1 || injected(&self.own()) != 1 {
+        let (_, between) = self.between();
+        if injected(&between) != 1 || injected(&self.own()) != 1 {
             return Err("the fault was not injected where it should".to_owned());
+        }
+        let calls = between.iter().filter(|line| name(line) == place.call).count();
+        if calls > place.count + AGAIN {
+            return Err(format!("{calls} calls instead of {}", place.count));
         }
         let twice = |line: &&&str| {
             line.starts_with("close(") && line.contains("EBADF") && !line.contains("(INJECTED)")

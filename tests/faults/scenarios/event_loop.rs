@@ -18,7 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("EventBase::run", "LOOP_NONBLOCK", |stage| run(stage, EventBase::LOOP_NONBLOCK), LOOK),
     Scenario::new("EventBase::run", "a timer", run_timer, WAIT),
     Scenario::new("EventBase::run", "a signal", run_signal, WAIT_FOR_SIGNAL),
-    Scenario::new("EventBase::run", "a descriptor closed behind its back", run_stale, STALE),
+    Scenario::new("EventBase::run", "a descriptor closed elsewhere", run_stale, STALE),
     Scenario::new("EventBase::dispatch", "", dispatch, WAIT),
     Scenario::new("EventBase::exit", "", |stage| end(stage, |base| base.exit(None)), WAIT_AND_LOOK),
     Scenario::new(

@@ -10,7 +10,7 @@ use crate::stage::{Helper, Stage};
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("socket_select", "something is ready", |stage| select(stage, Some(5), true), SELECT),
     Scenario::new("socket_select", "the time runs out", |stage| select(stage, Some(0), false), SELECT),
-    Scenario::new("socket_select", "for ever, until something comes", wait, SELECT),
+    Scenario::new("socket_select", "until something comes", wait, SELECT),
 ];
 
 const SELECT: &[Rule] = &[on("select", Loud("socket_select(): Unable to select"))];
