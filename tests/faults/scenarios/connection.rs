@@ -32,6 +32,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("socket_connect", "AF_INET6, mapped", connect_mapped, BY_NAME),
     Scenario::new("socket_connect", "AF_UNIX", connect_unix, CONNECT),
     Scenario::new("socket_connect", "UDP", connect_udp, CONNECT),
+    Scenario::new("socket_connect", "non-blocking", connect_without_waiting, CONNECT),
     Scenario::new(
         "socket_shutdown",
         "",
@@ -145,6 +146,25 @@ fn connect_unix(stage: &Stage) {
 fn connect_udp(stage: &Stage) {
     let (_there, name) = common::bound(SOCK_DGRAM);
     connected(stage, "127.0.0.1", "127.0.0.1", Some(name.port), AF_INET, SOCK_DGRAM);
+}
+
+/// EINPROGRESS, which is quiet, and in the end the connection.
+fn connect_without_waiting(stage: &Stage) {
+    let (listener, port) = common::listener();
+    let socket = socket_create(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0).expect("a socket");
+    let begun = stage.call(&socket, || socket_connect(&socket, "127.0.0.1", port));
+    if begun.is_err_and(|error| error.code() != SOCKET_EINPROGRESS) {
+        stage.keep(
+            "it can connect after all",
+            socket_connect(&socket, "127.0.0.1", port).is_err_and(|e| e.is_quiet()),
+        );
+    }
+    // Where the code itself was injected nothing has begun.
+    let _ = socket_connect(&socket, "127.0.0.1", port);
+    let ready = socket_select(None, Some(&mut vec![&socket]), None, 5, 0);
+    let error = socket_get_option(&socket, SOL_SOCKET, SO_ERROR).and_then(|value| value.int());
+    stage
+        .keep("the connection is made", ready == Ok(1) && error == Ok(0) && socket_accept(&listener).is_ok());
 }
 
 fn shutdown(stage: &Stage) {

@@ -83,6 +83,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("Event::add", "a time-out", add_timer, &[]),
     Scenario::new("Event::add", "SIGNAL", add_signal, ADD_SIGNAL),
     Scenario::new("Event::del", "READ", del, &[on("epoll_ctl", Same)]),
+    Scenario::new("Event::del", "one of two", del_one_of_two, &[on("epoll_ctl", Same)]),
     Scenario::new("Event::del", "SIGNAL", del_signal, &[on("rt_sigaction", Same)]),
     Scenario::new("Event::drop", "", drop_event, &[on("epoll_ctl", Same), on("close", Same)]),
     Scenario::new(
@@ -281,6 +282,29 @@ fn del(stage: &Stage) {
     event.add(None).expect("added again");
     base.run(EventBase::LOOP_NONBLOCK).expect("a turn");
     stage.keep("it is told once it is added again", count.get() == 1);
+}
+
+/// The other one stays, and this one is not told, although the kernel may go on to look for it.
+fn del_one_of_two(stage: &Stage) {
+    let (base, (here, there)) = (base(), common::pair(SOCK_STREAM));
+    socket_write(&there, "x", None).expect("room");
+    let here = Rc::new(here);
+    let counts = Rc::new(Cell::new((0, 0)));
+    let (reads, writes) = (Rc::clone(&counts), Rc::clone(&counts));
+    let read = Event::new(&base, Rc::clone(&here), Event::READ, move |_, _, _| {
+        reads.set((reads.get().0 + 1, reads.get().1));
+    });
+    let write = Event::new(&base, here, Event::WRITE, move |_, _, _| {
+        writes.set((writes.get().0, writes.get().1 + 1));
+    });
+    let (read, write) = (read.expect("an event"), write.expect("an event"));
+    read.add(None).expect("added");
+    write.add(None).expect("added");
+    stage.plain(|| write.del());
+    stage.keep("it is not pending", !write.pending(Event::WRITE));
+    base.run(EventBase::LOOP_NONBLOCK).expect("a turn");
+    stage.keep("the other one alone is told", counts.get() == (1, 0));
+    goes_on(stage, &base);
 }
 
 fn del_signal(stage: &Stage) {

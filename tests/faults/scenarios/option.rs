@@ -10,6 +10,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("socket_get_option", "a number", |stage| get(stage, SOL_SOCKET, SO_TYPE), GET),
     Scenario::new("socket_get_option", "SO_LINGER", |stage| get(stage, SOL_SOCKET, SO_LINGER), GET),
     Scenario::new("socket_get_option", "SO_RCVTIMEO", |stage| get(stage, SOL_SOCKET, SO_RCVTIMEO), GET),
+    Scenario::new("socket_get_option", "SO_MEMINFO", |stage| get(stage, SOL_SOCKET, libc::SO_MEMINFO), GET),
+    Scenario::new("socket_get_option", "SO_PEERCRED", |stage| get(stage, SOL_SOCKET, libc::SO_PEERCRED), GET),
     Scenario::new("socket_get_option", "TCP_CONGESTION", |stage| get(stage, SOL_TCP, TCP_CONGESTION), GET),
     Scenario::new("socket_get_option", "IP_MULTICAST_IF", get_multicast_if, GET_MULTICAST_IF),
     Scenario::new(
@@ -46,6 +48,46 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "socket_set_option",
         "TCP_CONGESTION",
         |stage| set(stage, SOL_TCP, TCP_CONGESTION, "reno".into()),
+        SET,
+    ),
+    Scenario::new(
+        "socket_set_option",
+        "SO_BINDTODEVICE",
+        |s| only_set(s, SOL_SOCKET, SO_BINDTODEVICE, "lo".into()),
+        SET,
+    ),
+    Scenario::new("socket_set_option", "SO_ATTACH_REUSEPORT_CBPF", attach_filter, SET),
+    Scenario::new(
+        "socket_set_option",
+        "UDP_SEGMENT",
+        |s| set_udp(s, AF_INET, SOL_UDP, UDP_SEGMENT, 100.into()),
+        SET,
+    ),
+    Scenario::new(
+        "socket_set_option",
+        "IP_MULTICAST_TTL",
+        |s| set_udp(s, AF_INET, IPPROTO_IP, IP_MULTICAST_TTL, 5.into()),
+        SET,
+    ),
+    Scenario::new(
+        "socket_set_option",
+        "IPV6_MULTICAST_HOPS",
+        |s| set_udp(s, AF_INET6, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 5.into()),
+        SET,
+    ),
+    Scenario::new(
+        "socket_set_option",
+        "IPV6_MULTICAST_IF, a name",
+        |s| set_udp(s, AF_INET6, IPPROTO_IPV6, IPV6_MULTICAST_IF, "lo".into()),
+        JOIN_BY_NAME,
+    ),
+    Scenario::new(
+        "socket_set_option",
+        "MCAST_JOIN_SOURCE_GROUP",
+        |s| {
+            let source = Source::new("232.0.0.1", "127.0.0.1").interface(1);
+            only_set(s, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, source.into());
+        },
         SET,
     ),
     Scenario::new(
@@ -144,13 +186,35 @@ fn get_pktinfo(stage: &Stage) {
 
 /// A failure has changed nothing, and the next one succeeds.
 fn set(stage: &Stage, level: i32, option: i32, value: OptionValue) {
-    let socket = socket_create(AF_INET, SOCK_STREAM, 0).expect("a socket");
-    let before = socket_get_option(&socket, level, option).expect("a value");
-    let set = stage.call(&socket, || socket_set_option(&socket, level, option, value.clone()));
-    let after = socket_get_option(&socket, level, option).expect("a value");
+    set_on(stage, &socket_create(AF_INET, SOCK_STREAM, 0).expect("a socket"), level, option, value);
+}
+
+fn set_udp(stage: &Stage, family: i32, level: i32, option: i32, value: OptionValue) {
+    set_on(stage, &socket_create(family, SOCK_DGRAM, 0).expect("a socket"), level, option, value);
+}
+
+fn set_on(stage: &Stage, socket: &Socket, level: i32, option: i32, value: OptionValue) {
+    let before = socket_get_option(socket, level, option).expect("a value");
+    let set = stage.call(socket, || socket_set_option(socket, level, option, value.clone()));
+    let after = socket_get_option(socket, level, option).expect("a value");
     stage.keep("a failure has changed nothing", set.is_ok() || format!("{before:?}") == format!("{after:?}"));
     stage.value(after);
-    stage.keep("the next one succeeds", socket_set_option(&socket, level, option, value).is_ok());
+    stage.keep("the next one succeeds", socket_set_option(socket, level, option, value).is_ok());
+}
+
+/// What cannot be asked for, or not in the same form.
+fn only_set(stage: &Stage, level: i32, option: i32, value: OptionValue) {
+    let socket = socket_create(AF_INET, SOCK_DGRAM, 0).expect("a socket");
+    if stage.call(&socket, || socket_set_option(&socket, level, option, value.clone())).is_err() {
+        stage.keep("the next one succeeds", socket_set_option(&socket, level, option, value).is_ok());
+    }
+}
+
+fn attach_filter(stage: &Stage) {
+    let (socket, _) = common::bound(SOCK_DGRAM);
+    socket_set_option(&socket, SOL_SOCKET, SO_REUSEPORT, 1).expect("set");
+    let _ =
+        stage.call(&socket, || socket_set_option(&socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SKF_AD_CPU));
 }
 
 fn setopt(stage: &Stage) {
