@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::codes;
 use crate::scenarios::name::LAST;
-use crate::scenarios::{RESOLVER, Rule, Scenario, Then};
+use crate::scenarios::{self, RESOLVER, Rule, Scenario, Then};
 use crate::trace::{Place, Play};
 
 /// A call may take so many microseconds of the processor's time; what spins takes more.
@@ -14,7 +14,7 @@ const PATIENCE: i64 = 500_000;
 /// The rule for a fault.
 pub(crate) fn rule(scenario: &Scenario, place: &Place, code: i32) -> Option<&'static Rule> {
     let call = codes::usual_name(&place.call);
-    scenario.rules.iter().find(|rule| {
+    let rule = scenario.rules.iter().find(|rule| {
         let nth = match rule.nth {
             0 => true,
             LAST => place.nth == place.count,
@@ -23,8 +23,13 @@ pub(crate) fn rule(scenario: &Scenario, place: &Place, code: i32) -> Option<&'st
         (rule.call == call || rule.call == RESOLVER)
             && nth
             && (rule.codes.is_empty() || rule.codes.contains(&code))
-    })
+    });
+    rule.or(ALLOCATORS.contains(&call).then_some(&ANOTHER_WAY))
 }
+
+/// When the allocator may not do one of these it finds another way: each gives memory, or gives it back.
+const ALLOCATORS: &[&str] = &["mmap", "mremap", "munmap", "mprotect", "madvise"];
+static ANOTHER_WAY: Rule = scenarios::on("an allocator's", Then::Same);
 
 /// What must be so whatever happens: gives the player's report.
 pub(crate) fn sound(play: &Play) -> Result<Value, String> {

@@ -148,6 +148,18 @@ fn every_system_call_fails_once_and_nothing_is_lost() {
     }
     println!("\n{table}");
     assert!(table.to_string().lines().all(|line| line.len() <= 100), "the table fits a terminal");
+    let used: BTreeSet<String> = faults
+        .iter()
+        .filter_map(|(scenario, _, place, code)| {
+            let rule = judge::rule(scenario, place, codes::number(code))?;
+            Some(format!("{}: {rule:?}", scenario.function))
+        })
+        .collect();
+    let rules = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.rules.iter().map(|rule| format!("{}: {rule:?}", scenario.function)));
+    let unused: BTreeSet<String> = rules.filter(|rule| is_full() && !used.contains(rule)).collect();
+    assert!(unused.is_empty(), "no fault comes under these rules:\n{unused:#?}");
     assert!(table.lost().is_empty(), "lost:\n{}", table.lost().join("\n"));
     assert!(table.tried() > 0, "faults were tried");
 }

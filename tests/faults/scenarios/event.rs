@@ -131,7 +131,6 @@ const ADD_SIGNAL: &[Rule] = &[
     on("epoll_ctl", Coded(UNABLE)),
     // The base has its eventfd now, for the next signal.
     on("rt_sigaction", Coded(UNABLE)).holding(1),
-    on("close", Same),
 ];
 /// A watched descriptor that the kernel does not know is closed: that of another event goes on.
 const RE_INIT: &[Rule] = &[

@@ -14,13 +14,13 @@ use crate::common;
 use crate::stage::Stage;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario::new("EventBase::run", "READ", |stage| run(stage, EventBase::LOOP_ONCE), WAIT),
+    Scenario::new("EventBase::run", "READ", |stage| run(stage, EventBase::LOOP_ONCE), WAIT_ONCE),
     Scenario::new("EventBase::run", "LOOP_NONBLOCK", |stage| run(stage, EventBase::LOOP_NONBLOCK), LOOK),
     Scenario::new("EventBase::run", "a timer", run_timer, WAIT),
     Scenario::new("EventBase::run", "a signal", run_signal, WAIT_FOR_SIGNAL),
     Scenario::new("EventBase::run", "a descriptor closed elsewhere", run_stale, STALE),
-    Scenario::new("EventBase::dispatch", "", dispatch, WAIT),
-    Scenario::new("EventBase::exit", "", |stage| end(stage, |base| base.exit(None)), WAIT_AND_LOOK),
+    Scenario::new("EventBase::dispatch", "", dispatch, WAIT_ONCE),
+    Scenario::new("EventBase::exit", "", |stage| end(stage, |base| base.exit(None)), WAIT),
     Scenario::new(
         "EventBase::exit",
         "in a while",
@@ -44,9 +44,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const UNABLE: &str = "EventBase::loop(): Unable to wait for events";
 /// A signal is no reason to come back.
-const WAIT: &[Rule] =
+const WAIT: &[Rule] = &[on("epoll_wait", Same).only(&[libc::EINTR]), on("epoll_wait", Coded(UNABLE))];
+/// The same, and an event that is over is taken out.
+const WAIT_ONCE: &[Rule] =
     &[on("epoll_wait", Same).only(&[libc::EINTR]), on("epoll_wait", Coded(UNABLE)), on("epoll_ctl", Same)];
-const WAIT_AND_LOOK: &[Rule] = WAIT;
 /// Who does not want to wait comes back all the same.
 const LOOK: &[Rule] =
     &[on("epoll_wait", Or("0")).only(&[libc::EINTR]), on("epoll_wait", Coded(UNABLE)), on("epoll_ctl", Same)];

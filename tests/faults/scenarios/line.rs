@@ -33,9 +33,6 @@ const LINE: &[Rule] = &[
     on("fcntl", Both(UNABLE)),
     on("poll", Same).only(&[libc::EINTR]),
     on("poll", Both(UNABLE)),
-    on("mmap", Same),
-    on("mremap", Same),
-    on("munmap", Same),
 ];
 
 /// What the kernel does not tell of an imported socket is taken for the usual.

@@ -42,6 +42,7 @@ pub(crate) enum Short {
     Whole,
 }
 
+#[derive(Debug)]
 pub(crate) struct Rule {
     /// The system call, by its name on x86-64.
     pub(crate) call: &'static str,

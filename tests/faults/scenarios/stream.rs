@@ -21,7 +21,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "socket_read",
         "PHP_BINARY_READ, 1 MB",
         |stage| read(stage, common::pair(SOCK_STREAM), 1 << 20),
-        READ_MUCH,
+        READ,
     )
     .short(Short::Part),
     Scenario::new("socket_recv", "", |stage| recv(stage, 0), RECV).short(Short::Part),
@@ -38,12 +38,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const WRITE: &[super::Rule] = &[on("write", Both("socket_write(): unable to write to socket"))];
 const READ: &[super::Rule] = &[on("recvfrom", Both("socket_read(): unable to read from socket"))];
-const READ_MUCH: &[super::Rule] = &[
-    on("recvfrom", Both("socket_read(): unable to read from socket")),
-    on("mmap", super::Then::Same),
-    on("mremap", super::Then::Same),
-    on("munmap", super::Then::Same),
-];
 const RECV: &[super::Rule] = &[on("recvfrom", Both("socket_recv(): Unable to read from socket"))];
 
 const TEXT: &[u8] = b"hello world";
