@@ -44,6 +44,15 @@ pub(crate) fn sound(play: &Play) -> Result<Value, String> {
     }
 }
 
+/// What must be so without a fault too.
+pub(crate) fn clean(play: &Play) -> Result<Value, String> {
+    let report = sound(play)?;
+    match &report["left_in_the_end"] {
+        left if *left == 0 => Ok(report),
+        left => Err(format!("descriptors left open: {left}")),
+    }
+}
+
 /// Judges a play with a fault beside the one without.
 pub(crate) fn judge(
     scenario: &Scenario,
