@@ -54,7 +54,7 @@ help:
 	@echo "  make check       format, lints, and the tests that take seconds"
 	@echo "  make test        everything; installs the tools it needs where it may"
 	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
-	@echo "  make torture     every system call of every function fails once; says what was tried"
+	@echo "  make torture     every system call of every function fails once: the table"
 	@echo "  make doc         the documentation, in the browser"
 
 $(numbers:%=lesson-%): lesson-%:
