@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check bench sanitize doc
+.PHONY: help test check bench torture sanitize doc
 
 CARGO ?= cargo
 PHP ?= php
@@ -54,6 +54,7 @@ help:
 	@echo "  make check       format, lints, and the tests that take seconds"
 	@echo "  make test        everything; installs the tools it needs where it may"
 	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
+	@echo "  make torture     every system call of every function and lesson fails once"
 	@echo "  make sanitize    the tests under valgrind and, with a nightly toolchain, two sanitizers"
 	@echo "  make doc         the documentation, in the browser"
 
@@ -113,6 +114,13 @@ bench:
 	@sh tests/tools.sh
 	@$(CARGO) build --quiet --locked --release --manifest-path tests/bench/Cargo.toml --target-dir target/bench
 	@QUICK="$(QUICK)" timeout --foreground 900 target/bench/release/bench
+
+torture:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call need,cc,apt install gcc)
+	@sh tests/tools.sh
+	@TORTURE="$(or $(TORTURE),full)" timeout --foreground --kill-after=10 1800 \
+	    $(CARGO) test --quiet --test faults --test lesson_faults -- --nocapture
 
 sanitize:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

@@ -164,6 +164,7 @@ pub fn socket_iovec_set(iovec: &mut IoVec, iov_position: usize, new_val: impl As
 ///
 /// - no such element:
 ///   `socket_iovec_fetch(): can't access a vector position past the amount of vectors set in the array`
+/// - no memory for the copy: `socket_iovec_fetch(): there is no memory for so many bytes`
 ///
 /// # Differences from PHP
 ///
@@ -188,12 +189,21 @@ pub fn socket_iovec_set(iovec: &mut IoVec, iov_position: usize, new_val: impl As
 /// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_iovec_fetch) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_iovec_fetch(iovec: &IoVec, iov_position: usize) -> Result<Vec<u8>> {
-    iovec.get(iov_position).map(<[u8]>::to_vec).ok_or_else(|| {
+    let value = iovec.get(iov_position).ok_or_else(|| {
         Error::plain_warning(&Site {
             function: "socket_iovec_fetch",
             message: "can't access a vector position past the amount of vectors set in the array",
         })
-    })
+    })?;
+    let mut data = Vec::new();
+    data.try_reserve_exact(value.len()).map_err(|_| {
+        Error::plain_warning(&Site {
+            function: "socket_iovec_fetch",
+            message: "there is no memory for so many bytes",
+        })
+    })?;
+    data.extend_from_slice(value);
+    Ok(data)
 }
 
 /// Removes a buffer.

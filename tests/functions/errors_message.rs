@@ -95,6 +95,18 @@ cases! {
         ErrorKind::Warning,
         "socket_iovec_fetch(): can't access a vector position past the amount of vectors set in the array"
     ) => || Outcome::of(socket_iovec_fetch(&socket_iovec_alloc(&[1]).unwrap(), 1));
+    iovec_fetch_of_too_much: Ours(
+        ErrorKind::Warning, "socket_iovec_fetch(): there is no memory for so many bytes"
+    ) => || {
+        // More than the part of the heap that a thread has without asking the kernel again.
+        let mut iovec = socket_iovec_alloc(&[65 << 20]).unwrap();
+        let zeros = Socket::from(std::os::fd::OwnedFd::from(std::fs::File::open("/dev/zero").unwrap()));
+        assert_eq!(socket_readv(&zeros, &mut iovec), Ok(65 << 20));
+        // What `brk` returns is where the heap ends: 0 is too low.
+        common::failing(libc::SYS_brk, 0, || {
+            common::failing(libc::SYS_mmap, libc::ENOMEM, || Outcome::of(socket_iovec_fetch(&iovec, 0)))
+        })
+    };
     iovec_delete_outside: Ours(
         ErrorKind::Warning, "socket_iovec_delete(): can't delete an IO vector that is out of array bounds"
     ) => || Outcome::of(socket_iovec_delete(&mut socket_iovec_alloc(&[1]).unwrap(), 1));

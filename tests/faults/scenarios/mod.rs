@@ -1,0 +1,150 @@
+//! What is played, and what is to come of each fault: the table behind all of these tests.
+
+use std::ffi::c_int;
+
+use crate::stage::Stage;
+
+mod addrinfo;
+mod connection;
+mod datagram;
+mod event;
+mod event_loop;
+mod interop;
+mod life;
+mod line;
+mod message;
+pub(crate) mod name;
+mod netdb;
+mod option;
+mod select;
+mod silent;
+mod stream;
+mod vector;
+
+/// One way through a public function.
+pub(crate) struct Scenario {
+    pub(crate) function: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) play: fn(&Stage),
+    /// What a fault of each system call makes of it. The first rule that fits is the one.
+    pub(crate) rules: &'static [Rule],
+    pub(crate) short: Short,
+}
+
+/// What a transfer of fewer bytes than asked makes of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Short {
+    /// It transfers nothing on a stream.
+    Never,
+    /// It succeeds with fewer bytes.
+    Part,
+    /// It goes on until it has all.
+    Whole,
+}
+
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// The system call, by its name on x86-64.
+    pub(crate) call: &'static str,
+    /// Which call of this name, from 1 on; 0 is each.
+    pub(crate) nth: usize,
+    /// Only these codes; none are all.
+    pub(crate) codes: &'static [c_int],
+    pub(crate) then: Then,
+    /// How many descriptors the function keeps for the next time although it fails.
+    pub(crate) held: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Then {
+    /// As if nothing had happened.
+    Same,
+    /// PHP's warning with the code, remembered by the thread and by the socket.
+    Both(&'static str),
+    /// The same, remembered by the thread only.
+    Thread(&'static str),
+    /// The same, and it warns also of what others keep quiet about.
+    Loud(&'static str),
+    /// The same, remembered nowhere.
+    Coded(&'static str),
+    /// The same with another code than the injected one.
+    CodedAs(&'static str, c_int),
+    /// A warning, remembered nowhere, in which `{code}` is the code.
+    Plain(&'static str),
+    /// A sentence with this kind, remembered nowhere.
+    Value(&'static str),
+    /// As if nothing had happened, or the resolver's failure with one of its codes, remembered in both slots.
+    Lookup(&'static str),
+    /// As if nothing had happened, or a silent failure with one of the resolver's reasons.
+    Reason(&'static str),
+    /// As if nothing had happened, or this value.
+    Or(&'static str),
+}
+
+impl Scenario {
+    pub(crate) fn is(&self, function: &str, path: &str) -> bool {
+        (self.function, self.path) == (function, path)
+    }
+
+    pub(crate) fn asks_the_resolver(&self) -> bool {
+        self.rules.iter().any(|rule| rule.call == RESOLVER)
+    }
+
+    pub(crate) const fn new(
+        function: &'static str,
+        path: &'static str,
+        play: fn(&Stage),
+        rules: &'static [Rule],
+    ) -> Scenario {
+        Scenario { function, path, play, rules, short: Short::Never }
+    }
+
+    pub(crate) const fn short(self, short: Short) -> Scenario {
+        Scenario { short, ..self }
+    }
+}
+
+/// What a fault of `call` comes to.
+pub(crate) const fn on(call: &'static str, then: Then) -> Rule {
+    Rule { call, nth: 0, codes: &[], then, held: 0 }
+}
+
+impl Rule {
+    pub(crate) const fn nth(self, nth: usize) -> Rule {
+        Rule { nth, ..self }
+    }
+
+    pub(crate) const fn holding(self, held: i64) -> Rule {
+        Rule { held, ..self }
+    }
+
+    pub(crate) const fn only(self, codes: &'static [c_int]) -> Rule {
+        Rule { codes, ..self }
+    }
+}
+
+/// In a rule: any call, for what the C library does to look a name up. A fault of any of them may hide the name.
+pub(crate) const RESOLVER: &str = "the resolver's";
+
+pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+    [
+        life::SCENARIOS,
+        name::SCENARIOS,
+        connection::SCENARIOS,
+        stream::SCENARIOS,
+        line::SCENARIOS,
+        datagram::SCENARIOS,
+        vector::SCENARIOS,
+        message::SCENARIOS,
+        select::SCENARIOS,
+        option::SCENARIOS,
+        addrinfo::SCENARIOS,
+        interop::SCENARIOS,
+        netdb::SCENARIOS,
+        silent::SCENARIOS,
+        event::SCENARIOS,
+        event_loop::SCENARIOS,
+    ]
+    .into_iter()
+    .flatten()
+}
