@@ -118,6 +118,11 @@ impl Watch {
         done
     }
 
+    /// Tells epoll what is wanted, if it has refused to hear that before.
+    pub(super) fn tell_again(&mut self, epoll: &OwnedFd, fd: RawFd) {
+        let _ = self.tell(epoll, fd);
+    }
+
     /// Enters the watch into another epoll descriptor.
     pub(super) fn register(&self, epoll: &OwnedFd, fd: RawFd) -> Result<(), c_int> {
         epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data(fd))

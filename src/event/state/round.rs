@@ -1,7 +1,7 @@
 //! A round of the loop: the kernel is asked once, then callbacks are called.
 
 use std::ffi::c_int;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -107,11 +107,17 @@ impl State {
             self.todo.add(Todo::STALE);
             return;
         };
+        let mut wanted = false;
         for position in 0..watch.len() {
             let (id, what) = self.watches[place].woken(position, ready);
             if what != 0 {
+                wanted = true;
                 self.activate(id, what);
             }
+        }
+        // Epoll refused to hear that no event waits for this any more, and would tell of it for ever.
+        if let (false, Ok(fd)) = (wanted, RawFd::try_from(place)) {
+            self.watches[place].tell_again(&self.epoll, fd);
         }
     }
 

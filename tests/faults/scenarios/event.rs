@@ -228,7 +228,7 @@ fn add_second(stage: &Stage) {
         reads.set((reads.get().0 + 1, reads.get().1));
     });
     let read = read.expect("an event");
-    let write = Event::new(&base, here, Event::WRITE, move |_, _, _| {
+    let write = Event::new(&base, Rc::clone(&here), Event::WRITE, move |_, _, _| {
         writes.set((writes.get().0, writes.get().1 + 1));
     });
     let write = write.expect("an event");
@@ -290,10 +290,10 @@ fn del_one_of_two(stage: &Stage) {
     let here = Rc::new(here);
     let counts = Rc::new(Cell::new((0, 0)));
     let (reads, writes) = (Rc::clone(&counts), Rc::clone(&counts));
-    let read = Event::new(&base, Rc::clone(&here), Event::READ, move |_, _, _| {
+    let read = Event::new(&base, Rc::clone(&here), Event::READ | Event::PERSIST, move |_, _, _| {
         reads.set((reads.get().0 + 1, reads.get().1));
     });
-    let write = Event::new(&base, here, Event::WRITE, move |_, _, _| {
+    let write = Event::new(&base, Rc::clone(&here), Event::WRITE, move |_, _, _| {
         writes.set((writes.get().0, writes.get().1 + 1));
     });
     let (read, write) = (read.expect("an event"), write.expect("an event"));
@@ -303,7 +303,20 @@ fn del_one_of_two(stage: &Stage) {
     stage.keep("it is not pending", !write.pending(Event::WRITE));
     base.run(EventBase::LOOP_NONBLOCK).expect("a turn");
     stage.keep("the other one alone is told", counts.get() == (1, 0));
+    socket_read(&here, 1, PHP_BINARY_READ).expect("the byte");
+    base.exit(Duration::from_millis(200));
+    let before = processor_time();
+    base.dispatch().expect("a loop");
+    stage.keep("the loop waits", processor_time().saturating_sub(before) < Duration::from_millis(10));
     goes_on(stage, &base);
+}
+
+/// What this thread has used of the processor.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` outlives the call, which writes it.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("less than a second"))
 }
 
 fn del_signal(stage: &Stage) {
