@@ -36,13 +36,13 @@ fn main() -> Result<()> {
             Ok(client) => Arc::new(client),
             // The client gave up while it waited, or a signal came: neither may end a server.
             Err(error) if [SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => continue,
-            // No descriptor is left. The client stays in the queue; asking again at once, and for ever, would spin.
-            Err(error) if [SOCKET_EMFILE, SOCKET_ENFILE].contains(&error.code()) => {
+            // No descriptor is left, say, or no memory. That is no reason to end those who are served. The client stays
+            // in the queue; asking again at once, and for ever, would spin.
+            Err(error) => {
                 println!("{error}");
                 thread::sleep(Duration::from_millis(200));
                 continue;
             }
-            Err(error) => return Err(error),
         };
         number += 1;
 
