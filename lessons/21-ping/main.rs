@@ -22,6 +22,8 @@ fn main() -> Result<()> {
     // The datagram socket sees its own answers only, and is for those in /proc/sys/net/ipv4/ping_group_range.
     let (socket, raw) = match socket_create(AF_INET, SOCK_RAW, icmp) {
         Ok(socket) => (socket, true),
+        // Not for want of the right to it: that would be no better with the other.
+        Err(error) if ![SOCKET_EPERM, SOCKET_EACCES].contains(&error.code()) => return Err(error),
         Err(_) => match socket_create(AF_INET, SOCK_DGRAM, icmp) {
             Ok(socket) => (socket, false),
             Err(error) => {
