@@ -111,10 +111,12 @@ function serve(Socket $client): int
     }
 }
 
-/** One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing. */
+/** A short sentence does not wait: in a new socket there is room. A client that has gone already misses nothing. */
 function turn_away(Socket $client, string $sentence): void
 {
-    @socket_write($client, $sentence);
+    while ($sentence !== '' && ($sent = @socket_write($client, $sentence)) !== false) {
+        $sentence = substr($sentence, $sent);
+    }
     hang_up($client);
 }
 

@@ -101,9 +101,13 @@ fn serve(client: &Socket) -> Result<u64> {
     }
 }
 
-/// One short write, which does not wait: in a new socket there is room. A client that has gone already misses nothing.
+/// A short sentence does not wait: in a new socket there is room. A client that has gone already misses nothing.
 fn turn_away(client: &Socket, sentence: &str) {
-    let _ = socket_write(client, sentence, None);
+    let mut rest = sentence.as_bytes();
+    while !rest.is_empty() {
+        let Ok(sent) = socket_write(client, rest, None) else { break };
+        rest = &rest[sent..];
+    }
     hang_up(client);
 }
 
