@@ -172,7 +172,10 @@ while (true) {
         } else {
             echo "client $number: turned away, ", PLACES, ' of ', PLACES, " places taken\n";
             // In a new socket there is room for a sentence. A client that has gone already misses nothing.
-            @socket_write($socket, 'Sorry, all ' . PLACES . " places are taken.\n");
+            $sorry = 'Sorry, all ' . PLACES . " places are taken.\n";
+            while ($sorry !== '' && ($sent = @socket_write($socket, $sorry)) !== false) {
+                $sorry = substr($sorry, $sent);
+            }
             hang_up($socket);
             socket_close($socket);
         }

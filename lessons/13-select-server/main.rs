@@ -119,7 +119,11 @@ fn main() -> Result<()> {
                 } else {
                     println!("client {number}: turned away, {PLACES} of {PLACES} places taken");
                     // In a new socket there is room for a sentence. A client that has gone already misses nothing.
-                    let _ = socket_write(&socket, format!("Sorry, all {PLACES} places are taken.\n"), None);
+                    let mut sorry = format!("Sorry, all {PLACES} places are taken.\n").into_bytes();
+                    while !sorry.is_empty() {
+                        let Ok(sent) = socket_write(&socket, &sorry, None) else { break };
+                        sorry.drain(..sent);
+                    }
                     hang_up(&socket);
                 }
             }
