@@ -135,11 +135,11 @@ impl Client {
         self
     }
 
-    /// Hears any number of lines that fit one of `chatter`, and the end.
+    /// Hears any number of lines that fit one of `chatter`, perhaps the beginning of one more, and the end.
     pub(crate) fn hears_no_more_than(&mut self, chatter: &[&str]) -> &mut Client {
         let served = self.is_served();
         while self.hears_one_of(chatter).is_some() {}
-        if served && self.state == Closed && self.heard.is_empty() {
+        if served && self.state == Closed {
             self.state = Served;
         }
         self

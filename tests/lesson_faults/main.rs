@@ -9,4 +9,5 @@ mod judge;
 mod lessons;
 mod plan;
 mod process;
+mod short;
 mod torture;

@@ -103,6 +103,8 @@ pub(crate) struct Fault {
     pub(crate) error: &'static str,
     /// The last of the times that fail.
     pub(crate) until: usize,
+    /// Whether the shim does it, in the C library; otherwise it is strace, in the kernel.
+    pub(crate) preloaded: bool,
 }
 
 impl Fault {
@@ -111,9 +113,14 @@ impl Fault {
         ERRORS.iter().find(|(name, _)| *name == self.error).expect("an error").1
     }
 
+    /// The same in the shim's words.
+    pub(crate) fn in_library(&self) -> String {
+        format!("{}:{}:{}", self.place.call, self.place.nth, self.code())
+    }
+
     /// The same in strace's words.
     pub(crate) fn injection(&self) -> String {
-        let Fault { place: Place { call, nth, .. }, error, until } = self;
+        let Fault { place: Place { call, nth, .. }, error, until, .. } = self;
         format!("inject={call}:error={error}:when={nth}..{until}")
     }
 }
@@ -125,8 +132,32 @@ impl Place {
         let errors = ["EINTR"].into_iter().chain(errors.split(' '));
         // A socket that waits has nothing to try again, unless a time for waiting is set.
         let errors = errors.filter(|error| *error != "EAGAIN" || self.waits_never || self.call == "fcntl");
-        errors.map(|error| Fault { place: self.clone(), error, until: self.nth })
+        errors.map(|error| Fault { place: self.clone(), error, until: self.nth, preloaded: false })
     }
+}
+
+/// The faults of a lesson that strace cannot make: closing always closes, also where it reports an error, and of several
+/// threads or processes only one is to fail. There are places enough for all; those that no run reaches do not count.
+pub(crate) fn in_library(lesson: &str, log: &str) -> Vec<Fault> {
+    let closed = log.lines().filter(|line| line.starts_with("close(")).count();
+    let calls: &[(&'static str, &'static str, usize)] = match lesson {
+        "12" => &[
+            ("recv", "EINTR ECONNRESET ENOMEM ETIMEDOUT", 12),
+            ("write", "EINTR ECONNRESET ENOBUFS EPIPE", 8),
+            ("shutdown", "ENOTCONN", 2),
+        ],
+        "19" => &[("recv", "EINTR ECONNRESET ENOMEM", 1), ("read", "EIO", 1)],
+        _ => &[],
+    };
+    let fault = |call, nth, error| {
+        let place = Place { call, nth, serving: true, database: false, waits_never: false };
+        Fault { place, error, until: nth, preloaded: true }
+    };
+    let calls = calls.iter().copied().chain([("close", "EINTR EIO", closed)]);
+    calls
+        .flat_map(|(call, errors, most)| (1..=most).map(move |nth| (call, errors, nth)))
+        .flat_map(|(call, errors, nth)| errors.split(' ').map(move |error| fault(call, nth, error)))
+        .collect()
 }
 
 /// What strace is to write down. The rest of `CALLS` is of no interest where this machine does not know it.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::plan::{Fault, traced};
+use crate::short::shim;
 
 /// How many seconds a run may take.
 const LIMIT: &str = "15";
@@ -34,7 +35,7 @@ pub(crate) struct Ended {
 
 impl Process {
     /// Starts a program under strace; a system call of it fails, if one is given.
-    pub(crate) fn traced(words: &[&str], fault: Option<&Fault>, input: Stdio) -> Process {
+    pub(crate) fn traced(words: &[&str], fault: Option<&Fault>) -> Process {
         let folder = folder();
         let log = folder.join("log").into_os_string().into_string().expect("UTF-8");
         let (trace, inject) = (traced(), fault.map(Fault::injection).unwrap_or_default());
@@ -43,10 +44,17 @@ impl Process {
             command.extend(["-e", &inject]);
         }
         command.extend(words);
-        Process::start(folder, &command, &[], input)
+        Process::start(folder, &command, &[])
     }
 
-    fn start(folder: PathBuf, words: &[&str], variables: &[(&str, &str)], input: Stdio) -> Process {
+    /// Starts a program with the shim, which these variables steer.
+    pub(crate) fn shimmed(words: &[&str], variables: &[(&str, &str)]) -> Process {
+        let folder = folder();
+        let log = folder.join("log").into_os_string().into_string().expect("UTF-8");
+        Process::start(folder, words, &[variables, &[("LD_PRELOAD", shim()), ("SHIM_LOG", &log)]].concat())
+    }
+
+    fn start(folder: PathBuf, words: &[&str], variables: &[(&str, &str)]) -> Process {
         let file = |name| File::create(folder.join(name)).expect("a file");
         let mut command = Command::new("timeout");
         command.args(["--kill-after=2", LIMIT]);
@@ -55,7 +63,7 @@ impl Process {
             command.arg("env").args(variables.iter().map(|(name, value)| format!("{name}={value}")));
         }
         command.args(words).env("RES_OPTIONS", "timeout:1 attempts:1").env_remove("NO_COLOR");
-        command.env("TMPDIR", &folder).stdin(input).stdout(file("out")).stderr(file("err"));
+        command.env("TMPDIR", &folder).stdin(Stdio::null()).stdout(file("out")).stderr(file("err"));
         let child = command.spawn().expect("timeout starts");
         Process { child, folder }
     }
