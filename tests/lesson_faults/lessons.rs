@@ -188,7 +188,7 @@ fn leave(mut clients: Vec<Client>) -> Vec<Client> {
     clients
 }
 
-const WELCOME: &str = "Welcome, client %d! A line has at most 1024 bytes.\n";
+pub(crate) const WELCOME: &str = "Welcome, client %d! A line has at most 1024 bytes.\n";
 
 fn welcome(port: u16) -> Client {
     let mut client = Client::connect(port);
@@ -236,8 +236,9 @@ fn chat(port: u16) -> Vec<Client> {
     clients
 }
 
-const HEAD: &str = "HEAD /picture.svg HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const PICTURE: &str = "HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\nContent-Length: %d\r\n\r\n";
+pub(crate) const HEAD: &str = "HEAD /picture.svg HTTP/1.1\r\nHost: localhost\r\n\r\n";
+pub(crate) const PICTURE: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\nContent-Length: %d\r\n\r\n";
 const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n\
     <!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Lesson 22</title>\n\
     <h1>Who is connected</h1>\n<img %s\n<ul>\n<li>client %d, %s\n</ul>\n";

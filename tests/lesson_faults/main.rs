@@ -5,6 +5,7 @@
 mod common;
 
 mod client;
+mod exhaustion;
 mod judge;
 mod lessons;
 mod plan;

@@ -108,6 +108,12 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// Accepting fails, from one time to another.
+    pub(crate) fn accept(nth: usize, until: usize, error: &'static str) -> Fault {
+        let place = Place { call: "accept4", nth, serving: true, database: false, waits_never: true };
+        Fault { place, error, until, preloaded: false }
+    }
+
     /// The error's number.
     pub(crate) fn code(&self) -> c_int {
         ERRORS.iter().find(|(name, _)| *name == self.error).expect("an error").1

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::common;
 use crate::judge::{self, Outcome};
 use crate::lessons::{LESSONS, Lesson};
 use crate::plan::{Fault, in_library, places};
@@ -49,6 +50,14 @@ fn every_system_call_of_every_lesson_fails_once_and_nothing_is_lost() {
         std::io::stdout().write_all(report.table.as_bytes()).expect("somebody reads");
     }
     assert!(report.lost.is_empty(), "{} lost:\n{}", report.lost.len(), report.lost.join("\n"));
+}
+
+#[test]
+fn every_lesson_is_tried() {
+    let folders = std::fs::read_dir(common::root().join("lessons")).expect("the folder");
+    let count = folders.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count();
+
+    assert_eq!(LESSONS.len(), count);
 }
 
 /// What a lesson does without a fault, and what could fail in it.
