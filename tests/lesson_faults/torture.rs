@@ -14,7 +14,7 @@ use crate::plan::{Fault, in_library, places};
 /// How many runs go on at once. Most of them wait most of the time.
 const WORKERS: usize = 4;
 /// Without `TORTURE=full`, one fault in so many is tried.
-const SHARE: usize = 29;
+const SHARE: usize = 41;
 
 /// A fault that is to be tried, in a lesson that makes so many calls without it.
 struct Trial {
