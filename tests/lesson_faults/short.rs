@@ -1,6 +1,6 @@
 //! Every lesson where reads, or writes, come back short.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -14,12 +14,17 @@ use crate::process::{Process, folder};
 pub(crate) fn shim() -> &'static str {
     static SHIM: OnceLock<PathBuf> = OnceLock::new();
     let path = SHIM.get_or_init(|| {
-        let path = folder().join("shim.so");
+        let folder = folder();
+        let path = folder.join("shim.so");
         let mut compiler = Command::new("cc");
         compiler.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"]).arg(&path);
         compiler.arg(common::root().join("tests/lesson_faults/shim.c")).arg("-ldl");
         assert!(compiler.status().expect("a C compiler").success());
-        path
+        // One place for all runs.
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lesson-shim.so");
+        std::fs::rename(&path, &place).expect("the place is free, or has an older one");
+        std::fs::remove_dir(folder).expect("the folder is empty");
+        place
     });
     path.to_str().expect("UTF-8")
 }
