@@ -47,13 +47,11 @@ while (true) {
         if (in_array(socket_last_error(), [SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
             continue;
         }
-        // No descriptor is left. The client stays in the queue; asking again at once, and for ever, would spin.
-        if (in_array(socket_last_error(), [SOCKET_EMFILE, SOCKET_ENFILE], true)) {
-            echo error_get_last()['message'], "\n";
-            usleep(200_000);
-            continue;
-        }
-        fail(error_get_last()['message']);
+        // No descriptor is left, say, or no memory. That is no reason to end those who are served. The client stays
+        // in the queue; asking again at once, and for ever, would spin.
+        echo error_get_last()['message'], "\n";
+        usleep(200_000);
+        continue;
     }
     $number++;
 
@@ -127,7 +125,9 @@ function somebody_waits(Socket $listener): bool
 function turn_away(Socket $client, string $sentence): void
 {
     // In a new socket there is room for a sentence.
-    @socket_write($client, $sentence);
+    while ($sentence !== '' && ($sent = @socket_write($client, $sentence)) !== false) {
+        $sentence = substr($sentence, $sent);
+    }
     @socket_shutdown($client, 1);
     // Sixteen times at most, or a client that never ends could keep the server here.
     for ($i = 0; $i < 16; $i++) {

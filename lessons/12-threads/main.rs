@@ -36,13 +36,13 @@ fn main() -> Result<()> {
             Ok(client) => Arc::new(client),
             // The client gave up while it waited, or a signal came: neither may end a server.
             Err(error) if [SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => continue,
-            // No descriptor is left. The client stays in the queue; asking again at once, and for ever, would spin.
-            Err(error) if [SOCKET_EMFILE, SOCKET_ENFILE].contains(&error.code()) => {
+            // No descriptor is left, say, or no memory. That is no reason to end those who are served. The client stays
+            // in the queue; asking again at once, and for ever, would spin.
+            Err(error) => {
                 println!("{error}");
                 thread::sleep(Duration::from_millis(200));
                 continue;
             }
-            Err(error) => return Err(error),
         };
         number += 1;
 
@@ -105,7 +105,11 @@ fn serve(client: &Socket) -> Result<u64> {
 /// reset, which may overtake the sentence. Nothing here waits, and a client that has gone already misses nothing.
 fn turn_away(client: &Socket, sentence: &str) {
     // In a new socket there is room for a sentence.
-    let _ = socket_write(client, sentence, None);
+    let mut rest = sentence.as_bytes();
+    while !rest.is_empty() {
+        let Ok(sent) = socket_write(client, rest, None) else { break };
+        rest = &rest[sent..];
+    }
     let _ = socket_shutdown(client, SHUT_WR);
     let mut unread = Vec::new();
     // Sixteen times at most, or a client that never ends could keep the server here.

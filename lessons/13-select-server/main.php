@@ -15,6 +15,8 @@ const PLACES = 3;
 const LINE = 1024;
 // How many bytes may wait for a client that does not read. It is dropped, for the same reason.
 const WAITING = 65536;
+// How long the listener rests when nobody can be accepted, in nanoseconds.
+const PAUSE = 1_000_000_000;
 
 final class Client
 {
@@ -101,9 +103,10 @@ echo "Second terminal: make client-13 ARGS=\"$here $port\"\n";
 
 $clients = [];
 $number = 0;
-$admitting = true;
+$resting = null;
 while (true) {
     // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0.
+    $admitting = $resting === null || hrtime(true) - $resting >= PAUSE;
     $read = $admitting ? [0 => $listener] : [];
     // To write to, only those for whom something waits: the others have room, so select would never wait again.
     $write = [];
@@ -118,7 +121,14 @@ while (true) {
 
     // The only place where this server waits. Afterwards the sets hold those that are ready, under their keys.
     $except = null;
-    socket_select($read, $write, $except, null);
+    $seconds = $resting === null ? null : 1;
+    if (@socket_select($read, $write, $except, $seconds) === false) {
+        // A signal is no reason to end.
+        if (socket_last_error() === SOCKET_EINTR) {
+            continue;
+        }
+        fail(error_get_last()['message']);
+    }
 
     $calling = false;
     foreach ($read as $key => $socket) {
@@ -138,7 +148,7 @@ while (true) {
     foreach ($clients as $key => $client) {
         if ($client->end !== null && $client->output === '') {
             echo "client $key: $client->end\n";
-            $admitting = true;
+            $resting = null;
             // In this order: after unset there is nothing left to close.
             hang_up($client->socket);
             socket_close($client->socket);
@@ -152,15 +162,20 @@ while (true) {
     $socket = @socket_accept($listener);
     if ($socket !== false) {
         $number++;
+        $resting = null;
         // Otherwise a write to a client that does not read would wait, and all others with it.
-        socket_set_nonblock($socket);
-        if (count($clients) < PLACES) {
+        if (!@socket_set_nonblock($socket)) {
+            echo "client $number: ", error_get_last()['message'], "\n";
+        } elseif (count($clients) < PLACES) {
             echo "client $number: has come, ", count($clients) + 1, ' of ', PLACES, " places taken\n";
             $clients[$number] = new Client($socket, "Welcome, client $number! A line has at most " . LINE . " bytes.\n");
         } else {
             echo "client $number: turned away, ", PLACES, ' of ', PLACES, " places taken\n";
             // In a new socket there is room for a sentence. A client that has gone already misses nothing.
-            @socket_write($socket, 'Sorry, all ' . PLACES . " places are taken.\n");
+            $sorry = 'Sorry, all ' . PLACES . " places are taken.\n";
+            while ($sorry !== '' && ($sent = @socket_write($socket, $sorry)) !== false) {
+                $sorry = substr($sorry, $sent);
+            }
             hang_up($socket);
             socket_close($socket);
         }
@@ -168,10 +183,12 @@ while (true) {
         // The client gave up while it waited, or a signal came: neither may end a server.
         continue;
     } elseif ($clients) {
-        // No descriptor is left. The client stays in the queue, so select would return at once, again and again:
-        // the listener stays out of the set until somebody leaves.
-        echo error_get_last()['message'], "\n";
-        $admitting = false;
+        // No descriptor is left, say. The client stays in the queue, so select would return at once, again and again:
+        // the listener stays out of the set until somebody leaves, or for a while.
+        if ($resting === null) {
+            echo error_get_last()['message'], "\n";
+        }
+        $resting = hrtime(true);
     } else {
         fail(error_get_last()['message']);
     }

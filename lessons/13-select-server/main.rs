@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 use std::{env, process};
 
 use php_sockets::*;
@@ -12,6 +13,8 @@ const PLACES: usize = 3;
 const LINE: usize = 1024;
 /// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
 const WAITING: usize = 65536;
+/// How long the listener rests when nobody can be accepted.
+const PAUSE: Duration = Duration::from_secs(1);
 
 struct Client {
     socket: Rc<Socket>,
@@ -48,13 +51,14 @@ fn main() -> Result<()> {
     let listener = Rc::new(listener);
     let mut clients: BTreeMap<u64, Client> = BTreeMap::new();
     let mut number = 0;
-    let mut admitting = true;
+    let mut resting: Option<Instant> = None;
     // The sets: sockets with their keys. They keep their memory from round to round.
     let mut read: Vec<(u64, Rc<Socket>)> = Vec::new();
     let mut write: Vec<(u64, Rc<Socket>)> = Vec::new();
     loop {
         // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0.
         read.clear();
+        let admitting = resting.is_none_or(|since| since.elapsed() >= PAUSE);
         read.extend(admitting.then(|| (0, Rc::clone(&listener))));
         let staying = clients.iter().filter(|(_, client)| client.end.is_none());
         read.extend(staying.map(|(key, client)| (*key, Rc::clone(&client.socket))));
@@ -64,7 +68,12 @@ fn main() -> Result<()> {
         write.extend(hearing.map(|(key, client)| (*key, Rc::clone(&client.socket))));
 
         // The only place where this server waits. Afterwards the sets hold those that are ready.
-        socket_select(Some(&mut read), Some(&mut write), None, None, 0)?;
+        let seconds = resting.map(|_| 1);
+        match socket_select(Some(&mut read), Some(&mut write), None, seconds, 0) {
+            // A signal is no reason to end.
+            Err(error) if error.code() == SOCKET_EINTR => continue,
+            ready => ready?,
+        };
 
         let mut calling = false;
         for (key, _) in read.drain(..) {
@@ -84,7 +93,7 @@ fn main() -> Result<()> {
             Some(end) if client.output.is_empty() => {
                 println!("client {key}: {end}");
                 hang_up(&client.socket);
-                admitting = true;
+                resting = None;
                 false
             }
             _ => true,
@@ -98,9 +107,11 @@ fn main() -> Result<()> {
         match socket_accept(&listener) {
             Ok(socket) => {
                 number += 1;
+                resting = None;
                 // Otherwise a write to a client that does not read would wait, and all others with it.
-                socket_set_nonblock(&socket)?;
-                if clients.len() < PLACES {
+                if let Err(error) = socket_set_nonblock(&socket) {
+                    println!("client {number}: {error}");
+                } else if clients.len() < PLACES {
                     println!("client {number}: has come, {} of {PLACES} places taken", clients.len() + 1);
                     let welcome = format!("Welcome, client {number}! A line has at most {LINE} bytes.\n");
                     let (socket, input, output) = (Rc::new(socket), Vec::new(), welcome.into_bytes());
@@ -108,17 +119,23 @@ fn main() -> Result<()> {
                 } else {
                     println!("client {number}: turned away, {PLACES} of {PLACES} places taken");
                     // In a new socket there is room for a sentence. A client that has gone already misses nothing.
-                    let _ = socket_write(&socket, format!("Sorry, all {PLACES} places are taken.\n"), None);
+                    let mut sorry = format!("Sorry, all {PLACES} places are taken.\n").into_bytes();
+                    while !sorry.is_empty() {
+                        let Ok(sent) = socket_write(&socket, &sorry, None) else { break };
+                        sorry.drain(..sent);
+                    }
                     hang_up(&socket);
                 }
             }
             // The client gave up while it waited, or a signal came: neither may end a server.
             Err(error) if [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
-            // No descriptor is left. The client stays in the queue, so select would return at once, again and again:
-            // the listener stays out of the set until somebody leaves.
+            // No descriptor is left, say. The client stays in the queue, so select would return at once, again and again:
+            // the listener stays out of the set until somebody leaves, or for a while.
             Err(error) if !clients.is_empty() => {
-                println!("{error}");
-                admitting = false;
+                if resting.is_none() {
+                    println!("{error}");
+                }
+                resting = Some(Instant::now());
             }
             Err(error) => return Err(error),
         }

@@ -56,9 +56,8 @@ foreach ([0, 1] as $nodelay) {
     // A busy receiver acknowledges late. A new one does so at once at first, which would hide the effect.
     socket_set_option($connection, SOL_TCP, TCP_QUICKACK, 0);
     $begin = hrtime(true);
-    socket_write($client, 'one, ');
-    socket_write($client, 'two');
-    $count = socket_recv($connection, $data, 8, MSG_WAITALL);
+    $sent = socket_write($client, 'one, ') + socket_write($client, 'two');
+    $count = socket_recv($connection, $data, $sent, MSG_WAITALL);
     echo "   TCP_NODELAY $nodelay: $count bytes after ", milliseconds($begin), " ms\n";
 }
 

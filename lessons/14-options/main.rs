@@ -47,10 +47,9 @@ fn main() -> Result<()> {
         // A busy receiver acknowledges late. A new one does so at once at first, which would hide the effect.
         socket_set_option(&connection, SOL_TCP, TCP_QUICKACK, 0)?;
         let begin = Instant::now();
-        socket_write(&client, "one, ", None)?;
-        socket_write(&client, "two", None)?;
+        let sent = socket_write(&client, "one, ", None)? + socket_write(&client, "two", None)?;
         let mut data = Vec::new();
-        let count = socket_recv(&connection, &mut data, 8, MSG_WAITALL)?;
+        let count = socket_recv(&connection, &mut data, sent, MSG_WAITALL)?;
         println!("   TCP_NODELAY {nodelay}: {count} bytes after {} ms", begin.elapsed().as_millis());
     }
 

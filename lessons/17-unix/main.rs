@@ -82,7 +82,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_shutdown(&ours, SHUT_WR)?;
     println!("   parent: said 'hello, child', and that it will say no more");
     println!("   parent: received '{}'", text(&socket_read(&ours, 1024, PHP_BINARY_READ)?));
-    println!("   parent: received '{}', the end", text(&socket_read(&ours, 1024, PHP_BINARY_READ)?));
+    let rest = socket_read(&ours, 1024, PHP_BINARY_READ)?;
+    println!("   parent: received '{}', {}", text(&rest), if rest.is_empty() { "the end" } else { "more" });
     println!("   parent: the child ended with {}", child.wait()?.code().unwrap_or(-1));
     socket_close(ours);
     Ok(())

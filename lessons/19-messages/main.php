@@ -61,7 +61,8 @@ function child(Socket $socket): void
     socket_recvmsg($socket, $message, 0);
 
     $contents = stream_get_contents($message['control'][0]['data'][0]);
-    socket_read($socket, 1);
+    // The parent's byte, or the end. What may be left of the message comes before it.
+    while (!in_array(socket_read($socket, 1), ['?', ''], true));
     socket_write($socket, "I have read: $contents");
 }
 

@@ -26,6 +26,11 @@ $icmp = getprotobyname('icmp') ?: 1;
 // The datagram socket sees its own answers only, and is for those in /proc/sys/net/ipv4/ping_group_range.
 $socket = @socket_create(AF_INET, SOCK_RAW, $icmp);
 $raw = $socket !== false;
+if (!$raw && !in_array(socket_last_error(), [SOCKET_EPERM, SOCKET_EACCES], true)) {
+    // Not for want of the right to it: that would be no better with the other.
+    fwrite(STDERR, 'Error: ' . error_get_last()['message'] . "\n");
+    exit(1);
+}
 if (!$raw) {
     $socket = @socket_create(AF_INET, SOCK_DGRAM, $icmp);
 }

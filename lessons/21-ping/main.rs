@@ -22,7 +22,12 @@ fn main() -> Result<()> {
     // The datagram socket sees its own answers only, and is for those in /proc/sys/net/ipv4/ping_group_range.
     let socket = socket_create(AF_INET, SOCK_RAW, icmp);
     let raw = socket.is_ok();
-    let socket = match socket.or_else(|_| socket_create(AF_INET, SOCK_DGRAM, icmp)) {
+    let socket = match socket {
+        // Not for want of the right to it: that would be no better with the other.
+        Err(error) if ![SOCKET_EPERM, SOCKET_EACCES].contains(&error.code()) => return Err(error),
+        socket => socket.or_else(|_| socket_create(AF_INET, SOCK_DGRAM, icmp)),
+    };
+    let socket = match socket {
         Ok(socket) => socket,
         Err(error) => {
             eprintln!("{error}");

@@ -17,6 +17,8 @@ const HEAD = 8192;
 const BODY = 65536;
 // How many bytes a client may still send after its last answer.
 const REST = 1 << 20;
+// How long the listener rests when nobody can be accepted, in nanoseconds.
+const PAUSE = 1_000_000_000;
 
 const OK = '200 OK';
 const BAD = '400 Bad Request';
@@ -269,9 +271,10 @@ echo "Or in a browser: http://$here:$port/\n";
 
 $clients = [];
 $number = 0;
-$admitting = true;
+$resting = null;
 while (true) {
     // A client is in one of the sets: while its answer waits to be sent, no more requests are taken from it.
+    $admitting = $resting === null || hrtime(true) - $resting >= PAUSE;
     $read = $admitting && count($clients) < PLACES ? [0 => $listener] : [];
     $write = [];
     foreach ($clients as $key => $client) {
@@ -283,14 +286,20 @@ while (true) {
     }
 
     // The only place where this server waits, until somebody's time is over, or without end if nobody is here.
-    $left = null;
+    $left = $resting === null ? null : PAUSE;
     foreach ($clients as $client) {
         $left = min($left ?? $patience, max(0, $client->since + $patience - hrtime(true)));
     }
     $except = null;
     $seconds = $left === null ? null : intdiv($left, 1_000_000_000);
     $microseconds = $left === null ? 0 : intdiv($left % 1_000_000_000, 1000) + 1;
-    socket_select($read, $write, $except, $seconds, $microseconds);
+    if (@socket_select($read, $write, $except, $seconds, $microseconds) === false) {
+        // A signal is no reason to end.
+        if (socket_last_error() === SOCKET_EINTR) {
+            continue;
+        }
+        fail(error_get_last()['message']);
+    }
 
     $calling = false;
     foreach ($read as $key => $socket) {
@@ -316,7 +325,7 @@ while (true) {
     foreach ($clients as $key => $client) {
         if ($client->end !== null) {
             echo "client $key: $client->end\n";
-            $admitting = true;
+            $resting = null;
             // In this order: after unset there is nothing left to close.
             socket_close($client->socket);
             unset($clients[$key]);
@@ -328,8 +337,12 @@ while (true) {
         $socket = @socket_accept($listener);
         if ($socket !== false) {
             $number++;
+            $resting = null;
             // Otherwise a write to a client that does not read would wait, and all others with it.
-            socket_set_nonblock($socket);
+            if (!@socket_set_nonblock($socket)) {
+                echo "client $number: ", error_get_last()['message'], "\n";
+                continue;
+            }
             // Who has vanished already has no name any more.
             $name = @socket_getpeername($socket, $address, $port) ? "$address:$port" : 'nowhere';
             echo "client $number: has come from $name\n";
@@ -340,10 +353,12 @@ while (true) {
             // The client gave up while it waited, or a signal came: neither may end a server.
             continue;
         } elseif ($clients) {
-            // No descriptor is left. The client stays in the queue, so select would return at once, again and
-            // again: the listener stays out of the set until somebody leaves.
-            echo error_get_last()['message'], "\n";
-            $calling = $admitting = false;
+            // No descriptor is left, say. The client stays in the queue, so select would return at once, again and
+            // again: the listener stays out of the set until somebody leaves, or for a while.
+            if ($resting === null) {
+                echo error_get_last()['message'], "\n";
+            }
+            [$calling, $resting] = [false, hrtime(true)];
         } else {
             fail(error_get_last()['message']);
         }

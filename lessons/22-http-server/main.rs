@@ -15,6 +15,8 @@ const HEAD: usize = 8192;
 const BODY: usize = 65536;
 /// How many bytes a client may still send after its last answer.
 const REST: usize = 1 << 20;
+/// How long the listener rests when nobody can be accepted.
+const PAUSE: Duration = Duration::from_secs(1);
 
 const OK: &str = "200 OK";
 const BAD: &str = "400 Bad Request";
@@ -88,12 +90,13 @@ fn main() -> Result<()> {
     let listener = Rc::new(listener);
     let mut clients: BTreeMap<u64, Client> = BTreeMap::new();
     let mut number = 0;
-    let mut admitting = true;
+    let mut resting: Option<Instant> = None;
     let mut read: Vec<(u64, Rc<Socket>)> = Vec::new();
     let mut write: Vec<(u64, Rc<Socket>)> = Vec::new();
     loop {
         // A client is in one of the sets: while its answer waits to be sent, no more requests are taken from it.
         read.clear();
+        let admitting = resting.is_none_or(|since| since.elapsed() >= PAUSE);
         read.extend((admitting && clients.len() < PLACES).then(|| (0, Rc::clone(&listener))));
         write.clear();
         for (key, client) in &clients {
@@ -102,10 +105,15 @@ fn main() -> Result<()> {
         }
 
         // The only place where this server waits, until somebody's time is over, or without end if nobody is here.
-        let left = clients.values().map(|client| patience.saturating_sub(client.since.elapsed())).min();
+        let left = clients.values().map(|client| patience.saturating_sub(client.since.elapsed()));
+        let left = left.chain(resting.map(|_| PAUSE)).min();
         let seconds = left.and_then(|left| i64::try_from(left.as_secs()).ok());
         let microseconds = left.map_or(0, |left| i64::from(left.subsec_micros()) + 1);
-        socket_select(Some(&mut read), Some(&mut write), None, seconds, microseconds)?;
+        match socket_select(Some(&mut read), Some(&mut write), None, seconds, microseconds) {
+            // A signal is no reason to end.
+            Err(error) if error.code() == SOCKET_EINTR => continue,
+            ready => ready?,
+        };
 
         let mut calling = false;
         for (key, _) in read.drain(..) {
@@ -129,7 +137,7 @@ fn main() -> Result<()> {
         clients.retain(|key, client| match &client.end {
             Some(end) => {
                 println!("client {key}: {end}");
-                admitting = true;
+                resting = None;
                 false
             }
             None => true,
@@ -140,8 +148,12 @@ fn main() -> Result<()> {
             match socket_accept(&listener) {
                 Ok(socket) => {
                     number += 1;
+                    resting = None;
                     // Otherwise a write to a client that does not read would wait, and all others with it.
-                    socket_set_nonblock(&socket)?;
+                    if let Err(error) = socket_set_nonblock(&socket) {
+                        println!("client {number}: {error}");
+                        continue;
+                    }
                     // Who has vanished already has no name any more.
                     let name =
                         socket_getpeername(&socket).map_or("nowhere".to_owned(), |name| name.to_string());
@@ -151,11 +163,13 @@ fn main() -> Result<()> {
                 Err(error) if error.code() == SOCKET_EAGAIN => calling = false,
                 // The client gave up while it waited, or a signal came: neither may end a server.
                 Err(error) if [SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
-                // No descriptor is left. The client stays in the queue, so select would return at once, again and
-                // again: the listener stays out of the set until somebody leaves.
+                // No descriptor is left, say. The client stays in the queue, so select would return at once, again and
+                // again: the listener stays out of the set until somebody leaves, or for a while.
                 Err(error) if !clients.is_empty() => {
-                    println!("{error}");
-                    (calling, admitting) = (false, false);
+                    if resting.is_none() {
+                        println!("{error}");
+                    }
+                    (calling, resting) = (false, Some(Instant::now()));
                 }
                 Err(error) => return Err(error),
             }

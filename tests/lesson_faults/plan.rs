@@ -1,0 +1,210 @@
+//! Which system calls a lesson makes, and how each of them may fail.
+
+use std::collections::BTreeMap;
+use std::ffi::c_int;
+
+/// The system calls that are made to fail, and the errors of their manual pages that a kernel may give a right program.
+/// Each is interrupted by a signal as well.
+const CALLS: &[(&str, &str)] = &[
+    ("socket", "EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT"),
+    ("socketpair", "EMFILE ENFILE EOPNOTSUPP"),
+    ("bind", "EACCES EADDRINUSE EADDRNOTAVAIL ENOMEM"),
+    ("listen", "EADDRINUSE EOPNOTSUPP"),
+    ("accept4", "EAGAIN ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO ENETDOWN EHOSTUNREACH"),
+    ("connect", "EACCES EADDRNOTAVAIL EAGAIN ECONNREFUSED ENETUNREACH EPERM ETIMEDOUT"),
+    ("recvfrom", "EAGAIN ECONNREFUSED ECONNRESET ENOMEM ETIMEDOUT"),
+    ("recvmsg", "EAGAIN ECONNREFUSED ECONNRESET EMFILE ENOMEM"),
+    ("sendto", "EACCES EAGAIN ECONNRESET ENETUNREACH ENOBUFS ENOMEM EPIPE"),
+    ("sendmsg", "EAGAIN ECONNRESET ENOBUFS ENOMEM EPIPE ETOOMANYREFS"),
+    ("read", "EAGAIN ECONNRESET EIO"),
+    ("readv", "EAGAIN ECONNRESET EIO"),
+    ("write", "EAGAIN ECONNRESET EIO ENOBUFS ENOMEM ENOSPC EPIPE"),
+    ("writev", "EAGAIN ECONNRESET ENOBUFS ENOMEM EPIPE"),
+    ("shutdown", "ENOTCONN ENOTSOCK"),
+    ("select", "ENOMEM"),
+    ("pselect6", "ENOMEM"),
+    ("poll", "ENOMEM"),
+    ("epoll_create1", "EMFILE ENFILE ENOMEM"),
+    ("epoll_ctl", "ENOMEM ENOSPC"),
+    ("epoll_wait", "EINVAL"),
+    ("eventfd2", "EMFILE ENFILE ENOMEM"),
+    ("fcntl", "EAGAIN EMFILE EPERM"),
+    ("ioctl", "ENOTTY EINVAL"),
+    ("setsockopt", "EINVAL ENOMEM ENOPROTOOPT"),
+    ("getsockopt", "EINVAL ENOPROTOOPT"),
+    ("getsockname", "ENOBUFS"),
+    ("getpeername", "ENOBUFS ENOTCONN"),
+    ("openat", "EACCES EMFILE ENFILE ENOENT ENOMEM"),
+    ("unlink", "EACCES ENOENT"),
+    ("chmod", "EPERM EIO"),
+    ("clone", "EAGAIN ENOMEM"),
+    ("clone3", "EAGAIN ENOMEM"),
+    ("wait4", "ECHILD"),
+    ("pipe2", "EMFILE ENFILE"),
+];
+
+/// The errors by number, for those that `CALLS` names.
+const ERRORS: &[(&str, c_int)] = &[
+    ("EACCES", libc::EACCES),
+    ("EADDRINUSE", libc::EADDRINUSE),
+    ("EADDRNOTAVAIL", libc::EADDRNOTAVAIL),
+    ("EAFNOSUPPORT", libc::EAFNOSUPPORT),
+    ("EAGAIN", libc::EAGAIN),
+    ("ECHILD", libc::ECHILD),
+    ("ECONNABORTED", libc::ECONNABORTED),
+    ("ECONNREFUSED", libc::ECONNREFUSED),
+    ("ECONNRESET", libc::ECONNRESET),
+    ("EHOSTUNREACH", libc::EHOSTUNREACH),
+    ("EINTR", libc::EINTR),
+    ("EINVAL", libc::EINVAL),
+    ("EIO", libc::EIO),
+    ("EMFILE", libc::EMFILE),
+    ("ENETDOWN", libc::ENETDOWN),
+    ("ENETUNREACH", libc::ENETUNREACH),
+    ("ENFILE", libc::ENFILE),
+    ("ENOBUFS", libc::ENOBUFS),
+    ("ENOENT", libc::ENOENT),
+    ("ENOMEM", libc::ENOMEM),
+    ("ENOPROTOOPT", libc::ENOPROTOOPT),
+    ("ENOSPC", libc::ENOSPC),
+    ("ENOTCONN", libc::ENOTCONN),
+    ("ENOTSOCK", libc::ENOTSOCK),
+    ("ENOTTY", libc::ENOTTY),
+    ("EOPNOTSUPP", libc::EOPNOTSUPP),
+    ("EPERM", libc::EPERM),
+    ("EPIPE", libc::EPIPE),
+    ("EPROTO", libc::EPROTO),
+    ("EPROTONOSUPPORT", libc::EPROTONOSUPPORT),
+    ("ETIMEDOUT", libc::ETIMEDOUT),
+    ("ETOOMANYREFS", libc::ETOOMANYREFS),
+];
+
+/// The calls in which a server waits for its clients: what comes before the first of them is its set-up.
+const WAITING: [&str; 5] = ["accept4", "select", "pselect6", "epoll_wait", "poll"];
+
+/// The n-th time that a program makes a system call.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) call: &'static str,
+    /// Counted from the program's first instruction, as strace counts.
+    pub(crate) nth: usize,
+    /// Whether a server waits for its clients already.
+    pub(crate) serving: bool,
+    /// Whether one of the machine's databases of names or settings is read here. What cannot be read is not known.
+    pub(crate) database: bool,
+    /// Whether there are calls that return at once where others would wait.
+    waits_never: bool,
+}
+
+/// What is to happen there.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) place: Place,
+    pub(crate) error: &'static str,
+    /// The last of the times that fail.
+    pub(crate) until: usize,
+    /// Whether the shim does it, in the C library; otherwise it is strace, in the kernel.
+    pub(crate) preloaded: bool,
+}
+
+impl Fault {
+    /// Accepting fails, from one time to another.
+    pub(crate) fn accept(nth: usize, until: usize, error: &'static str) -> Fault {
+        let place = Place { call: "accept4", nth, serving: true, database: false, waits_never: true };
+        Fault { place, error, until, preloaded: false }
+    }
+
+    /// The error's number.
+    pub(crate) fn code(&self) -> c_int {
+        ERRORS.iter().find(|(name, _)| *name == self.error).expect("an error").1
+    }
+
+    /// The same in the shim's words.
+    pub(crate) fn in_library(&self) -> String {
+        format!("{}:{}:{}", self.place.call, self.place.nth, self.code())
+    }
+
+    /// The same in strace's words.
+    pub(crate) fn injection(&self) -> String {
+        let Fault { place: Place { call, nth, .. }, error, until, .. } = self;
+        format!("inject={call}:error={error}:when={nth}..{until}")
+    }
+}
+
+impl Place {
+    /// Every way in which the call may fail here.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = Fault> {
+        let errors = CALLS.iter().find(|(call, _)| *call == self.call).expect("a call").1;
+        let errors = ["EINTR"].into_iter().chain(errors.split(' '));
+        // A socket that waits has nothing to try again, unless a time for waiting is set.
+        let errors = errors.filter(|error| *error != "EAGAIN" || self.waits_never || self.call == "fcntl");
+        errors.map(|error| Fault { place: self.clone(), error, until: self.nth, preloaded: false })
+    }
+}
+
+/// The faults of a lesson that strace cannot make: closing always closes, also where it reports an error, and of several
+/// threads or processes only one is to fail. There are places enough for all; those that no run reaches do not count.
+pub(crate) fn in_library(lesson: &str, log: &str) -> Vec<Fault> {
+    let closed = log.lines().filter(|line| line.starts_with("close(")).count();
+    let calls: &[(&'static str, &'static str, usize)] = match lesson {
+        "12" => &[
+            ("recv", "EINTR ECONNRESET ENOMEM ETIMEDOUT", 12),
+            ("write", "EINTR ECONNRESET ENOBUFS EPIPE", 8),
+            ("shutdown", "ENOTCONN", 2),
+        ],
+        "19" => &[("recv", "EINTR ECONNRESET ENOMEM", 1), ("read", "EIO", 1)],
+        _ => &[],
+    };
+    let fault = |call, nth, error| {
+        let place = Place { call, nth, serving: true, database: false, waits_never: false };
+        Fault { place, error, until: nth, preloaded: true }
+    };
+    let calls = calls.iter().copied().chain([("close", "EINTR EIO", closed)]);
+    calls
+        .flat_map(|(call, errors, most)| (1..=most).map(move |nth| (call, errors, nth)))
+        .flat_map(|(call, errors, nth)| errors.split(' ').map(move |error| fault(call, nth, error)))
+        .collect()
+}
+
+/// What strace is to write down. The rest of `CALLS` is of no interest where this machine does not know it.
+pub(crate) fn traced() -> String {
+    let calls: Vec<String> = CALLS.iter().map(|(call, _)| format!("?{call}")).collect();
+    format!("trace=?close,sigaltstack,{}", calls.join(","))
+}
+
+/// The places of a program in strace's log of it.
+pub(crate) fn places(log: &str) -> Vec<Place> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut started, mut serving) = (false, false);
+    let waits_never = log.contains("O_NONBLOCK") || log.contains("SO_RCVTIMEO");
+    let (mut database, mut counter) = ("none", "none");
+    let mut places = Vec::new();
+    for line in log.lines() {
+        let Some((call, rest)) = line.split_once('(') else { continue };
+        // Rust's start-up ends with a stack for its handler of overflows.
+        started |= call == "sigaltstack" && rest.starts_with('{');
+        let Some((call, _)) = CALLS.iter().find(|(known, _)| *known == call) else { continue };
+        let nth = counts.entry(call).or_default();
+        *nth += 1;
+        serving |= started && WAITING.contains(call);
+        // A lesson whose standard output or error fails may end.
+        let screen = call.starts_with("write") && (rest.starts_with("1,") || rest.starts_with("2,"));
+        let path = rest.split('"').nth(1).unwrap_or_default();
+        let opens = *call == "openat"
+            && ["/etc/", "/lib/", "/proc/", "/usr/"].iter().any(|begin| path.starts_with(begin));
+        if *call == "openat" {
+            database = if opens { line.rsplit(' ').next().unwrap_or("none") } else { "none" };
+        }
+        let reads = *call == "read" && rest.split(',').next() == Some(database);
+        // The handler of a signal counts it in an eventfd. That cannot fail before 2^64 have come.
+        if *call == "eventfd2" {
+            counter = line.rsplit(' ').next().unwrap_or("none");
+        }
+        let counts = *call == "write" && rest.split(',').next() == Some(counter);
+        if started && !screen && !counts {
+            places.push(Place { call, nth: *nth, serving, database: opens || reads, waits_never });
+        }
+    }
+    assert!(started, "Rust's start-up looks different: {log}");
+    places
+}
