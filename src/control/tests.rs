@@ -139,6 +139,20 @@ fn a_message_that_is_cut_short_is_raw() {
 }
 
 #[test]
+fn the_descriptor_of_a_process_is_found_in_its_own_message_alone() {
+    let pidfd = |level, kind, data: &[u8]| {
+        Reader::new(&raw(HEADER + data.len(), level, kind, data)).next().unwrap().pidfd()
+    };
+
+    assert_eq!(pidfd(SOL_SOCKET, SCM_PIDFD, &5_i32.to_ne_bytes()), Some(5));
+    assert_eq!(pidfd(SOL_SOCKET, SCM_PIDFD, &0_i32.to_ne_bytes()), Some(0));
+    assert_eq!(pidfd(SOL_SOCKET, SCM_PIDFD, &(-1_i32).to_ne_bytes()), None, "the kernel had none to give");
+    assert_eq!(pidfd(SOL_SOCKET, SCM_PIDFD, &[5, 0, 0]), None, "cut short");
+    assert_eq!(pidfd(SOL_SOCKET, SCM_RIGHTS, &5_i32.to_ne_bytes()), None);
+    assert_eq!(pidfd(IPPROTO_IPV6, SCM_PIDFD, &5_i32.to_ne_bytes()), None);
+}
+
+#[test]
 fn half_a_descriptor_is_none() {
     let bytes = raw(HEADER + 6, SOL_SOCKET, SCM_RIGHTS, &[1, 0, 0, 0, 2, 0]);
     let rights: Vec<RawFd> = Reader::new(&bytes).next().unwrap().rights().unwrap().collect();

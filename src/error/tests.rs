@@ -2,8 +2,13 @@
 
 use super::*;
 
-static SITE: Site = Site { function: "f", message: "of {}, {second}, {index}, {limit}" };
-static ADDRESS: Site = Site { function: "f", message: "{address}" };
+static SITE: Site = site("of {}, {second}, {index}, {limit}");
+static ADDRESS: Site = site("{address}");
+
+/// No site of the crate's, which a test would have to provoke.
+const fn site(message: &'static str) -> Site {
+    Site { function: "f", message }
+}
 
 #[test]
 fn braces_stand_for_the_numbers_of_an_error() {
