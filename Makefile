@@ -55,7 +55,7 @@ help:
 	@echo "  make test        everything; installs the tools it needs where it may"
 	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
 	@echo "  make torture     every system call of every function and lesson fails once"
-	@echo "  make sanitize    the tests under valgrind and, with a nightly toolchain, two sanitizers"
+	@echo "  make sanitize    the tests under valgrind and two sanitizers"
 	@echo "  make doc         the documentation, in the browser"
 
 $(numbers:%=lesson-%): lesson-%:
