@@ -39,9 +39,9 @@ final class EventBase
                 $write[$id] = $event->fd;
             }
         }
-        $left = $until === null ? null : max(0.0, $until - microtime(true));
-        // A signal ends the wait.
-        @socket_select($read, $write, $except, $left === null ? null : (int) $left, (int) (fmod($left ?? 0, 1) * 1e6));
+        // A signal ends the wait, but for one that comes right before it: so no wait is long.
+        $left = min(1.0, max(0.0, ($until ?? INF) - microtime(true)));
+        @socket_select($read, $write, $except, (int) $left, (int) (fmod($left, 1) * 1e6));
         $read = is_array($read) ? $read : [];
         foreach (array_keys($read + $write) as $id) {
             if (!$this->stopped && isset($this->pending[$id])) {
