@@ -19,7 +19,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         new,
         &[on("epoll_create1", Coded("EventBase::__construct(): Unable to create event base"))],
     ),
-    Scenario::new("EventBase::free", "", free, &[on("epoll_ctl", Same), on("close", Same)]),
+    Scenario::new("EventBase::free", "", |stage| free(stage, false), &[on("close", Same)]),
+    Scenario::new(
+        "EventBase::free",
+        "of a shared Socket",
+        |stage| free(stage, true),
+        &[on("epoll_ctl", Same)],
+    ),
     Scenario::new("EventBase::re_init", "", |stage| re_init(stage, false), RE_INIT),
     Scenario::new("EventBase::re_init", "with a signal", |stage| re_init(stage, true), RE_INIT),
     Scenario::new(
@@ -85,7 +91,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("Event::del", "READ", del, &[on("epoll_ctl", Same)]),
     Scenario::new("Event::del", "one of two", del_one_of_two, &[on("epoll_ctl", Same)]),
     Scenario::new("Event::del", "SIGNAL", del_signal, &[on("rt_sigaction", Same)]),
-    Scenario::new("Event::drop", "", drop_event, &[on("epoll_ctl", Same), on("close", Same)]),
+    Scenario::new("Event::drop", "", |stage| drop_event(stage, false), &[on("close", Same)]),
+    Scenario::new(
+        "Event::drop",
+        "of a shared Socket",
+        |stage| drop_event(stage, true),
+        &[on("epoll_ctl", Same)],
+    ),
     Scenario::new(
         "Event::pending",
         "",
@@ -155,6 +167,31 @@ pub(super) fn ready(base: &EventBase, what: i32) -> (Event, Rc<Cell<u32>>, Socke
     (event.expect("an event"), count, there)
 }
 
+/// The same, of a socket that stays open when the event goes, if `shared`.
+fn ready_and(base: &EventBase, shared: bool) -> (Event, Rc<Cell<u32>>, [Option<Rc<Socket>>; 2]) {
+    if !shared {
+        let (event, count, there) = ready(base, Event::READ | Event::PERSIST);
+        return (event, count, [None, Some(Rc::new(there))]);
+    }
+    let (here, there) = common::pair(SOCK_STREAM);
+    socket_write(&there, "x", None).expect("room");
+    let here = Rc::new(here);
+    let count = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&count);
+    let event = Event::new(base, Rc::clone(&here), Event::READ | Event::PERSIST, move |_, _, _| {
+        counter.set(counter.get() + 1);
+    });
+    (event.expect("an event"), count, [Some(here), Some(Rc::new(there))])
+}
+
+/// The base waits without using the processor, whatever the kernel still looks for.
+fn waits(stage: &Stage, base: &EventBase) {
+    base.exit(Duration::from_millis(200));
+    let before = processor_time();
+    base.dispatch().expect("a loop");
+    stage.keep("the loop waits", processor_time().saturating_sub(before) < Duration::from_millis(10));
+}
+
 fn new(stage: &Stage) {
     let made = stage.call(None, EventBase::new);
     let base = made.unwrap_or_else(|_| base());
@@ -169,14 +206,15 @@ pub(super) fn goes_on(stage: &Stage, base: &EventBase) {
     stage.keep("the base goes on", ran.is_ok() && count.get() == 1);
 }
 
-fn free(stage: &Stage) {
+fn free(stage: &Stage, shared: bool) {
     let base = base();
-    let (event, count, _there) = ready(&base, Event::READ);
+    let (event, count, _open) = ready_and(&base, shared);
     event.add(None).expect("added");
     stage.plain(|| base.free());
     stage.keep("nothing is pending", !event.pending(Event::READ));
     let ran = base.run(EventBase::LOOP_NONBLOCK);
     stage.keep("and nothing is told", ran.is_ok() && count.get() == 0);
+    waits(stage, &base);
     goes_on(stage, &base);
 }
 
@@ -304,10 +342,7 @@ fn del_one_of_two(stage: &Stage) {
     base.run(EventBase::LOOP_NONBLOCK).expect("a turn");
     stage.keep("the other one alone is told", counts.get() == (1, 0));
     socket_read(&here, 1, PHP_BINARY_READ).expect("the byte");
-    base.exit(Duration::from_millis(200));
-    let before = processor_time();
-    base.dispatch().expect("a loop");
-    stage.keep("the loop waits", processor_time().saturating_sub(before) < Duration::from_millis(10));
+    waits(stage, &base);
     goes_on(stage, &base);
 }
 
@@ -330,11 +365,12 @@ fn del_signal(stage: &Stage) {
     goes_on(stage, &base);
 }
 
-fn drop_event(stage: &Stage) {
+fn drop_event(stage: &Stage, shared: bool) {
     let base = base();
-    let (event, count, _there) = ready(&base, Event::READ | Event::PERSIST);
+    let (event, count, _open) = ready_and(&base, shared);
     event.add(None).expect("added");
     stage.plain(|| drop(event));
+    waits(stage, &base);
     goes_on(stage, &base);
     stage.keep("it is not told", count.get() == 0);
 }
