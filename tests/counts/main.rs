@@ -170,15 +170,15 @@ fn an_event_takes_the_system_calls_of_an_epoll_loop_and_no_memory() {
 
 #[test]
 fn select_over_shared_sockets_asks_for_no_memory() {
-    measure(&select("select shared", 10, (530, 391), 0));
-    measure(&select("select shared", 100, (2915, 2731), 0));
+    measure(&select("select shared", 10, (506, 391), 0));
+    measure(&select("select shared", 100, (2700, 2731), 0));
 }
 
 #[test]
 fn select_over_references_costs_less_than_by_hand_once_there_are_many() {
-    measure(&select("select kept references", 10, (406, 391), 0));
-    measure(&select("select references", 10, (567, 391), 1));
-    let (ours, hand) = measure(&select("select references", 100, (2250, 2731), 1));
+    measure(&select("select kept references", 10, (382, 391), 0));
+    measure(&select("select references", 10, (543, 391), 1));
+    let (ours, hand) = measure(&select("select references", 100, (2035, 2731), 1));
 
     if cfg!(target_arch = "x86_64") {
         assert!(ours < hand, "{} and {}", ours / ROUNDS, hand / ROUNDS);
@@ -187,6 +187,6 @@ fn select_over_references_costs_less_than_by_hand_once_there_are_many() {
 
 #[test]
 fn select_over_keys_asks_for_the_memory_of_the_callers_list_alone() {
-    measure(&select("select keys", 10, (602, 391), 1));
-    measure(&select("select keys", 100, (2754, 2731), 1));
+    measure(&select("select keys", 10, (566, 391), 1));
+    measure(&select("select keys", 100, (2392, 2731), 1));
 }

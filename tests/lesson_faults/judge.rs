@@ -130,6 +130,10 @@ pub(crate) fn judge(lesson: &Lesson, fault: &Fault, run: &Run, calls: usize) -> 
     if let Some(what) = misbehaves(run, calls) {
         return lost(&what);
     }
+    // Ctrl-C came in the middle of its words, which are written piece by piece.
+    if by_interrupt(run) && !ended.errors.is_empty() && !ended.errors.ends_with('\n') {
+        return Missed;
+    }
     let told = tells(&ended.errors, fault.code()) || resolver(&ended.errors);
     // Ctrl-C may come before it has ended by itself.
     if ended.status.code() == Some(1) || (ended.errors.starts_with("Error: ") && by_interrupt(run)) {

@@ -168,10 +168,10 @@ pub(super) fn ready(base: &EventBase, what: i32) -> (Event, Rc<Cell<u32>>, Socke
 }
 
 /// The same, of a socket that stays open when the event goes, if `shared`.
-fn ready_and(base: &EventBase, shared: bool) -> (Event, Rc<Cell<u32>>, [Option<Rc<Socket>>; 2]) {
+fn ready_and(base: &EventBase, shared: bool) -> (Event, Rc<Cell<u32>>, Vec<Rc<Socket>>) {
     if !shared {
         let (event, count, there) = ready(base, Event::READ | Event::PERSIST);
-        return (event, count, [None, Some(Rc::new(there))]);
+        return (event, count, vec![Rc::new(there)]);
     }
     let (here, there) = common::pair(SOCK_STREAM);
     socket_write(&there, "x", None).expect("room");
@@ -181,7 +181,7 @@ fn ready_and(base: &EventBase, shared: bool) -> (Event, Rc<Cell<u32>>, [Option<R
     let event = Event::new(base, Rc::clone(&here), Event::READ | Event::PERSIST, move |_, _, _| {
         counter.set(counter.get() + 1);
     });
-    (event.expect("an event"), count, [Some(here), Some(Rc::new(there))])
+    (event.expect("an event"), count, vec![here, Rc::new(there)])
 }
 
 /// The base waits without using the processor, whatever the kernel still looks for.
