@@ -34,7 +34,8 @@
 //! - The callback gets the descriptor's owner, not its number; what PHP hands over as `$arg` is captured.
 //! - A signal that arrives several times before the loop comes to it counts once. A signal belongs to one base at a
 //!   time, and those of faults (`SIGSEGV` and its kin) are refused.
-//! - `LOOP_NONBLOCK` asks the kernel once: an event that stays ready does not keep the loop from returning.
+//! - `LOOP_NONBLOCK` asks the kernel once, which tells of 256 descriptors at most: an event that stays ready does not keep
+//!   the loop from returning.
 //! - The cached time of a round is that of its first question, not that of its beginning: who does not ask pays for no
 //!   look at the clock.
 //! - A time-out of zero of a `PERSIST` event is told once.
@@ -98,7 +99,8 @@ pub struct EventBase {
 impl EventBase {
     /// [`run`](EventBase::run) waits until something happens, calls the callbacks, and returns.
     pub const LOOP_ONCE: c_int = 1;
-    /// [`run`](EventBase::run) does not wait: it calls the callbacks of what is ready, and returns.
+    /// [`run`](EventBase::run) does not wait: it calls the callbacks of what is ready, of 256
+    /// descriptors at most, and returns.
     pub const LOOP_NONBLOCK: c_int = 2;
 
     /// A base without events.
@@ -307,7 +309,8 @@ impl EventBase {
         }
     }
 
-    /// To be called in a child process after a fork: parent and child share their epoll descriptor until then.
+    /// To be called in a child process after a fork: parent and child share their epoll descriptor until then. A signal
+    /// that has arrived and was not told yet is told, in both.
     ///
     /// # Errors
     ///
@@ -320,7 +323,7 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn re_init(&self) -> Result<()> {
-        let renewed = self.state().renew();
+        let renewed = self.state().re_init();
         renewed.map_err(|code| {
             Error::coded(
                 &Site { function: "EventBase::reInit", message: "Unable to reinitialize event base" },

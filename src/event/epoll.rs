@@ -48,6 +48,22 @@ pub(super) fn control(epoll: &OwnedFd, op: c_int, fd: RawFd, events: u32, data: 
     if status == -1 { Err(errno::errno().0) } else { Ok(()) }
 }
 
+/// The eventfd's mark in epoll; a descriptor is never negative.
+pub(super) const SIGNALS: u64 = u64::MAX;
+
+/// Has epoll watch an eventfd.
+pub(super) fn watch_eventfd(epoll: &OwnedFd, eventfd: &OwnedFd) -> Result<(), c_int> {
+    control(epoll, libc::EPOLL_CTL_ADD, eventfd.as_raw_fd(), libc::EPOLLIN as u32, SIGNALS)
+}
+
+/// Makes an eventfd ready.
+pub(super) fn ring(eventfd: &OwnedFd) {
+    let one = 1_u64;
+
+    // SAFETY: `one` has 8 bytes and outlives the call.
+    unsafe { libc::write(eventfd.as_raw_fd(), (&raw const one).cast(), size_of::<u64>()) };
+}
+
 /// What `wait` finds at most.
 const BATCH: c_int = 256;
 

@@ -38,6 +38,10 @@ use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, 
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// An event that owns its `Socket` closes it when it is dropped, and closing takes it out of epoll. If a child process or
+/// another descriptor has the same socket too, it does not: the base then looks after itself by a new epoll descriptor,
+/// once, and an edge may be told again. [`del`](Event::del) before the drop avoids that.
+///
 /// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.event) ·
 /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)
 pub struct Event {
@@ -301,7 +305,8 @@ impl Event {
     }
 }
 
-/// Whether dropping an `F` surely closes its descriptor, which takes it out of epoll without a call. An `Rc` may live on.
+/// Whether dropping an `F` surely closes its descriptor. That takes it out of epoll without a call, unless its file is
+/// open elsewhere too. An `Rc` may live on.
 fn closes_when_dropped<F: 'static>() -> bool {
     [TypeId::of::<Socket>(), TypeId::of::<OwnedFd>()].contains(&TypeId::of::<F>())
 }

@@ -105,6 +105,8 @@ pub(super) struct State {
     free: Vec<u32>,
     /// By descriptor, which the kernel numbers from the bottom.
     watches: Vec<Watch>,
+    /// Whether a file was found that is open elsewhere too: then closing a descriptor does not take it out of epoll.
+    copied: bool,
     /// Counts the watches there ever were: an answer of the kernel that is older than its watch is recognized.
     watch_count: u32,
     inserted: usize,
@@ -124,9 +126,6 @@ pub(super) struct State {
     pub(super) cached: Option<SystemTime>,
 }
 
-/// The eventfd's mark in epoll; a descriptor is never negative.
-const SIGNALS: u64 = u64::MAX;
-
 /// The longest time-out: 68 years.
 const LONGEST: Duration = Duration::from_secs(i32::MAX as u64);
 
@@ -138,6 +137,7 @@ impl State {
             slots: Vec::new(),
             free: Vec::new(),
             watches: Vec::new(),
+            copied: false,
             watch_count: 0,
             inserted: 0,
             timers: BTreeMap::new(),
@@ -199,11 +199,11 @@ impl State {
         let entry = self.entry(id).ok_or(AddError::Gone)?;
         let (what, fd) = (entry.what, entry.fd);
         if !entry.inserted && what & (READ | WRITE | SIGNAL) != 0 {
+            // What was found is for those who waited when it was found, here and below.
+            self.settle();
             if what & SIGNAL != 0 {
                 self.watch_signal(fd, id)?;
             } else {
-                // What was found is for those who waited when it was found, here and below.
-                self.settle();
                 self.watch(fd, id, what)?;
             }
             self.inserted += 1;
@@ -291,6 +291,7 @@ impl State {
     }
 
     fn unwatch(&mut self, fd: RawFd, id: Id, closed: bool) {
+        let closed = closed && !self.copied;
         let Ok(place) = usize::try_from(fd) else { return };
         if let Some(watch) = self.watches.get_mut(place) {
             watch.remove(&self.epoll, fd, id, closed);

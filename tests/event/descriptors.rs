@@ -247,3 +247,75 @@ fn a_number_closed_behind_the_loops_back_makes_it_neither_spin_nor_call() {
     });
     assert_eq!(done, 1);
 }
+
+#[test]
+fn callbacks_of_one_round_run_in_the_order_in_which_they_were_found() {
+    let day = Duration::from_secs(86_400);
+    for (first, time) in [(Event::READ, None), (Event::READ | Event::PERSIST, Some(day))] {
+        let (base, log) = (base(), Log::default());
+        let (mut events, mut peers) = (Vec::new(), Vec::new());
+        for (text, what, time) in
+            [("a", first, time), ("b", Event::READ | Event::PERSIST, None), ("c", first, time)]
+        {
+            let (here, there) = common::pair(SOCK_STREAM);
+            let event = noting(&base, &log, &Rc::new(here), what, text);
+            event.add(time).unwrap();
+            socket_write(&there, "x", None).unwrap();
+            events.push(event);
+            peers.push(there);
+        }
+
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+
+        assert_eq!(taken(&log), "a2 b2 c2");
+    }
+}
+
+#[test]
+fn without_a_descriptor_for_a_new_start_the_loop_goes_on() {
+    let prepare = || {
+        let (base, log) = (base(), Log::default());
+        let (here, there) = common::pair(SOCK_STREAM);
+        let copy = here.as_fd().try_clone_to_owned().unwrap();
+        let event = Event::new(&base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
+        event.add(None).unwrap();
+        drop(event);
+        socket_write(&there, "x", None).unwrap();
+        let (next, its_peer) = common::pair(SOCK_STREAM);
+        let next = noting(&base, &log, &Rc::new(next), Event::READ | Event::PERSIST, "next");
+        next.add(None).unwrap();
+        socket_write(&its_peer, "x", None).unwrap();
+        (base, log, next, copy, there, its_peer)
+    };
+    common::failing_later(libc::SYS_epoll_create1, libc::EMFILE, prepare, |(base, log, ..)| {
+        for _ in 0..4 {
+            base.run(EventBase::LOOP_NONBLOCK).unwrap();
+            assert_eq!(taken(&log), "next2");
+        }
+    });
+}
+
+#[test]
+fn once_a_file_was_open_elsewhere_all_leave_epoll_before_they_are_closed() {
+    let (base, log) = (base(), Log::default());
+    let edge = Event::READ | Event::PERSIST | Event::ET;
+    let (quiet, its_peer) = common::pair(SOCK_STREAM);
+    let quiet = noting(&base, &log, &Rc::new(quiet), edge, "edge");
+    quiet.add(None).unwrap();
+    socket_write(&its_peer, "x", None).unwrap();
+    let mut open = Vec::new();
+    for _ in 0..10 {
+        let (here, there) = common::pair(SOCK_STREAM);
+        open.push(here.as_fd().try_clone_to_owned().unwrap());
+        let event = Event::new(&base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
+        event.add(None).unwrap();
+        drop(event);
+        socket_write(&there, "x", None).unwrap();
+        for _ in 0..3 {
+            base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        }
+    }
+
+    // A new epoll descriptor tells an edge again: there was one, not ten.
+    assert_eq!(taken(&log), "edge2 edge2");
+}

@@ -1,12 +1,12 @@
 //! A round of the loop: the kernel is asked once, then callbacks are called.
 
 use std::ffi::c_int;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::Instant;
 
 use super::super::{TIMEOUT, epoll, watch::Watch};
-use super::{Call, Due, SIGNALS, State, Todo};
+use super::{Call, Due, State, Todo};
 
 impl State {
     /// Asks the kernel what is ready, waiting for it if it may.
@@ -15,7 +15,10 @@ impl State {
         self.cached = None;
         let milliseconds = if self.todo.is_nothing() { -1 } else { self.patience() };
         self.batch.wait(&self.epoll, milliseconds)?;
-        if self.todo.is_nothing() { Ok(()) } else { self.sort() }
+        if !self.todo.is_nothing() {
+            self.sort();
+        }
+        Ok(())
     }
 
     /// How many milliseconds there are until something is to be done, -1 if nothing is.
@@ -37,7 +40,9 @@ impl State {
             if let Some((callback, what)) = sole {
                 return Some((Rc::clone(callback), what));
             }
+            // It is told from its queue; what was found later does not overtake it.
             self.mark(data, ready);
+            self.settle();
         }
         if self.todo.is_nothing() { None } else { self.next_queued() }
     }
@@ -73,7 +78,7 @@ impl State {
 
     /// Looks at the timers, and at what is to be told in another order than that of the batch: then it is put into the
     /// queues before anything is called.
-    fn sort(&mut self) -> Result<(), c_int> {
+    fn sort(&mut self) {
         self.priority = None;
         let due = self.timers.first_key_value().is_some_and(|((at, _), _)| *at <= Instant::now());
         let stale = self.todo.take(Todo::STALE);
@@ -85,8 +90,11 @@ impl State {
             self.todo.take(Todo::TIMERS);
         }
         // The kernel speaks of a file that nobody here watches: its number was closed behind our back while a copy of
-        // it is open elsewhere. Only a new epoll descriptor is rid of it.
-        if self.todo.take(Todo::STALE) { self.renew() } else { Ok(()) }
+        // it is open elsewhere. Only a new epoll descriptor is rid of it. If there is none to be had, the loop goes on,
+        // and tries again as long as the kernel speaks of that file.
+        if self.todo.take(Todo::STALE) {
+            let _ = self.renew();
+        }
     }
 
     /// Puts what was found and not told yet into the queues.
@@ -98,7 +106,7 @@ impl State {
 
     /// Puts the events of a descriptor that is ready into the queues.
     fn mark(&mut self, data: u64, ready: u32) {
-        if data == SIGNALS {
+        if data == epoll::SIGNALS {
             self.collect_signals();
             return;
         }
@@ -140,8 +148,37 @@ impl State {
         }
     }
 
-    /// Leaves the old epoll descriptor, which a parent process may share, for one that watches the same.
-    pub(in super::super) fn renew(&mut self) -> Result<(), c_int> {
+    /// Leaves the old epoll descriptor for one that watches the same.
+    fn renew(&mut self) -> Result<(), c_int> {
+        let epoll = self.another_epoll()?;
+        if let Some(eventfd) = &self.eventfd {
+            epoll::watch_eventfd(&epoll, eventfd)?;
+        }
+        self.epoll = epoll;
+        Ok(())
+    }
+
+    /// Leaves also the eventfd: in a child process the parent has both.
+    pub(in super::super) fn re_init(&mut self) -> Result<(), c_int> {
+        let epoll = self.another_epoll()?;
+        if self.eventfd.is_some() {
+            let eventfd = epoll::create_eventfd()?;
+            epoll::watch_eventfd(&epoll, &eventfd)?;
+            for (owned, _) in &self.signals {
+                owned.move_to(eventfd.as_raw_fd());
+            }
+            // A signal may have arrived by the old one.
+            epoll::ring(&eventfd);
+            self.close_eventfd();
+            self.eventfd = Some(eventfd);
+        }
+        self.epoll = epoll;
+        Ok(())
+    }
+
+    /// An epoll descriptor that watches what this one's watches.
+    fn another_epoll(&mut self) -> Result<OwnedFd, c_int> {
+        self.copied = true;
         let epoll = epoll::create()?;
         for (fd, watch) in (0..).zip(&self.watches).filter(|(_, watch)| !watch.is_empty()) {
             match watch.register(&epoll, fd) {
@@ -150,17 +187,6 @@ impl State {
                 Err(code) => return Err(code),
             }
         }
-        if self.eventfd.is_some() {
-            let eventfd = epoll::create_eventfd()?;
-            let events = libc::EPOLLIN as u32;
-            epoll::control(&epoll, libc::EPOLL_CTL_ADD, eventfd.as_raw_fd(), events, SIGNALS)?;
-            for (owned, _) in &self.signals {
-                owned.move_to(eventfd.as_raw_fd());
-            }
-            self.close_eventfd();
-            self.eventfd = Some(eventfd);
-        }
-        self.epoll = epoll;
-        Ok(())
+        Ok(epoll)
     }
 }

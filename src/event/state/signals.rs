@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use super::super::SIGNAL;
 use super::super::epoll;
 use super::super::signal::{self, Owned, Refused};
-use super::{AddError, Id, SIGNALS, State};
+use super::{AddError, Id, State};
 
 impl State {
     pub(super) fn watch_signal(&mut self, signal: c_int, id: Id) -> Result<(), AddError> {
@@ -17,8 +17,7 @@ impl State {
         }
         if self.eventfd.is_none() {
             let eventfd = epoll::create_eventfd().map_err(AddError::Code)?;
-            let (op, events) = (libc::EPOLL_CTL_ADD, libc::EPOLLIN as u32);
-            epoll::control(&self.epoll, op, eventfd.as_raw_fd(), events, SIGNALS).map_err(AddError::Code)?;
+            epoll::watch_eventfd(&self.epoll, &eventfd).map_err(AddError::Code)?;
             self.eventfd = Some(eventfd);
         }
         let eventfd = self.eventfd.as_ref().map_or(-1, AsRawFd::as_raw_fd);

@@ -150,6 +150,7 @@ const RE_INIT: &[Rule] = &[
     on("epoll_create1", Coded("EventBase::reInit(): Unable to reinitialize event base")),
     on("epoll_ctl", Coded("EventBase::reInit(): Unable to reinitialize event base")),
     on("eventfd2", Coded("EventBase::reInit(): Unable to reinitialize event base")),
+    on("write", Same),
     on("close", Same),
 ];
 
