@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use php_sockets::event::{Event, EventBase};
@@ -177,29 +177,31 @@ fn a_callback_that_captures_the_base_leaks_nothing_when_its_event_goes_or_the_ba
 }
 
 #[test]
-fn what_a_circle_of_base_and_event_keeps_ends_with_the_thread() {
+fn what_circles_of_base_and_event_keep_ends_with_the_thread() {
     struct Flag;
-    static ENDED: AtomicBool = AtomicBool::new(false);
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
     impl Drop for Flag {
         fn drop(&mut self) {
-            ENDED.store(true, Ordering::SeqCst);
+            ENDED.fetch_add(1, Ordering::SeqCst);
         }
     }
     let thread = std::thread::spawn(|| {
-        let (base, room, flag) = (base(), Rc::new(Room::default()), Flag);
-        *room.base.borrow_mut() = Some(base.clone());
-        let inner = Rc::clone(&room);
-        let event = Event::timer(&base, move |_| {
-            let _ = (&inner, &flag);
-        })
-        .unwrap();
-        event.add(ms(1)).unwrap();
-        room.events.borrow_mut().push(event);
-        drop((base, room));
-        assert!(!ENDED.load(Ordering::SeqCst));
+        for _ in 0..2 {
+            let (base, room, flag) = (base(), Rc::new(Room::default()), Flag);
+            *room.base.borrow_mut() = Some(base.clone());
+            let inner = Rc::clone(&room);
+            let event = Event::timer(&base, move |_| {
+                let _ = (&inner, &flag);
+            })
+            .unwrap();
+            event.add(ms(1)).unwrap();
+            room.events.borrow_mut().push(event);
+            drop((base, room));
+        }
+        assert_eq!(ENDED.load(Ordering::SeqCst), 0);
     });
 
     thread.join().unwrap();
 
-    assert!(ENDED.load(Ordering::SeqCst));
+    assert_eq!(ENDED.load(Ordering::SeqCst), 2);
 }

@@ -319,3 +319,70 @@ fn once_a_file_was_open_elsewhere_all_leave_epoll_before_they_are_closed() {
     // A new epoll descriptor tells an edge again: there was one, not ten.
     assert_eq!(taken(&log), "edge2 edge2");
 }
+
+#[test]
+fn a_reader_of_a_pipe_hears_that_the_writers_have_gone() {
+    let (base, log) = (base(), Log::default());
+    let mut child = std::process::Command::new("true").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let output = Socket::from(std::os::fd::OwnedFd::from(child.stdout.take().unwrap()));
+    assert!(child.wait().unwrap().success());
+
+    // Epoll says EPOLLHUP alone.
+    let event = noting(&base, &log, &Rc::new(output), Event::READ | Event::PERSIST, "end");
+    event.add(None).unwrap();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+
+    assert_eq!(taken(&log), "end2");
+}
+
+#[test]
+fn only_what_has_happened_is_told() {
+    for persist in [0, Event::PERSIST] {
+        let (base, log) = (base(), Log::default());
+        let (here, there) = common::pair(SOCK_STREAM);
+        let event = noting(&base, &log, &Rc::new(here), Event::READ | Event::WRITE | persist, "e");
+        event.add(None).unwrap();
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        assert_eq!(taken(&log), "e4");
+
+        event.add(None).unwrap();
+        socket_write(&there, "x", None).unwrap();
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        assert_eq!(taken(&log), "e6");
+    }
+}
+
+#[test]
+fn events_of_one_descriptor_agree_about_edges() {
+    for (first, second, agree) in
+        [(0, 0, true), (Event::ET, Event::ET, true), (Event::ET, 0, false), (0, Event::ET, false)]
+    {
+        let (base, log) = (base(), Log::default());
+        let (here, _there) = common::pair(SOCK_STREAM);
+        let here = Rc::new(here);
+        let reader = noting(&base, &log, &here, Event::READ | first, "r");
+        let writer = noting(&base, &log, &here, Event::WRITE | second, "w");
+        reader.add(None).unwrap();
+
+        assert_eq!(writer.add(None).is_ok(), agree, "{first} {second}");
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        assert_eq!(taken(&log), if agree { "w4" } else { "" });
+    }
+}
+
+#[test]
+fn priorities_have_bounds_and_stay_while_something_waits_for_its_turn() {
+    let base = base();
+    let event = Event::timer(&base, |base| {
+        assert!(base.priority_init(3).is_ok(), "nothing else waits");
+    })
+    .unwrap();
+    for (count, may) in [(-1, false), (0, false), (1, true), (256, true), (257, false), (2, true)] {
+        assert_eq!(base.priority_init(count).is_ok(), may, "{count}");
+    }
+    for (priority, may) in [(-1, false), (0, true), (1, true), (2, false)] {
+        assert_eq!(event.set_priority(priority).is_ok(), may, "{priority}");
+    }
+    event.add(Duration::ZERO).unwrap();
+    base.dispatch().unwrap();
+}

@@ -222,3 +222,25 @@ fn what_cannot_be_caught_is_refused_and_so_is_a_fault() {
         assert!(event.add(None).is_err(), "{signal}");
     }
 }
+
+#[test]
+fn each_signal_is_told_to_its_own_event_also_after_a_new_start() {
+    let (base, log) = (base(), Log::default());
+    let noting = |signal: i32| {
+        let log = Rc::clone(&log);
+        let event =
+            Event::signal(&base, signal, move |_, signal| log.borrow_mut().push(signal.to_string())).unwrap();
+        event.add(None).unwrap();
+        event
+    };
+    let _events = [noting(47), noting(48)];
+
+    raise_here(47);
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "47");
+
+    base.re_init().unwrap();
+    raise_here(48);
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "48");
+}
