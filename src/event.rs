@@ -99,8 +99,8 @@ pub struct EventBase {
 impl EventBase {
     /// [`run`](EventBase::run) waits until something happens, calls the callbacks, and returns.
     pub const LOOP_ONCE: c_int = 1;
-    /// [`run`](EventBase::run) does not wait: it calls the callbacks of what is ready, of 256
-    /// descriptors at most, and returns.
+    /// [`run`](EventBase::run) does not wait: it calls the callbacks of what is ready, of 256 descriptors
+    /// at most, and returns.
     pub const LOOP_NONBLOCK: c_int = 2;
 
     /// A base without events.

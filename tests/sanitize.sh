@@ -23,10 +23,11 @@ slow="--skip random --skip any_bytes --skip lying_headers --skip whatever_addres
     --skip inet_pton --skip inet_aton --skip a_path_goes --skip a_path_without --skip every_kind_of --skip lines_are
     --skip the_ready_stay --skip a_time_out_comes_if"
 # Nowhere: a mapping of half the address space, of which these tools have the other half, a kernel that maps nothing more,
-# not even for them, and the test that counts on the two; ten thousand connections; how much processor time is used; what runs itself under strace or valgrind, counts system
-# calls or builds programs; a thread that spins until a signal has been heard, whose handler these tools put off.
-never="--skip iovec_set_of_too_much --skip iovec_fetch_of_too_much --skip every_site_is_provoked --skip ten_thousand --skip without_spinning
-    --skip neither_spin --skip tools:: --skip no_padding --skip system_call --skip syscalls --skip programs::
+# not even for them, and the test that counts on the two; ten thousand connections; how much processor time is used; what
+# runs itself under strace or valgrind, counts system calls or builds programs; a thread that spins until a signal has been
+# heard, whose handler these tools put off.
+never="--skip iovec_set_of_too_much --skip iovec_fetch_of_too_much --skip every_site_is_provoked --skip ten_thousand
+    --skip without_spinning --skip neither_spin --skip tools:: --skip no_padding --skip system_call --skip syscalls --skip programs::
     --skip injected --skip signals_arrive_while --skip no_signal_is_lost"
 
 say() {

@@ -39,8 +39,8 @@ use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, 
 /// ```
 ///
 /// An event that owns its `Socket` closes it when it is dropped, and closing takes it out of epoll. If a child process or
-/// another descriptor has the same socket too, it does not: the base then looks after itself by a new epoll descriptor,
-/// once, and an edge may be told again. [`del`](Event::del) before the drop avoids that.
+/// another descriptor has the same socket too, it does not: the base then makes itself a new epoll descriptor, once,
+/// and an edge may be told again. [`del`](Event::del) before the drop avoids that.
 ///
 /// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.event) ·
 /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)

@@ -105,7 +105,7 @@ pub(super) struct State {
     free: Vec<u32>,
     /// By descriptor, which the kernel numbers from the bottom.
     watches: Vec<Watch>,
-    /// Whether a file was found that is open elsewhere too: then closing a descriptor does not take it out of epoll.
+    /// Whether files may be open elsewhere too: then closing a descriptor does not take its file out of epoll.
     copied: bool,
     /// Counts the watches there ever were: an answer of the kernel that is older than its watch is recognized.
     watch_count: u32,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-use crate::{Log, base, common, ms, taken};
+use crate::{Log, base, common, left_open, ms, taken};
 
 fn noting(base: &EventBase, log: &Log, socket: &Rc<Socket>, what: i32, text: &str) -> Event {
     let (log, text) = (Rc::clone(log), text.to_owned());
@@ -275,17 +275,12 @@ fn callbacks_of_one_round_run_in_the_order_in_which_they_were_found() {
 fn without_a_descriptor_for_a_new_start_the_loop_goes_on() {
     let prepare = || {
         let (base, log) = (base(), Log::default());
-        let (here, there) = common::pair(SOCK_STREAM);
-        let copy = here.as_fd().try_clone_to_owned().unwrap();
-        let event = Event::new(&base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
-        event.add(None).unwrap();
-        drop(event);
-        socket_write(&there, "x", None).unwrap();
+        let left = left_open(&base);
         let (next, its_peer) = common::pair(SOCK_STREAM);
         let next = noting(&base, &log, &Rc::new(next), Event::READ | Event::PERSIST, "next");
         next.add(None).unwrap();
         socket_write(&its_peer, "x", None).unwrap();
-        (base, log, next, copy, there, its_peer)
+        (base, log, next, left, its_peer)
     };
     common::failing_later(libc::SYS_epoll_create1, libc::EMFILE, prepare, |(base, log, ..)| {
         for _ in 0..4 {
@@ -305,12 +300,7 @@ fn once_a_file_was_open_elsewhere_all_leave_epoll_before_they_are_closed() {
     socket_write(&its_peer, "x", None).unwrap();
     let mut open = Vec::new();
     for _ in 0..10 {
-        let (here, there) = common::pair(SOCK_STREAM);
-        open.push(here.as_fd().try_clone_to_owned().unwrap());
-        let event = Event::new(&base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
-        event.add(None).unwrap();
-        drop(event);
-        socket_write(&there, "x", None).unwrap();
+        open.push(left_open(&base));
         for _ in 0..3 {
             base.run(EventBase::LOOP_NONBLOCK).unwrap();
         }

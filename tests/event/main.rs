@@ -12,6 +12,7 @@ mod signals;
 mod tools;
 
 use std::cell::RefCell;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,17 @@ type Log = Rc<RefCell<Vec<String>>>;
 
 fn base() -> EventBase {
     EventBase::new().unwrap()
+}
+
+/// What an event owned and closed, with something to read, while it is open elsewhere: the copy, and the other end.
+fn left_open(base: &EventBase) -> (OwnedFd, Socket) {
+    let (here, there) = common::pair(SOCK_STREAM);
+    let copy = here.as_fd().try_clone_to_owned().unwrap();
+    let event = Event::new(base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
+    event.add(None).unwrap();
+    drop(event);
+    socket_write(&there, "x", None).unwrap();
+    (copy, there)
 }
 
 fn ms(count: u64) -> Duration {

@@ -1,7 +1,6 @@
 //! Signals. Each test has a number of its own: they belong to the process.
 
 use std::cell::Cell;
-use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-use crate::{Log, base, common, ms, taken};
+use crate::{Log, base, common, left_open, ms, taken};
 
 fn raise(signal: i32) {
     let process = i32::try_from(std::process::id()).unwrap();
@@ -161,13 +160,7 @@ fn no_signal_is_lost_while_the_loop_rids_itself_of_files_that_are_open_elsewhere
     // What is closed while a copy of it is open.
     let mut copies = Vec::new();
     let leave = Event::repeated_timer(&base, move |base| {
-        let (here, there) = common::pair(SOCK_STREAM);
-        let copy = here.as_fd().try_clone_to_owned().unwrap();
-        let event = Event::new(base, here, Event::READ | Event::PERSIST, |_, _, _| unreachable!()).unwrap();
-        event.add(None).unwrap();
-        drop(event);
-        socket_write(&there, "x", None).unwrap();
-        copies.push((copy, there));
+        copies.push(left_open(base));
         copies.truncate(100);
     })
     .unwrap();

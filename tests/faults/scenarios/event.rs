@@ -1,6 +1,7 @@
 //! `Event`, and what of `EventBase` does not wait.
 
 use std::cell::Cell;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -158,31 +159,34 @@ pub(super) fn base() -> EventBase {
     EventBase::new().expect("a base")
 }
 
+/// An event that counts its calls.
+fn counting(base: &EventBase, fd: impl AsFd + 'static, what: i32) -> (Event, Rc<Cell<u32>>) {
+    let count = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&count);
+    let event = Event::new(base, fd, what, move |_, _, _| counter.set(counter.get() + 1));
+    (event.expect("an event"), count)
+}
+
 /// An event that counts its calls; `there` has sent something.
 pub(super) fn ready(base: &EventBase, what: i32) -> (Event, Rc<Cell<u32>>, Socket) {
     let (here, there) = common::pair(SOCK_STREAM);
     socket_write(&there, "x", None).expect("room");
-    let count = Rc::new(Cell::new(0));
-    let counter = Rc::clone(&count);
-    let event = Event::new(base, here, what, move |_, _, _| counter.set(counter.get() + 1));
-    (event.expect("an event"), count, there)
+    let (event, count) = counting(base, here, what);
+    (event, count, there)
 }
 
 /// The same, of a socket that stays open when the event goes, if `shared`.
 fn ready_and(base: &EventBase, shared: bool) -> (Event, Rc<Cell<u32>>, Vec<Rc<Socket>>) {
+    let what = Event::READ | Event::PERSIST;
     if !shared {
-        let (event, count, there) = ready(base, Event::READ | Event::PERSIST);
+        let (event, count, there) = ready(base, what);
         return (event, count, vec![Rc::new(there)]);
     }
     let (here, there) = common::pair(SOCK_STREAM);
     socket_write(&there, "x", None).expect("room");
     let here = Rc::new(here);
-    let count = Rc::new(Cell::new(0));
-    let counter = Rc::clone(&count);
-    let event = Event::new(base, Rc::clone(&here), Event::READ | Event::PERSIST, move |_, _, _| {
-        counter.set(counter.get() + 1);
-    });
-    (event.expect("an event"), count, vec![here, Rc::new(there)])
+    let (event, count) = counting(base, Rc::clone(&here), what);
+    (event, count, vec![here, Rc::new(there)])
 }
 
 /// The base waits without using the processor, whatever the kernel still looks for.
