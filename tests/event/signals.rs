@@ -22,6 +22,18 @@ fn raise_here(signal: i32) {
     assert_eq!(unsafe { libc::raise(signal) }, 0);
 }
 
+/// Another thread that sends a signal so many times, each when the one before has been heard.
+fn sender(signal: i32, times: usize, heard: &'static AtomicUsize) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        for round in 0..times {
+            raise(signal);
+            while heard.load(Ordering::SeqCst) <= round {
+                std::thread::yield_now();
+            }
+        }
+    })
+}
+
 fn action(signal: i32) -> usize {
     // SAFETY: all zeros is a valid `sigaction`.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
@@ -69,14 +81,7 @@ fn signals_arrive_while_other_threads_run_and_the_loop_waits() {
     event.add(None).unwrap();
     let guard = Event::timer(&base, |_| panic!("the signals are lost")).unwrap();
     guard.add(Duration::from_secs(30)).unwrap();
-    let sender = std::thread::spawn(|| {
-        for round in 0..50 {
-            raise(41);
-            while HEARD.load(Ordering::SeqCst) <= round {
-                std::thread::yield_now();
-            }
-        }
-    });
+    let sender = sender(41, 50, &HEARD);
 
     base.dispatch().unwrap();
 
@@ -165,14 +170,7 @@ fn no_signal_is_lost_while_the_loop_rids_itself_of_files_that_are_open_elsewhere
     })
     .unwrap();
     leave.add(Duration::from_micros(100)).unwrap();
-    let sender = std::thread::spawn(|| {
-        for round in 0..20 {
-            raise(45);
-            while HEARD.load(Ordering::SeqCst) <= round {
-                std::thread::yield_now();
-            }
-        }
-    });
+    let sender = sender(45, 20, &HEARD);
 
     base.dispatch().unwrap();
 
