@@ -1,7 +1,6 @@
 //! Lesson 13 · the select server. Run `make lesson-13`, then its PHP twin with `make php-13`.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 use std::{env, process};
 
@@ -16,8 +15,9 @@ const WAITING: usize = 65536;
 /// How long the listener rests when nobody can be accepted.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// What the server keeps of a client. Its socket is in a table of its own, for the sets of select to borrow.
+#[derive(Default)]
 struct Client {
-    socket: Rc<Socket>,
     /// What it has said of a line that is not whole yet.
     input: Vec<u8>,
     /// What it has not been sent yet.
@@ -48,58 +48,73 @@ fn main() -> Result<()> {
     println!("Listening on {here}");
     println!("Second terminal: make client-13 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
 
-    let listener = Rc::new(listener);
+    // Two tables with the same keys.
+    let mut sockets: BTreeMap<u64, Socket> = BTreeMap::new();
     let mut clients: BTreeMap<u64, Client> = BTreeMap::new();
     let mut number = 0;
     let mut resting: Option<Instant> = None;
-    // The sets: sockets with their keys. They keep their memory from round to round.
-    let mut read: Vec<(u64, Rc<Socket>)> = Vec::new();
-    let mut write: Vec<(u64, Rc<Socket>)> = Vec::new();
     loop {
-        // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0.
-        read.clear();
-        let admitting = resting.is_none_or(|since| since.elapsed() >= PAUSE);
-        read.extend(admitting.then(|| (0, Rc::clone(&listener))));
-        let staying = clients.iter().filter(|(_, client)| client.end.is_none());
-        read.extend(staying.map(|(key, client)| (*key, Rc::clone(&client.socket))));
-        // To write to, only those for whom something waits: the others have room, so select would never wait again.
-        write.clear();
-        let hearing = clients.iter().filter(|(_, client)| !client.output.is_empty());
-        write.extend(hearing.map(|(key, client)| (*key, Rc::clone(&client.socket))));
+        // The sets: sockets with their keys. They only borrow the sockets, so nobody comes or goes as long as they are used.
+        // From round to round they keep their memory.
+        let mut read: Vec<(u64, &Socket)> = Vec::new();
+        let mut write: Vec<(u64, &Socket)> = Vec::new();
+        let calling = loop {
+            // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0. To write to, only
+            // those for whom something waits: the others have room, so select would never wait again.
+            read.clear();
+            write.clear();
+            if resting.is_none_or(|since| since.elapsed() >= PAUSE) {
+                read.push((0, &listener));
+            }
+            for (key, socket) in &sockets {
+                let client = &clients[key];
+                if client.end.is_none() {
+                    read.push((*key, socket));
+                }
+                if !client.output.is_empty() {
+                    write.push((*key, socket));
+                }
+            }
 
-        // The only place where this server waits. Afterwards the sets hold those that are ready.
-        let seconds = resting.map(|_| 1);
-        match socket_select(Some(&mut read), Some(&mut write), None, seconds, 0) {
-            // A signal is no reason to end.
-            Err(error) if error.code() == SOCKET_EINTR => continue,
-            ready => ready?,
+            // The only place where this server waits. Afterwards the sets hold those that are ready, with their keys.
+            let seconds = resting.map(|_| 1);
+            match socket_select(Some(&mut read), Some(&mut write), None, seconds, 0) {
+                // A signal is no reason to end.
+                Err(error) if error.code() == SOCKET_EINTR => continue,
+                ready => ready?,
+            };
+
+            let mut calling = false;
+            for (key, socket) in &read {
+                match clients.get_mut(key) {
+                    Some(client) => client.hear(socket),
+                    None => calling = true,
+                }
+                // Break it: uncomment the next line, which closes a socket that the sets still have (error E0502).
+                // sockets.remove(key);
+            }
+            for (key, socket) in &write {
+                if let Some(client) = clients.get_mut(key).filter(|client| !client.output.is_empty()) {
+                    client.speak(socket);
+                }
+            }
+            if calling || clients.values().any(Client::leaves) {
+                break calling;
+            }
         };
 
-        let mut calling = false;
-        for (key, _) in read.drain(..) {
-            match clients.get_mut(&key) {
-                Some(client) => client.hear(),
-                None => calling = true,
-            }
-        }
-        for (key, _) in write.drain(..) {
-            if let Some(client) = clients.get_mut(&key).filter(|client| !client.output.is_empty()) {
-                client.speak();
-            }
-        }
-
-        // Who has an end and has heard everything leaves the table. Its socket is closed with that, for the sets are empty.
+        // Who has an end and has heard everything leaves the tables.
         clients.retain(|key, client| match &client.end {
-            Some(end) if client.output.is_empty() => {
+            Some(end) if client.leaves() => {
                 println!("client {key}: {end}");
-                hang_up(&client.socket);
+                if let Some(socket) = sockets.remove(key) {
+                    hang_up(socket);
+                }
                 resting = None;
                 false
             }
             _ => true,
         });
-        // Break it: uncomment the next line, which removes clients while it goes through them (error E0502).
-        // for (key, client) in &clients { if client.end.is_some() { clients.remove(key); } }
 
         if !calling {
             continue;
@@ -114,17 +129,11 @@ fn main() -> Result<()> {
                 } else if clients.len() < PLACES {
                     println!("client {number}: has come, {} of {PLACES} places taken", clients.len() + 1);
                     let welcome = format!("Welcome, client {number}! A line has at most {LINE} bytes.\n");
-                    let (socket, input, output) = (Rc::new(socket), Vec::new(), welcome.into_bytes());
-                    clients.insert(number, Client { socket, input, output, answers: 0, end: None });
+                    sockets.insert(number, socket);
+                    clients.insert(number, Client { output: welcome.into_bytes(), ..Client::default() });
                 } else {
                     println!("client {number}: turned away, {PLACES} of {PLACES} places taken");
-                    // In a new socket there is room for a sentence. A client that has gone already misses nothing.
-                    let mut sorry = format!("Sorry, all {PLACES} places are taken.\n").into_bytes();
-                    while !sorry.is_empty() {
-                        let Ok(sent) = socket_write(&socket, &sorry, None) else { break };
-                        sorry.drain(..sent);
-                    }
-                    hang_up(&socket);
+                    turn_away(socket);
                 }
             }
             // The client gave up while it waited, or a signal came: neither may end a server.
@@ -144,8 +153,8 @@ fn main() -> Result<()> {
 
 impl Client {
     /// Takes what has arrived, which may be part of a line or several, and has an answer ready for every whole one.
-    fn hear(&mut self) {
-        let data = match socket_read(&self.socket, 1024, PHP_BINARY_READ) {
+    fn hear(&mut self, socket: &Socket) {
+        let data = match socket_read(socket, 1024, PHP_BINARY_READ) {
             Ok(data) => data,
             Err(error) => return self.fail(error),
         };
@@ -173,11 +182,15 @@ impl Client {
     }
 
     /// Sends what the kernel takes. The rest waits until select says that there is room again.
-    fn speak(&mut self) {
-        match socket_write(&self.socket, &self.output, None) {
+    fn speak(&mut self, socket: &Socket) {
+        match socket_write(socket, &self.output, None) {
             Ok(sent) => drop(self.output.drain(..sent)),
             Err(error) => self.fail(error),
         }
+    }
+
+    fn leaves(&self) -> bool {
+        self.end.is_some() && self.output.is_empty()
     }
 
     /// A client that vanishes leaves the table; the server stays. That there is nothing to do yet is no failure.
@@ -189,13 +202,24 @@ impl Client {
     }
 }
 
-/// Says that no more comes, and takes what the client has said meanwhile: closing with bytes unread would be a reset, which
-/// may overtake the sentence before it.
-fn hang_up(client: &Socket) {
-    let _ = socket_shutdown(client, SHUT_WR);
+/// In a new socket there is room for a sentence. A client that has gone already misses nothing.
+fn turn_away(client: Socket) {
+    let mut sorry = format!("Sorry, all {PLACES} places are taken.\n").into_bytes();
+    while !sorry.is_empty() {
+        let Ok(sent) = socket_write(&client, &sorry, None) else { break };
+        sorry.drain(..sent);
+    }
+    hang_up(client);
+}
+
+/// Says that no more comes, takes what the client has said meanwhile, and closes: closing with bytes unread would be a reset,
+/// which may overtake the sentence before it.
+fn hang_up(client: Socket) {
+    let _ = socket_shutdown(&client, SHUT_WR);
     let mut unread = Vec::new();
     // Sixteen times at most, or a client that never ends could keep the server here.
     for _ in 0..16 {
-        let Ok(1..) = socket_recv(client, &mut unread, 65536, MSG_DONTWAIT) else { break };
+        let Ok(1..) = socket_recv(&client, &mut unread, 65536, MSG_DONTWAIT) else { break };
     }
+    socket_close(client);
 }

@@ -87,6 +87,25 @@ pub fn select_kept_references(rounds: usize, clients: &[Socket]) -> Result<()> {
     Ok(())
 }
 
+/// The same with keys, as in lesson 13.
+#[inline(never)]
+pub fn select_kept_keys(rounds: usize, clients: &[Socket]) -> Result<()> {
+    let all: Vec<(usize, &Socket)> = clients.iter().enumerate().collect();
+    let (mut read, mut data) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        read.clone_from(&all);
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        for (key, client) in &read {
+            if *key == 0 {
+                socket_accept(client)?;
+                continue;
+            }
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
 /// A new list of keys and references each round.
 #[inline(never)]
 pub fn select_keys(rounds: usize, clients: &[Socket]) -> Result<()> {

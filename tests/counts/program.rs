@@ -80,6 +80,7 @@ fn main() -> Result<()> {
         "select shared" => ours::select_shared(rounds, &sockets.into_iter().map(Rc::new).collect())?,
         "select references" => ours::select_references(rounds, &sockets)?,
         "select kept references" => ours::select_kept_references(rounds, &sockets)?,
+        "select kept keys" => ours::select_kept_keys(rounds, &sockets)?,
         "select keys" => ours::select_keys(rounds, &sockets)?,
         "select tree" => ours::select_tree(rounds, &sockets.into_iter().enumerate().collect())?,
         "select by hand" => by_hand::select(rounds, &numbers(&sockets)),

@@ -537,7 +537,7 @@ fn the_line_that_breaks_it_does_not_compile() {
 
     assert!(
         complaint.contains(
-            "error[E0502]: cannot borrow `clients` as mutable because it is also borrowed as immutable"
+            "error[E0502]: cannot borrow `sockets` as mutable because it is also borrowed as immutable"
         ),
         "{complaint}"
     );
@@ -590,9 +590,9 @@ fn myth_unset_then_socket_close_closes() {
     let rust = compiler_says(
         "use php_sockets::*;
 
-         pub fn leave(clients: &mut std::collections::BTreeMap<u64, Socket>, i: u64) {
-             clients.remove(&i);
-             socket_close(clients[&i]);
+         pub fn leave(sockets: &mut std::collections::BTreeMap<u64, Socket>, i: u64) {
+             sockets.remove(&i);
+             socket_close(sockets[&i]);
          }
          fn main() {}",
     );

@@ -31,6 +31,7 @@ pub(crate) const OURS: &str = "php-sockets";
 pub(crate) const OURS_REFS: &str = "php-sockets, Vec<&Socket>";
 pub(crate) const OURS_PAIRS: &str = "php-sockets, Vec<(K, &Socket)>";
 pub(crate) const OURS_KEPT: &str = "php-sockets, Vec<&Socket> kept";
+pub(crate) const OURS_KEPT_PAIRS: &str = "php-sockets, Vec<(K, &Socket)> kept";
 pub(crate) const OURS_SHARED: &str = "php-sockets, Vec<Rc<Socket>> kept";
 pub(crate) const OURS_MAP: &str = "php-sockets, BTreeMap<K, &Socket>";
 
@@ -52,10 +53,11 @@ pub(crate) const PAIR: [Peer; 8] = [
     peer(PHP_NAME, Php("pair"), "pair"),
 ];
 
-pub(crate) const SELECT: [Peer; 11] = [
+pub(crate) const SELECT: [Peer; 12] = [
     peer(C_NAME, C("select"), "select"),
     peer(BY_HAND, Rust("peer-libc"), "select"),
     peer(OURS_KEPT, Rust("peer-ours"), "select-kept"),
+    peer(OURS_KEPT_PAIRS, Rust("peer-ours"), "select-kept-pairs"),
     peer(OURS_SHARED, Rust("peer-ours"), "select-rc"),
     peer(OURS_REFS, Rust("peer-ours"), "select-refs"),
     peer(OURS_PAIRS, Rust("peer-ours"), "select-pairs"),

@@ -2,7 +2,8 @@
 
 use crate::counting::Rows;
 use crate::peers::{
-    BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_MAP, OURS_PAIRS, OURS_REFS, OURS_SHARED, PHP_NAME,
+    BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_KEPT_PAIRS, OURS_MAP, OURS_PAIRS, OURS_REFS, OURS_SHARED,
+    PHP_NAME,
 };
 use crate::report::{Report, short, whole};
 use crate::times::Times;
@@ -31,14 +32,15 @@ pub(crate) fn pair(report: &mut Report, rows: &Rows) {
 
 pub(crate) fn select(report: &mut Report, rows: &Rows) {
     let c = rows[C_NAME].instructions;
-    for (name, factor, allocations) in [(OURS_KEPT, 1.0, 0.0), (OURS_REFS, 1.3, 1.0), (OURS_PAIRS, 1.3, 1.0)]
+    for (name, factor, allocations) in
+        [(OURS_KEPT, 1.0, 0.0), (OURS_KEPT_PAIRS, 1.0, 0.0), (OURS_REFS, 1.3, 1.0), (OURS_PAIRS, 1.3, 1.0)]
     {
         let what = format!("{name}: instructions, {}C's", if factor > 1.0 { "1.3 times " } else { "" });
         instructions(report, &what, rows[name].instructions, c * factor);
         at_most(report, &format!("{name}: allocations"), rows[name].allocations, allocations);
     }
     at_most(report, &format!("{OURS_SHARED}: allocations"), rows[OURS_SHARED].allocations, 0.0);
-    for name in [OURS_KEPT, OURS_SHARED, OURS_REFS, OURS_PAIRS, OURS_MAP] {
+    for name in [OURS_KEPT, OURS_KEPT_PAIRS, OURS_SHARED, OURS_REFS, OURS_PAIRS, OURS_MAP] {
         at_most(report, &format!("{name}: system calls"), rows[name].all_calls(), 3.0);
     }
 }

@@ -13,6 +13,7 @@ fn main() -> Result<()> {
         "echo" => echo(),
         "select-rc" => select::shared(),
         "select-kept" => select::kept_references(answer),
+        "select-kept-pairs" => select::kept_pairs(),
         "select-refs" => select::references(),
         "select-pairs" => select::pairs(),
         "select-map" => select::map(),

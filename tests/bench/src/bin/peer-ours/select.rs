@@ -56,6 +56,27 @@ pub(crate) fn kept_references(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) ->
     }
 }
 
+/// The same with keys, the places among the sockets, as in lesson 13.
+pub(crate) fn kept_pairs() -> Result<()> {
+    let mut sockets = vec![listen_here()?];
+    let mut buffer = Vec::new();
+    loop {
+        let all: Vec<(usize, &Socket)> = sockets.iter().enumerate().collect();
+        let mut read = Vec::new();
+        let place = loop {
+            read.clone_from(&all);
+            socket_select(Some(&mut read), None, None, None, 0)?;
+            let changes = read.iter().find(|(key, socket)| *key == 0 || !answer(socket, &mut buffer));
+            if let Some((key, _)) = changes {
+                break *key;
+            }
+        };
+        if change(&mut sockets, Some(place))? == 1 {
+            return Ok(());
+        }
+    }
+}
+
 /// The same with a new list for each round.
 pub(crate) fn references() -> Result<()> {
     let mut sockets = vec![listen_here()?];
