@@ -7,6 +7,7 @@ mod callbacks;
 mod chat;
 mod crowd;
 mod descriptors;
+mod kernel;
 mod random;
 mod signals;
 mod tools;

@@ -231,6 +231,7 @@ fn each_signal_is_told_to_its_own_event_also_after_a_new_start() {
     assert_eq!(taken(&log), "47");
 
     base.re_init().unwrap();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
     raise_here(48);
     base.run(EventBase::LOOP_NONBLOCK).unwrap();
     assert_eq!(taken(&log), "48");

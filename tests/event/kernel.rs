@@ -1,0 +1,127 @@
+//! What the kernel says to the loop, and what the loop says to the kernel.
+
+use std::fs::File;
+use std::os::fd::{AsFd, RawFd};
+use std::rc::Rc;
+
+use php_sockets::event::{Event, EventBase};
+use php_sockets::*;
+
+use crate::{base, common, ms};
+
+/// The epoll descriptors of this process.
+fn epolls() -> Vec<RawFd> {
+    let entries = std::fs::read_dir("/proc/self/fd").unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    // Other tests open and close theirs.
+    let epolls = paths
+        .filter(|path| std::fs::read_link(path).is_ok_and(|it| it.as_os_str() == "anon_inode:[eventpoll]"));
+    epolls.map(|path| path.file_name().unwrap().to_str().unwrap().parse().unwrap()).collect()
+}
+
+/// Whether an epoll descriptor of this process watches a socket.
+fn is_watched(socket: &Socket) -> bool {
+    let file = File::from(socket.as_fd().try_clone_to_owned().unwrap());
+    let inode = std::os::unix::fs::MetadataExt::ino(&file.metadata().unwrap());
+    let row = format!(" ino:{inode:x} ");
+    epolls().into_iter().any(|epoll| {
+        std::fs::read_to_string(format!("/proc/self/fdinfo/{epoll}")).is_ok_and(|info| info.contains(&row))
+    })
+}
+
+#[test]
+fn a_socket_that_lives_on_leaves_epoll_with_its_event() {
+    let base = base();
+    let (here, _there) = common::pair(SOCK_STREAM);
+    let here = Rc::new(here);
+    let event = Event::new(&base, Rc::clone(&here), Event::READ | Event::PERSIST, |_, _, _| ()).unwrap();
+
+    event.add(None).unwrap();
+    assert!(is_watched(&here));
+
+    drop(event);
+    assert!(!is_watched(&here));
+}
+
+#[test]
+fn a_regular_file_is_refused_for_it_is_always_ready() {
+    let base = base();
+    let file = File::open(common::root().join("Cargo.toml")).unwrap();
+    let event = Event::new(&base, file, Event::READ, |_, _, _| ()).unwrap();
+
+    let error = event.add(None).unwrap_err();
+
+    assert!(
+        error.to_string().ends_with("files and folders are always ready, epoll does not take them"),
+        "{error}"
+    );
+    assert!(!event.pending(Event::READ));
+}
+
+#[test]
+fn a_signal_needs_a_descriptor_and_says_so() {
+    let code = common::in_child(|| {
+        let base = base();
+        let event = Event::signal(&base, 49, |_, _| ()).unwrap();
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `none` outlives the call, which reads it.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) }, 0);
+
+        let error = event.add(None).unwrap_err();
+        usize::try_from(error.code()).unwrap()
+    });
+
+    assert_eq!(code, usize::try_from(SOCKET_EMFILE).unwrap());
+}
+
+#[test]
+fn a_wait_that_fails_ends_the_loop_with_its_code() {
+    let code = common::in_child(|| {
+        let base = base();
+        let timer = Event::timer(&base, |_| ()).unwrap();
+        timer.add(ms(0)).unwrap();
+        for epoll in epolls() {
+            // SAFETY: the child has one thread, which uses the number no more but for the wait that is to fail.
+            unsafe { libc::close(epoll) };
+        }
+
+        let code = base.dispatch().unwrap_err().code();
+        // Nothing that owns a closed descriptor is dropped.
+        std::mem::forget((timer, base));
+        usize::try_from(code).unwrap()
+    });
+
+    assert_eq!(code, usize::try_from(libc::EBADF).unwrap());
+}
+
+#[test]
+fn a_signal_that_is_not_the_loops_does_not_end_its_wait() {
+    extern "C" fn nothing(_: libc::c_int) {}
+
+    let fired = common::in_child(|| {
+        let base = base();
+        let timer = Event::timer(&base, EventBase::stop).unwrap();
+        timer.add(ms(100)).unwrap();
+        // SAFETY: the handler does nothing, and is of the type that goes with these flags.
+        unsafe { libc::signal(libc::SIGALRM, nothing as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+        let soon = libc::timeval { tv_sec: 0, tv_usec: 10_000 };
+        let often = libc::itimerval { it_interval: soon, it_value: soon };
+        // SAFETY: `often` outlives the call, which reads it.
+        assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const often, std::ptr::null_mut()) }, 0);
+
+        base.dispatch().unwrap();
+        usize::from(base.got_stop())
+    });
+
+    assert_eq!(fired, 1);
+}
+
+#[test]
+fn a_base_and_an_event_can_be_shown() {
+    let base = base();
+    let event = Event::timer(&base, |_| ()).unwrap();
+
+    assert!(format!("{base:?}").starts_with("EventBase {"));
+    assert!(format!("{event:?}").starts_with("Event {"));
+    assert_eq!(base.get_method(), "epoll");
+}
