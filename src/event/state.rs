@@ -214,9 +214,7 @@ impl State {
         if let Some(timeout) = timeout {
             self.schedule(id, timeout.min(LONGEST), None);
         }
-        if what & SIGNAL == 0 {
-            self.find_sole(fd);
-        }
+        self.find_sole(fd);
         Ok(())
     }
 

@@ -126,6 +126,35 @@ fn a_repeated_timer_repeats_until_it_is_deleted_and_one_of_zero_does_not() {
 }
 
 #[test]
+fn a_repeated_timer_keeps_its_beat_and_skips_the_beats_that_it_missed() {
+    let (base, log) = (base(), Log::default());
+    let note = Rc::clone(&log);
+    let timer = Event::repeated_timer(&base, move |_| note.borrow_mut().push("beat".into())).unwrap();
+    let before = Instant::now();
+    timer.add(ms(200)).unwrap();
+    let after = Instant::now();
+    // Turns the loop once, when so much time has passed; gives how much had passed at most.
+    let turn_at = |time: Duration| {
+        std::thread::sleep(time.saturating_sub(after.elapsed()));
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        before.elapsed()
+    };
+
+    let first = turn_at(ms(300));
+    assert_eq!(taken(&log), "beat");
+    let second = turn_at(ms(400));
+    let beats = taken(&log);
+    // A machine that sleeps longer than it was told has missed more, here and below.
+    assert!(first >= ms(400) || beats == "beat", "at 400, not 200 after the late one");
+
+    // Two beats late, the time begins anew.
+    let late = second + ms(500);
+    turn_at(late);
+    assert_eq!(taken(&log), "beat");
+    assert!(turn_at(late) >= late + ms(200) || taken(&log).is_empty());
+}
+
+#[test]
 fn exit_finishes_the_round_and_stop_does_not() {
     for (stop, expected, later) in [(false, "one two", ""), (true, "one", "two")] {
         let (base, log) = (base(), Log::default());
