@@ -187,7 +187,8 @@ impl Event {
     }
 
     /// Makes the event pending. With a time, it happens as [`TIMEOUT`](Event::TIMEOUT) if nothing else has happened for
-    /// so long. On a pending event a time begins anew, and `None` leaves it as it is.
+    /// so long. On a pending event a time begins anew, also one that has run out and was not told yet; `None` leaves it as it
+    /// is.
     ///
     /// At most one `epoll_ctl`; none for a timer.
     ///

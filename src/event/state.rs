@@ -212,6 +212,7 @@ impl State {
             }
         }
         if let Some(timeout) = timeout {
+            self.deactivate(id, TIMEOUT);
             self.schedule(id, timeout.min(LONGEST), None);
         }
         self.find_sole(fd);

@@ -1,5 +1,6 @@
 //! What the kernel says to the loop, and what the loop says to the kernel.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::os::fd::{AsFd, RawFd};
 use std::rc::Rc;
@@ -114,6 +115,61 @@ fn a_signal_that_is_not_the_loops_does_not_end_its_wait() {
     });
 
     assert_eq!(fired, 1);
+}
+
+#[test]
+fn an_event_is_pending_for_what_it_waits_for_and_for_what_it_is_to_be_told() {
+    const ALL: [i32; 4] = [Event::READ, Event::WRITE, Event::SIGNAL, Event::TIMEOUT];
+    let pending =
+        |event: &Event| -> Vec<i32> { ALL.into_iter().filter(|what| event.pending(*what)).collect() };
+    let base = base();
+    for what in [Event::READ, Event::WRITE] {
+        let (here, _there) = common::pair(SOCK_STREAM);
+        let event = Event::new(&base, here, what | Event::PERSIST, |_, _, _| ()).unwrap();
+        assert!(pending(&event).is_empty());
+        event.add(None).unwrap();
+        assert_eq!(pending(&event), [what]);
+        event.add(ms(1000)).unwrap();
+        assert_eq!(pending(&event), [what, Event::TIMEOUT]);
+    }
+    let signal = Event::signal(&base, 50, |_, _| ()).unwrap();
+    signal.add(None).unwrap();
+    assert_eq!(pending(&signal), [Event::SIGNAL]);
+
+    // The first of two that are due at once looks at the second.
+    let second = Rc::new(Event::timer(&base, EventBase::stop).unwrap());
+    let seen = Rc::clone(&second);
+    let first = Event::timer(&base, move |_| assert_eq!(pending(&seen), [Event::TIMEOUT])).unwrap();
+    first.add(ms(0)).unwrap();
+    second.add(ms(0)).unwrap();
+    base.dispatch().unwrap();
+    assert!(base.got_stop());
+    assert!(pending(&second).is_empty());
+}
+
+#[test]
+fn an_event_that_is_to_be_told_still_waits() {
+    let base = base();
+    let (one, at_one) = common::pair(SOCK_STREAM);
+    let (two, at_two) = common::pair(SOCK_STREAM);
+    let events: Rc<RefCell<Vec<Event>>> = Rc::default();
+    for socket in [one, two] {
+        let all = Rc::clone(&events);
+        let event = Event::new(&base, socket, Event::READ | Event::PERSIST, move |_, socket, _| {
+            assert!(all.borrow().iter().all(|event| event.pending(Event::READ)));
+            socket_read(socket, 10, PHP_BINARY_READ).unwrap();
+        })
+        .unwrap();
+        event.add(ms(1000)).unwrap();
+        events.borrow_mut().push(event);
+    }
+    for there in [&at_one, &at_two] {
+        socket_write(there, "x", None).unwrap();
+    }
+
+    base.run(EventBase::LOOP_ONCE).unwrap();
+
+    events.take();
 }
 
 #[test]

@@ -155,6 +155,27 @@ fn a_repeated_timer_keeps_its_beat_and_skips_the_beats_that_it_missed() {
 }
 
 #[test]
+fn a_time_out_that_gets_more_time_before_it_is_told_is_not_told() {
+    let (base, log) = (base(), Log::default());
+    let second = Rc::new(noting(&base, &log, "second"));
+    let (more, note) = (Rc::clone(&second), Rc::clone(&log));
+    let first = Event::timer(&base, move |_| {
+        note.borrow_mut().push("first".into());
+        more.add(ms(1)).unwrap();
+    })
+    .unwrap();
+    first.add(Duration::ZERO).unwrap();
+    second.add(Duration::ZERO).unwrap();
+
+    base.run(EventBase::LOOP_ONCE).unwrap();
+    assert_eq!(taken(&log), "first");
+    assert!(second.pending(Event::TIMEOUT));
+
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "second");
+}
+
+#[test]
 fn exit_finishes_the_round_and_stop_does_not() {
     for (stop, expected, later) in [(false, "one two", ""), (true, "one", "two")] {
         let (base, log) = (base(), Log::default());

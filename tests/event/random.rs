@@ -131,6 +131,9 @@ fn play(world: &Rc<World>, base: &EventBase, op: &Op) {
             event.add(time).unwrap();
             model(index, &|model| {
                 model.inserted = model.what & (Event::READ | Event::WRITE) != 0;
+                if time.is_some() {
+                    model.active &= !Event::TIMEOUT;
+                }
                 model.timeout = time.or(model.timeout);
                 model.deadline = time.or(model.deadline);
             });

@@ -24,6 +24,15 @@ impl State {
         }
     }
 
+    /// Takes back what was not told yet: an event that gets more time is not late.
+    pub(super) fn deactivate(&mut self, id: Id, what: c_int) {
+        let Some(entry) = self.entry(id).filter(|entry| entry.active & what != 0) else { return };
+        entry.active &= !what;
+        if entry.active == 0 {
+            self.active -= 1;
+        }
+    }
+
     /// Takes the next event of this round's priority, the most urgent one that has something to tell. The event is as it
     /// should be when its callback runs: not pending, or with its time-out running again.
     pub(super) fn next_queued(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
