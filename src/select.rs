@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
-use std::fmt;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 
 /// A set of descriptors below 1024, C's `fd_set`; [`socket_select`] hands it to a [`SocketArray`].
+#[derive(Debug)]
 pub struct FdSet {
     /// One bit a descriptor, as C lays them out.
     words: [u64; WORDS],
@@ -124,12 +124,6 @@ fn place(socket: &Socket) -> (usize, u64) {
 #[allow(clippy::cast_sign_loss, reason = "an open descriptor is not negative")]
 fn number(socket: &Socket) -> usize {
     socket.fd() as u32 as usize
-}
-
-impl fmt::Debug for FdSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FdSet").field("nfds", &self.nfds).finish_non_exhaustive()
-    }
 }
 
 /// The arrays that [`socket_select`] takes: PHP's `array &$read`, with or without keys.

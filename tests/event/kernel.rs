@@ -1,8 +1,8 @@
 //! What the kernel says to the loop, and what the loop says to the kernel.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::os::fd::{AsFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::rc::Rc;
 
 use php_sockets::event::{Event, EventBase};
@@ -57,6 +57,74 @@ fn a_regular_file_is_refused_for_it_is_always_ready() {
         "{error}"
     );
     assert!(!event.pending(Event::READ));
+    assert!(event.add(None).is_err(), "and again");
+}
+
+/// Gives a socket's number to another one, behind the back of who owns it.
+fn replaced(socket: &Socket) -> (Socket, Socket) {
+    let (next, its_peer) = common::pair(SOCK_STREAM);
+    // SAFETY: the call takes two numbers; the child process ends without closing the second again.
+    assert_ne!(unsafe { libc::dup2(next.as_raw_fd(), socket.as_raw_fd()) }, -1);
+    (next, its_peer)
+}
+
+#[test]
+fn who_leaves_a_number_that_has_another_owner_leaves_that_one_alone() {
+    let done = common::in_child(|| {
+        let base = base();
+        let (here, _there) = common::pair(SOCK_STREAM);
+        let here = Rc::new(here);
+        let event = Event::new(&base, Rc::clone(&here), Event::READ | Event::PERSIST, |_, _, _| ()).unwrap();
+        event.add(None).unwrap();
+        let (next, _its_peer) = replaced(&here);
+
+        event.del();
+
+        usize::from(!is_watched(&next))
+    });
+
+    assert_eq!(done, 1);
+}
+
+#[test]
+fn who_comes_to_a_number_that_has_another_owner_waits_for_that_one() {
+    let done = common::in_child(|| {
+        let base = base();
+        let (here, _there) = common::pair(SOCK_STREAM);
+        let here = Rc::new(here);
+        let event = |what| Event::new(&base, Rc::clone(&here), what, |base, _, _| base.stop()).unwrap();
+        let read = event(Event::READ);
+        read.add(None).unwrap();
+        let (_next, _its_peer) = replaced(&here);
+
+        let write = event(Event::WRITE);
+        write.add(None).unwrap();
+        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+
+        usize::from(base.got_stop())
+    });
+
+    assert_eq!(done, 1);
+}
+
+#[test]
+fn who_waits_for_reading_and_writing_is_told_which() {
+    let base = base();
+    let (here, there) = common::pair(SOCK_STREAM);
+    socket_set_nonblock(&here).unwrap();
+    while socket_write(&here, vec![b'x'; 65536], None).is_ok() {}
+    socket_write(&there, "x", None).unwrap();
+    let told = Rc::new(Cell::new(0));
+    let tells = Rc::clone(&told);
+    let event = Event::new(&base, here, Event::READ | Event::WRITE | Event::PERSIST, move |_, _, what| {
+        tells.set(what);
+    })
+    .unwrap();
+    event.add(None).unwrap();
+
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+
+    assert_eq!(told.get(), Event::READ);
 }
 
 #[test]
