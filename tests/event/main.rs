@@ -238,6 +238,49 @@ fn the_most_urgent_priority_comes_first() {
 }
 
 #[test]
+fn the_most_urgent_socket_comes_first_though_it_was_ready_last() {
+    let (base, log) = (base(), Log::default());
+    base.priority_init(2).unwrap();
+    let mut events = Vec::new();
+    for (text, priority) in [("low", 1), ("high", 0)] {
+        let (here, there) = common::pair(SOCK_STREAM);
+        socket_write(&there, "x", None).unwrap();
+        let note = Rc::clone(&log);
+        let event = Event::new(&base, here, Event::READ | Event::PERSIST, move |_, socket, _| {
+            socket_read(socket, 1, PHP_BINARY_READ).unwrap();
+            note.borrow_mut().push(text.into());
+        })
+        .unwrap();
+        event.set_priority(priority).unwrap();
+        event.add(None).unwrap();
+        events.push((event, there));
+    }
+
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+
+    assert_eq!(taken(&log), "high low");
+}
+
+#[test]
+fn there_are_no_other_priorities_while_events_are_to_be_told_and_none_is_lost_later() {
+    let (base, log) = (base(), Log::default());
+    base.priority_init(3).unwrap();
+    let first = Event::timer(&base, |base| assert!(base.priority_init(2).is_err())).unwrap();
+    let second = noting(&base, &log, "second");
+    second.set_priority(2).unwrap();
+    first.add(Duration::ZERO).unwrap();
+    second.add(Duration::ZERO).unwrap();
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "second");
+
+    base.priority_init(2).unwrap();
+    second.add(Duration::ZERO).unwrap();
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "second");
+}
+
+#[test]
 fn resume_looks_for_what_is_more_urgent() {
     let (base, log) = (base(), Log::default());
     base.priority_init(2).unwrap();
