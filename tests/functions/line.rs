@@ -131,6 +131,15 @@ fn a_limit_leaves_the_end_of_the_line_in_the_socket() {
 }
 
 #[test]
+fn a_limit_holds_beyond_the_first_look() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    socket_write(&one, vec![b'x'; 50_000], None).unwrap();
+
+    assert_eq!(socket_read(&other, 20_000, PHP_NORMAL_READ).unwrap().len(), 20_000);
+    assert_eq!(socket_read(&other, 30_000, PHP_NORMAL_READ).unwrap().len(), 30_000);
+}
+
+#[test]
 fn what_follows_the_line_stays_for_other_calls() {
     let (one, other) = common::pair(SOCK_STREAM);
     socket_write(&one, "line\nbody", None).unwrap();
@@ -169,18 +178,59 @@ fn a_socket_that_does_not_wait_waits_for_its_line_without_spinning() {
     let (tell, told) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         tell.send(()).unwrap();
-        let before = cpu_time();
-        (socket_read(&other, 100, PHP_NORMAL_READ).unwrap(), cpu_time() - before)
+        let before = (cpu_time(), sleeps());
+        let line = socket_read(&other, 100, PHP_NORMAL_READ).unwrap();
+        (line, cpu_time() - before.0, sleeps() - before.1)
     });
     told.recv().unwrap();
     // The time in which PHP would spin; what is asserted does not depend on how long it is.
     std::thread::sleep(std::time::Duration::from_millis(200));
     socket_write(&one, "done\n", None).unwrap();
 
-    let (line, cpu) = reader.join().unwrap();
+    let (line, cpu, sleeps) = reader.join().unwrap();
 
     assert_eq!(line, b"begun, done\n");
     assert!(cpu < 0.05, "it took {cpu} s of processor time");
+    assert!(sleeps < 20, "it slept {sleeps} times");
+}
+
+#[test]
+fn an_error_that_waits_beside_the_data_makes_nobody_spin() {
+    const IP_RECVERR: i32 = 11;
+    let ours = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP).unwrap();
+    socket_bind(&ours, "127.0.0.1", 0).unwrap();
+    let here = socket_getsockname(&ours).unwrap().port;
+    socket_set_option(&ours, IPPROTO_IP, IP_RECVERR, 1).unwrap();
+    socket_set_nonblock(&ours).unwrap();
+    // Nobody serves UDP port 1, and loopback says so at once.
+    socket_sendto(&ours, "x", 1, 0, "127.0.0.1", 1).unwrap();
+    let refused = socket_recv(&ours, &mut Vec::new(), 1, 0).unwrap_err();
+    assert_eq!(refused.code(), SOCKET_ECONNREFUSED);
+
+    let (tell, told) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        tell.send(()).unwrap();
+        let before = cpu_time();
+        (socket_read(&ours, 100, PHP_NORMAL_READ).unwrap(), cpu_time() - before)
+    });
+    told.recv().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let sender = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP).unwrap();
+    socket_sendto(&sender, "\n", 1, 0, "127.0.0.1", here).unwrap();
+
+    let (line, cpu) = reader.join().unwrap();
+
+    assert_eq!(line, b"\n");
+    assert!(cpu < 0.05, "it took {cpu} s of processor time");
+}
+
+/// How often this thread has gone to sleep.
+fn sleeps() -> i64 {
+    // SAFETY: all zeros is a valid `rusage`.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` outlives the call, which writes it.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
+    usage.ru_nvcsw
 }
 
 /// Seconds of processor time that this thread has used.
