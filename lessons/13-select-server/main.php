@@ -166,6 +166,7 @@ while (true) {
         // Otherwise a write to a client that does not read would wait, and all others with it.
         if (!@socket_set_nonblock($socket)) {
             echo "client $number: ", error_get_last()['message'], "\n";
+            socket_close($socket);
         } elseif (count($clients) < PLACES) {
             echo "client $number: has come, ", count($clients) + 1, ' of ', PLACES, " places taken\n";
             $clients[$number] = new Client($socket, "Welcome, client $number! A line has at most " . LINE . " bytes.\n");

@@ -54,8 +54,8 @@ fn main() -> Result<()> {
     let mut number = 0;
     let mut resting: Option<Instant> = None;
     loop {
-        // The sets: sockets with their keys. They only borrow the sockets, so nobody comes or goes as long as they are used.
-        // From round to round they keep their memory.
+        // The sets: sockets with their keys. They only borrow the sockets, so nobody comes or goes as long as they are used,
+        // and as long as nobody does, they keep their memory.
         let mut read: Vec<(u64, &Socket)> = Vec::new();
         let mut write: Vec<(u64, &Socket)> = Vec::new();
         let calling = loop {

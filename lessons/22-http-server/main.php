@@ -341,6 +341,7 @@ while (true) {
             // Otherwise a write to a client that does not read would wait, and all others with it.
             if (!@socket_set_nonblock($socket)) {
                 echo "client $number: ", error_get_last()['message'], "\n";
+                socket_close($socket);
                 continue;
             }
             // Who has vanished already has no name any more.

@@ -215,6 +215,7 @@ impl State {
             self.deactivate(id, TIMEOUT);
             self.schedule(id, timeout.min(LONGEST), None);
         }
+        // A signal's number may be a descriptor's too, whose answer stays the same. A timer has -1.
         self.find_sole(fd);
         Ok(())
     }

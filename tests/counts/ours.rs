@@ -87,7 +87,7 @@ pub fn select_kept_references(rounds: usize, clients: &[Socket]) -> Result<()> {
     Ok(())
 }
 
-/// The same with keys, as in lesson 13.
+/// The same with keys, the kind of list that lesson 13 has.
 #[inline(never)]
 pub fn select_kept_keys(rounds: usize, clients: &[Socket]) -> Result<()> {
     let all: Vec<(usize, &Socket)> = clients.iter().enumerate().collect();

@@ -126,7 +126,7 @@ fn a_time_out_comes_if_nothing_happens_and_begins_anew_with_activity() {
         }
     })
     .unwrap();
-    event.add(ms(60)).unwrap();
+    event.add(ms(400)).unwrap();
     let sent = Rc::new(Cell::new(0));
     let sender = Event::repeated_timer(&base, move |_| {
         if sent.get() < 4 {

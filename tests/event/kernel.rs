@@ -132,9 +132,12 @@ fn a_signal_needs_a_descriptor_and_says_so() {
     let code = common::in_child(|| {
         let base = base();
         let event = Event::signal(&base, 49, |_, _| ()).unwrap();
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: `none` outlives the call, which reads it.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) }, 0);
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `limit` outlives the call, which writes it.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+        limit.rlim_cur = 0;
+        // SAFETY: `limit` outlives the call, which reads it.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
 
         let error = event.add(None).unwrap_err();
         usize::try_from(error.code()).unwrap()

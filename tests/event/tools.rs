@@ -32,7 +32,7 @@ fn scenario() {
     })
     .unwrap();
     event.add(Duration::from_secs(60)).unwrap();
-    let signal = Event::signal(&base, 45, |_, _| ()).unwrap();
+    let signal = Event::signal(&base, 51, |_, _| ()).unwrap();
     signal.add(None).unwrap();
     room.borrow_mut().extend([event, signal]);
 

@@ -390,21 +390,38 @@ fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the
 
 #[test]
 fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
-    let program = env!("CARGO_BIN_EXE_lesson-13");
-    let script = common::root().join("lessons/13-select-server/main.php");
-    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script.to_str().unwrap()];
-    for words in [&[program], php.as_slice()] {
+    for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
         // strace answers in place of select that somebody is ready, and leaves the sets as they are: everybody is, the
         // listener too, though nobody calls.
-        let mut command = common::limited("strace");
-        command.args(["-qqq", "-o", "/dev/null", "-e", "trace=select,pselect6"]);
-        command.args(["-e", "inject=select,pselect6:retval=9"]).args(words).args(["127.0.0.1", "0"]);
+        let inject = "inject=select,pselect6:retval=9";
+        let mut command =
+            twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=select,pselect6", "-e", inject]);
+        command.args(["127.0.0.1", "0"]);
         let server = Server::start(command);
         begin(&server);
 
         let client = come(&server, 1, 1);
         asks(&client, "am I kept waiting?");
         asks(&client, "still not?");
+    }
+}
+
+#[test]
+fn a_client_that_would_keep_the_others_waiting_is_closed_at_once() {
+    for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
+        let inject = "inject=fcntl:error=ENOMEM:when=3";
+        let mut command =
+            twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=fcntl", "-e", inject]);
+        command.args(["127.0.0.1", "0"]);
+        let server = Server::start(command);
+        begin(&server);
+
+        let client = server.connect();
+
+        assert_eq!(read_all(&client), b"");
+        let error = server.line();
+        assert!(error.starts_with("client 1: socket_set_nonblock(): "), "{error}");
+        come(&server, 2, 1);
     }
 }
 
@@ -535,18 +552,24 @@ pub(crate) fn refused_as_its_readme_says(folder: &str) {
 fn the_line_that_breaks_it_does_not_compile() {
     refused_as_its_readme_says("13-select-server");
 
-    let php = common::php(
-        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
-         socket_close($pair[0]);
-         $read = $pair;
-         $write = $except = null;
-         try {
-             socket_select($read, $write, $except, 0);
-         } catch (TypeError $error) {
-             echo $error->getMessage();
-         }",
-    );
-    assert_eq!(php, "socket_select(): Argument #1 ($read) contains a closed socket");
+    // The same in the twin, which finds out later.
+    let folder = common::root().join("lessons/13-select-server");
+    let text = std::fs::read_to_string(folder.join("main.php")).unwrap();
+    let heard = "            $clients[$key]->hear();\n";
+    assert!(text.contains(heard));
+    let script = std::env::temp_dir().join(format!("php-sockets-13-{}.php", std::process::id()));
+    std::fs::write(&script, text.replace(heard, &format!("{heard} socket_close($socket);\n"))).unwrap();
+    let mut command = common::limited("php");
+    command.args(["-d", "display_errors=1", "-d", "log_errors=0"]).arg(&script).args(["127.0.0.1", "0"]);
+    let server = Server::start(command);
+    begin(&server);
+    let client = come(&server, 1, 1);
+    write_all(&client, b"hello\n");
+    assert_eq!(server.line(), "");
+    let error = server.line();
+    let expected = "Uncaught TypeError: socket_select(): Argument #1 ($read) contains a closed socket in";
+    assert!(error.contains(expected), "{error}");
+    std::fs::remove_file(script).unwrap();
 }
 
 #[test]

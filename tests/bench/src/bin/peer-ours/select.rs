@@ -56,7 +56,7 @@ pub(crate) fn kept_references(answer: impl Fn(&Socket, &mut Vec<u8>) -> bool) ->
     }
 }
 
-/// The same with keys, the places among the sockets, as in lesson 13.
+/// The same with keys, the places among the sockets: the kind of list that lesson 13 has.
 pub(crate) fn kept_pairs() -> Result<()> {
     let mut sockets = vec![listen_here()?];
     let mut buffer = Vec::new();
