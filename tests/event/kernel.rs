@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
 use php_sockets::event::{Event, EventBase};
@@ -102,6 +102,31 @@ fn who_comes_to_a_number_that_has_another_owner_waits_for_that_one() {
         base.run(EventBase::LOOP_NONBLOCK).unwrap();
 
         usize::from(base.got_stop())
+    });
+
+    assert_eq!(done, 1);
+}
+
+#[test]
+fn a_signals_number_is_no_descriptors() {
+    let done = common::in_child(|| {
+        let base = base();
+        let (here, _there) = common::pair(SOCK_STREAM);
+        // SAFETY: the call takes two numbers; in this process nobody has the second.
+        assert_ne!(unsafe { libc::dup2(here.as_raw_fd(), 59) }, -1);
+        // SAFETY: the number is open and nobody else's.
+        let high = unsafe { OwnedFd::from_raw_fd(59) };
+        let write = Event::new(&base, high, Event::WRITE | Event::PERSIST, |_, _, _| ()).unwrap();
+        write.add(None).unwrap();
+        for number in [59, 60, 61] {
+            let signal = Event::signal(&base, number, |base, _| base.stop()).unwrap();
+            signal.add(None).unwrap();
+            // SAFETY: the call takes a number; the signal has a handler.
+            assert_eq!(unsafe { libc::raise(number) }, 0);
+            base.run(EventBase::LOOP_ONCE).unwrap();
+            assert!(base.got_stop());
+        }
+        1
     });
 
     assert_eq!(done, 1);
