@@ -100,12 +100,19 @@ fn a_socket_that_its_event_owns_leaves_epoll_when_it_is_closed() {
 fn an_edge_is_told_once() {
     let (base, log) = (base(), Log::default());
     let (here, there) = common::pair(SOCK_STREAM);
-    let event = noting(&base, &log, &Rc::new(here), Event::READ | Event::PERSIST | Event::ET, "e");
+    let here = Rc::new(here);
+    let event = noting(&base, &log, &here, Event::READ | Event::PERSIST | Event::ET, "e");
+    let another = noting(&base, &log, &here, Event::READ | Event::PERSIST | Event::ET, "a");
     event.add(None).unwrap();
     socket_write(&there, "x", None).unwrap();
     base.run(EventBase::LOOP_NONBLOCK).unwrap();
     base.run(EventBase::LOOP_NONBLOCK).unwrap();
     assert_eq!(taken(&log), "e2");
+    // Epoll hears nothing new, and so it says nothing again.
+    another.add(None).unwrap();
+    another.del();
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "");
 
     socket_write(&there, "x", None).unwrap();
     base.run(EventBase::LOOP_NONBLOCK).unwrap();
