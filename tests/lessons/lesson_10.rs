@@ -46,19 +46,23 @@ impl Twin {
     }
 }
 
-/// A lesson whose calls of accept fail as strace's expression says.
-pub(crate) fn with_accept_injected(twin: Twin, inject: &str) -> Command {
-    let mut command =
-        twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", inject]);
+/// A lesson of whose calls strace answers some, as its expression says.
+pub(crate) fn with_injected(twin: Twin, calls: &str, answer: &str) -> Command {
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{answer}"));
+    let mut command = twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
     command.args(["127.0.0.1", "0"]);
     command
+}
+
+pub(crate) fn with_accept_injected(twin: Twin, answer: &str) -> Command {
+    with_injected(twin, "accept,accept4", answer)
 }
 
 /// A client that gave up while it waited, and a signal, are no end.
 pub(crate) fn goes_on_after_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
     for error in ["ECONNABORTED", "EINTR"] {
-        let inject = format!("inject=accept,accept4:error={error}:when=1..2");
-        is_served(&Server::start(with_accept_injected(twin, &inject)));
+        let answer = format!("error={error}:when=1..2");
+        is_served(&Server::start(with_accept_injected(twin, &answer)));
     }
 }
 
@@ -72,7 +76,7 @@ pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Se
         ("ENOMEM", "[12]: Cannot allocate memory"),
         ("EINVAL", "[22]: Invalid argument"),
     ] {
-        let mut command = with_accept_injected(twin, &format!("inject=accept,accept4:error={error}"));
+        let mut command = with_accept_injected(twin, &format!("error={error}"));
         let output = command.output().expect("it runs");
         assert_eq!(output.status.code(), Some(1), "{error}");
         assert_eq!(

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected};
+use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected, with_injected};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
 const PLACES: u64 = 3;
@@ -382,7 +382,7 @@ fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the
         });
 
         // With nobody to wait for, there is no hope that a descriptor becomes free.
-        let mut server = Server::start(with_accept_injected(twin, "inject=accept,accept4:error=ENFILE"));
+        let mut server = Server::start(with_accept_injected(twin, "error=ENFILE"));
         let _calls = server.connect();
         assert!(!server.ended());
     }
@@ -393,11 +393,7 @@ fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
     for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
         // strace answers in place of select that somebody is ready, and leaves the sets as they are: everybody is, the
         // listener too, though nobody calls.
-        let inject = "inject=select,pselect6:retval=9";
-        let mut command =
-            twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=select,pselect6", "-e", inject]);
-        command.args(["127.0.0.1", "0"]);
-        let server = Server::start(command);
+        let server = Server::start(with_injected(twin, "select,pselect6", "retval=9"));
         begin(&server);
 
         let client = come(&server, 1, 1);
@@ -409,11 +405,7 @@ fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
 #[test]
 fn a_client_that_would_keep_the_others_waiting_is_closed_at_once() {
     for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
-        let inject = "inject=fcntl:error=ENOMEM:when=3";
-        let mut command =
-            twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", "trace=fcntl", "-e", inject]);
-        command.args(["127.0.0.1", "0"]);
-        let server = Server::start(command);
+        let server = Server::start(with_injected(twin, "fcntl", "error=ENOMEM:when=3"));
         begin(&server);
 
         let client = server.connect();
