@@ -195,7 +195,7 @@ fn a_socket_that_does_not_wait_waits_for_its_line_without_spinning() {
 }
 
 #[test]
-fn an_error_that_waits_beside_the_data_makes_nobody_spin() {
+fn an_error_that_waits_beside_the_data_is_borne_without_spinning() {
     const IP_RECVERR: i32 = 11;
     let ours = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP).unwrap();
     socket_bind(&ours, "127.0.0.1", 0).unwrap();
