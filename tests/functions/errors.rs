@@ -145,6 +145,8 @@ cases! {
         || Outcome::of(socket_create(99, SOCK_STREAM, 0));
     create_refuses_a_type: Php("socket_create(AF_INET, 11, 0)") =>
         || Outcome::of(socket_create(AF_INET, 11, 0));
+    create_asks_the_kernel_about_type_10: Php("socket_create(AF_INET6, 10, 0)") =>
+        || Outcome::of(socket_create(AF_INET6, 10, 0));
     create_reports_the_kernel: Php("socket_create(AF_INET, SOCK_DGRAM, SOL_TCP)") =>
         || Outcome::of(socket_create(AF_INET, SOCK_DGRAM, SOL_TCP));
     create_passes_small_types_on: Php("socket_create(AF_INET, -1, 0)") =>
@@ -160,6 +162,8 @@ cases! {
         || Outcome::of(socket_create_pair(AF_PACKET, SOCK_STREAM, 0));
     pair_refuses_a_type: Php("socket_create_pair(AF_UNIX, 11, 0, $pair)") =>
         || Outcome::of(socket_create_pair(AF_UNIX, 11, 0));
+    pair_asks_the_kernel_about_type_10: Php("socket_create_pair(AF_UNIX, 10, 0, $pair)") =>
+        || Outcome::of(socket_create_pair(AF_UNIX, 10, 0));
     pair_is_unix_only: Php("socket_create_pair(AF_INET, SOCK_STREAM, 0, $pair)") =>
         || Outcome::of(socket_create_pair(AF_INET, SOCK_STREAM, 0));
 
