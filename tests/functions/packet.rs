@@ -16,6 +16,11 @@ fn a_packet_socket_is_bound_to_an_interface_by_name() {
 }
 
 #[test]
+fn a_protocol_that_does_not_fit_goes_to_the_kernel_as_it_is() {
+    assert_eq!(protocol(&common::packet_socket(0x1_0008)), 8);
+}
+
+#[test]
 fn an_unknown_interface_means_all_of_them() {
     let socket = common::packet_socket(0);
 
