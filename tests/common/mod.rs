@@ -252,6 +252,15 @@ pub(crate) fn interrupted<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// How often this thread has gone to sleep.
+pub(crate) fn sleeps() -> i64 {
+    // SAFETY: all zeros is a valid `rusage`.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` outlives the call, which writes it.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
+    usage.ru_nvcsw
+}
+
 /// Runs `act` in a child process, where nothing else opens or closes descriptors; gives its result, 255 if it panics.
 pub(crate) fn in_child(act: impl FnOnce() -> usize) -> usize {
     // SAFETY: the child goes on with this thread alone; it runs `act` and ends without returning.

@@ -269,6 +269,29 @@ fn an_event_that_is_to_be_told_still_waits() {
 }
 
 #[test]
+fn a_loop_that_has_nothing_to_do_waits_without_spinning() {
+    for priorities in [1, 2] {
+        let base = base();
+        base.priority_init(priorities).unwrap();
+        let (here, there) = common::pair(SOCK_STREAM);
+        let event = Event::new(&base, here, Event::READ, |_, _, _| ()).unwrap();
+        event.add(None).unwrap();
+        let before = common::sleeps();
+        let writer = std::thread::spawn(move || {
+            // The time in which it could wake up in vain.
+            std::thread::sleep(ms(100));
+            socket_write(&there, "x", None).unwrap();
+        });
+
+        base.dispatch().unwrap();
+
+        let sleeps = common::sleeps() - before;
+        assert!(sleeps < 20, "it slept {sleeps} times");
+        writer.join().unwrap();
+    }
+}
+
+#[test]
 fn a_base_and_an_event_can_be_shown() {
     let base = base();
     let event = Event::timer(&base, |_| ()).unwrap();

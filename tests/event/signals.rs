@@ -90,6 +90,26 @@ fn signals_arrive_while_other_threads_run_and_the_loop_waits() {
 }
 
 #[test]
+fn a_signal_is_given_back_with_the_last_event_that_waits_for_it() {
+    let (base, log) = (base(), Log::default());
+    let before = action(52);
+    let [first, second] = ["first", "second"].map(|text| {
+        let log = Rc::clone(&log);
+        let event = Event::signal(&base, 52, move |_, _| log.borrow_mut().push(text.to_owned())).unwrap();
+        event.add(None).unwrap();
+        event
+    });
+
+    first.del();
+    raise_here(52);
+    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    assert_eq!(taken(&log), "second");
+
+    second.del();
+    assert_eq!(action(52), before);
+}
+
+#[test]
 fn a_base_dropped_with_a_signal_gives_it_back_and_closes_all() {
     let before = action(42);
     let left = crate::common::descriptors_left(|| {

@@ -178,9 +178,9 @@ fn a_socket_that_does_not_wait_waits_for_its_line_without_spinning() {
     let (tell, told) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         tell.send(()).unwrap();
-        let before = (cpu_time(), sleeps());
+        let before = (cpu_time(), common::sleeps());
         let line = socket_read(&other, 100, PHP_NORMAL_READ).unwrap();
-        (line, cpu_time() - before.0, sleeps() - before.1)
+        (line, cpu_time() - before.0, common::sleeps() - before.1)
     });
     told.recv().unwrap();
     // The time in which PHP would spin; what is asserted does not depend on how long it is.
@@ -222,15 +222,6 @@ fn an_error_that_waits_beside_the_data_is_borne_without_spinning() {
 
     assert_eq!(line, b"\n");
     assert!(cpu < 0.05, "it took {cpu} s of processor time");
-}
-
-/// How often this thread has gone to sleep.
-fn sleeps() -> i64 {
-    // SAFETY: all zeros is a valid `rusage`.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: `usage` outlives the call, which writes it.
-    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
-    usage.ru_nvcsw
 }
 
 /// Seconds of processor time that this thread has used.
