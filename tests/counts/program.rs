@@ -2,7 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -75,7 +75,12 @@ fn main() -> Result<()> {
     match workload.as_str() {
         "pair" => ours::pair(rounds, &here, &there, request)?,
         "pair by hand" => by_hand::pair(rounds, here.as_raw_fd(), there.as_raw_fd(), request),
-        "lines" => ours::lines(rounds, &here, &there, line)?,
+        "lines" => {
+            // A descriptor made elsewhere, with an option that does not matter to a reader of lines, is read as fast.
+            let there = Socket::from(OwnedFd::from(there));
+            socket_set_option(&there, SOL_SOCKET, SO_RCVBUF, 65536)?;
+            ours::lines(rounds, &here, &there, line)?;
+        }
         "lines by hand" => by_hand::lines(rounds, here.as_raw_fd(), there.as_raw_fd(), line),
         "select shared" => ours::select_shared(rounds, &sockets.into_iter().map(Rc::new).collect())?,
         "select references" => ours::select_references(rounds, &sockets)?,
