@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
+use std::time::Duration;
 
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
@@ -121,8 +122,8 @@ fn a_signals_number_is_no_descriptors() {
         assert_ne!(unsafe { libc::dup2(here.as_raw_fd(), 59) }, -1);
         // SAFETY: the number is open and nobody else's.
         let high = unsafe { OwnedFd::from_raw_fd(59) };
-        let write = Event::new(&base, high, Event::WRITE | Event::PERSIST, |_, _, _| ()).unwrap();
-        write.add(None).unwrap();
+        let event = Event::new(&base, high, Event::READ | Event::PERSIST, |_, _, _| ()).unwrap();
+        event.add(Duration::from_secs(30)).unwrap();
         for number in [59, 60, 61] {
             let signal = Event::signal(&base, number, |base, _| base.stop()).unwrap();
             signal.add(None).unwrap();
