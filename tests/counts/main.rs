@@ -179,7 +179,7 @@ fn select_over_references_costs_less_than_by_hand_once_there_are_many() {
     measure(&select("select kept references", 10, (374, 391), 0));
     measure(&select("select kept references", 100, (1759, 2731), 0));
     measure(&select("select references", 10, (527, 391), 1));
-    let (ours, hand) = measure(&select("select references", 100, (2064, 2731), 1));
+    let (ours, hand) = measure(&select("select references", 100, (2035, 2731), 1));
 
     if cfg!(target_arch = "x86_64") {
         assert!(ours < hand, "{} and {}", ours / ROUNDS, hand / ROUNDS);
