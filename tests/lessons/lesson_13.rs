@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common;
+use crate::compiler::{self, compiler_says, refused_as_its_readme_says};
 use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected, with_injected};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
@@ -181,7 +182,7 @@ fn who_goes_on_talking_after_the_goodbye_can_still_read_it() {
 /// Both twins where a write to a socket takes 7 bytes at most, as it may.
 pub(crate) fn twins_that_write_little(program: &str, folder: &str, test: impl Fn(Server)) {
     let shim = std::env::temp_dir().join(format!("php-sockets-{folder}-{}.so", std::process::id()));
-    let mut compiler = common::limited(&compiler());
+    let mut compiler = common::limited(&compiler::path());
     compiler.args([
         "--edition=2024",
         "--crate-type=cdylib",
@@ -219,10 +220,6 @@ pub(crate) fn twins_that_write_little(program: &str, folder: &str, test: impl Fn
         test(Server::start(command));
     }
     std::fs::remove_file(shim).unwrap();
-}
-
-fn compiler() -> String {
-    std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned())
 }
 
 #[test]
@@ -488,56 +485,6 @@ pub(crate) fn has_the_default_port(number: &str, folder: &str, port: u16) {
     );
     assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port};")));
     assert!(read("Makefile").contains(&format!("\nport_{number} = {port}\n")));
-}
-
-/// What the compiler says to a program that uses this crate; nothing if it accepts it.
-pub(crate) fn compiler_says(program: &str) -> String {
-    // The newest build of the library is the one that these tests are linked with.
-    let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-    let library: PathBuf = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            name.starts_with("libphp_sockets-") && name.ends_with(".rlib")
-        })
-        .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
-        .expect("the library");
-    let mut command = common::limited(&compiler());
-    command.args([
-        "--edition=2024",
-        "--crate-type=bin",
-        "--emit=metadata",
-        "--error-format=short",
-        "-o",
-        "-",
-    ]);
-    command.arg("--extern").arg(format!("php_sockets={}", library.display()));
-    command.arg("-L").arg(&folder).arg("-");
-    let output = common::pipe(command, program);
-    String::from_utf8(output.stderr).unwrap()
-}
-
-/// The line after "Break it" of a lesson's program, uncommented, and what the compiler says to it.
-pub(crate) fn broken(folder: &str) -> String {
-    let text = std::fs::read_to_string(common::root().join("lessons").join(folder).join("main.rs")).unwrap();
-    assert_eq!(compiler_says(&text), "", "as it is, it compiles");
-    let (before, after) = text.split_once("// Break it: uncomment the next line").unwrap();
-    let (comment, code) = after.split_once('\n').unwrap();
-    compiler_says(&format!("{before}// {comment}\n{}", code.replacen("// ", "", 1)))
-}
-
-/// The first line in the README's "Break it" is the compiler's complaint, and the only one.
-pub(crate) fn refused_as_its_readme_says(folder: &str) {
-    let readme =
-        std::fs::read_to_string(common::root().join("lessons").join(folder).join("README.md")).unwrap();
-    let shown = readme.split_once("\n## Break it\n").unwrap().1.split_once("```text\n").unwrap().1;
-    let error = shown.lines().next().unwrap();
-
-    let complaint = broken(folder);
-
-    assert_eq!(complaint.matches("error[").count(), 1, "{complaint}");
-    assert!(complaint.contains(error), "{error}\n{complaint}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use php_sockets::*;
 use regex::Regex;
 
 use crate::common;
-use crate::lesson_13::refused_as_its_readme_says;
+use crate::compiler::refused_as_its_readme_says;
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 
 fn rust() -> Server {

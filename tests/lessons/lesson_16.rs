@@ -3,7 +3,7 @@
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_13::refused_as_its_readme_says;
+use crate::compiler::refused_as_its_readme_says;
 
 #[test]
 fn myth_udp_stands_for_user_data_protocol() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_13::refused_as_its_readme_says;
+use crate::compiler::refused_as_its_readme_says;
 
 #[test]
 fn who_may_not_write_to_the_file_may_not_connect() {

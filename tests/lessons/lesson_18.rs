@@ -3,7 +3,7 @@
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_13::refused_as_its_readme_says;
+use crate::compiler::refused_as_its_readme_says;
 
 #[test]
 fn myth_the_socket_iovec_functions_exist_in_php() {

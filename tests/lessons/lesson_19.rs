@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_13::refused_as_its_readme_says;
+use crate::compiler::refused_as_its_readme_says;
 
 /// A message with a descriptor beside one byte.
 fn send_descriptor(socket: &Socket) {

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod compiler;
 mod demo;
 mod lesson_01;
 mod lesson_02;

@@ -1,0 +1,59 @@
+//! What the compiler says to the lines that break a lesson.
+
+use std::path::PathBuf;
+
+use crate::common;
+
+pub(crate) fn path() -> String {
+    std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned())
+}
+
+/// What the compiler says to a program that uses this crate; nothing if it accepts it.
+pub(crate) fn compiler_says(program: &str) -> String {
+    // The newest build of the library is the one that these tests are linked with.
+    let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    let library: PathBuf = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.starts_with("libphp_sockets-") && name.ends_with(".rlib")
+        })
+        .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
+        .expect("the library");
+    let mut command = common::limited(&path());
+    command.args([
+        "--edition=2024",
+        "--crate-type=bin",
+        "--emit=metadata",
+        "--error-format=short",
+        "-o",
+        "-",
+    ]);
+    command.arg("--extern").arg(format!("php_sockets={}", library.display()));
+    command.arg("-L").arg(&folder).arg("-");
+    let output = common::pipe(command, program);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// The line after "Break it" of a lesson's program, uncommented, and what the compiler says to it.
+pub(crate) fn broken(folder: &str) -> String {
+    let text = std::fs::read_to_string(common::root().join("lessons").join(folder).join("main.rs")).unwrap();
+    assert_eq!(compiler_says(&text), "", "as it is, it compiles");
+    let (before, after) = text.split_once("// Break it: uncomment the next line").unwrap();
+    let (comment, code) = after.split_once('\n').unwrap();
+    compiler_says(&format!("{before}// {comment}\n{}", code.replacen("// ", "", 1)))
+}
+
+/// The first line in the README's "Break it" is the compiler's complaint, and the only one.
+pub(crate) fn refused_as_its_readme_says(folder: &str) {
+    let readme =
+        std::fs::read_to_string(common::root().join("lessons").join(folder).join("README.md")).unwrap();
+    let shown = readme.split_once("\n## Break it\n").unwrap().1.split_once("```text\n").unwrap().1;
+    let error = shown.lines().next().unwrap();
+
+    let complaint = broken(folder);
+
+    assert_eq!(complaint.matches("error[").count(), 1, "{complaint}");
+    assert!(complaint.contains(error), "{error}\n{complaint}");
+}
