@@ -95,6 +95,17 @@ impl Batch {
         Ok(())
     }
 
+    /// Whether more than one was found.
+    #[inline]
+    pub(super) fn has_several(&self) -> bool {
+        self.found.len() > 1
+    }
+
+    /// The data of all that was found.
+    pub(super) fn data(&self) -> impl Iterator<Item = u64> {
+        self.found.iter().map(|found| found.u64)
+    }
+
     /// The data of what was found next, and what is ready there.
     #[inline]
     pub(super) fn next(&mut self) -> Option<(u64, u32)> {
