@@ -71,15 +71,15 @@ fn run(tool: &[&str], peer: &Peer, job: Job, length: u64) -> Result<String> {
         match job {
             Job::Alone => {}
             Job::Serve { clients } => {
-                load.join(clients)?;
+                load.join(clients, 1)?;
                 load.play(length, 1)?;
             }
             Job::Visits => {
-                load.join(1)?;
+                load.join(1, 1)?;
                 load.visits(length)?;
             }
         }
-        load.leave()
+        load.leave(1)
     };
     if !matches!(job, Job::Alone) {
         load().map_err(|error| Error::other(format!("{words:?}: {error}")))?;
@@ -124,11 +124,11 @@ fn calls(peer: &Peer, job: Job, length: u64) -> Result<(BTreeMap<String, u64>, u
 pub(crate) fn resident(peer: &Peer, clients: usize) -> Result<f64> {
     let mut program = Running::start(&peer.words(0)?)?;
     let mut load = Load::on(program.port()?);
-    load.join(1)?;
+    load.join(1, 1)?;
     let before = program.resident()?;
-    load.join(clients - 1)?;
+    load.join(clients - 1, 1)?;
     let after = program.resident()?;
-    load.leave()?;
+    load.leave(1)?;
     program.finish()?;
     Ok((after as f64 - before as f64) / (clients - 1) as f64)
 }

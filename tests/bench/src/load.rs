@@ -21,11 +21,22 @@ impl Load {
         Load { port, clients: Vec::new(), sent: 0 }
     }
 
-    /// More clients come, one after the other, and send one request each.
-    pub(crate) fn join(&mut self, count: usize) -> Result<()> {
-        for _ in 0..count {
-            self.clients.push(visit(self.port, self.sent)?);
-            self.sent += 1;
+    /// More clients come, `wave` of them at the same time, and send one request each.
+    pub(crate) fn join(&mut self, count: usize, wave: usize) -> Result<()> {
+        let end = self.clients.len() + count;
+        while self.clients.len() < end {
+            let first = self.clients.len();
+            for _ in first..end.min(first + wave) {
+                self.clients.push(connect(self.port)?);
+            }
+            let come = &mut self.clients[first..];
+            for (number, client) in (self.sent..).zip(come.iter_mut()) {
+                client.write_all(&request(number))?;
+            }
+            for (number, client) in (self.sent..).zip(come.iter_mut()) {
+                check(client, number)?;
+            }
+            self.sent += come.len() as u64;
         }
         Ok(())
     }
@@ -50,15 +61,18 @@ impl Load {
     /// Clients that come, send one request and go, while another one stays.
     pub(crate) fn visits(&mut self, count: u64) -> Result<()> {
         for _ in 0..count {
-            leave(visit(self.port, self.sent)?)?;
+            let mut client = connect(self.port)?;
+            client.write_all(&request(self.sent))?;
+            check(&mut client, self.sent)?;
+            leave(&mut [client])?;
             self.sent += 1;
         }
         Ok(())
     }
 
-    /// All clients go, one after the other; with the last one the server ends.
-    pub(crate) fn leave(self) -> Result<()> {
-        self.clients.into_iter().try_for_each(leave)
+    /// All clients go, `wave` of them at the same time; with the last one the server ends.
+    pub(crate) fn leave(mut self, wave: usize) -> Result<()> {
+        self.clients.chunks_mut(wave).try_for_each(leave)
     }
 }
 
@@ -80,17 +94,22 @@ fn check(client: &mut TcpStream, number: u64) -> Result<()> {
     if answer == request(number) { Ok(()) } else { Err(Error::other(format!("a wrong answer to {number}"))) }
 }
 
-fn visit(port: u16, number: u64) -> Result<TcpStream> {
-    let mut client = TcpStream::connect(("127.0.0.1", port))?;
+fn connect(port: u16) -> Result<TcpStream> {
+    let client = TcpStream::connect(("127.0.0.1", port))?;
     client.set_read_timeout(Some(PATIENCE))?;
     client.set_write_timeout(Some(PATIENCE))?;
-    client.write_all(&request(number))?;
-    check(&mut client, number)?;
     Ok(client)
 }
 
-/// Waits until the server has closed too, so that it serves one end at a time.
-fn leave(mut client: TcpStream) -> Result<()> {
-    client.shutdown(Shutdown::Write)?;
-    if client.read(&mut [0])? == 0 { Ok(()) } else { Err(Error::other("more than was asked for")) }
+/// Waits until the server has closed too.
+fn leave(clients: &mut [TcpStream]) -> Result<()> {
+    for client in clients.iter() {
+        client.shutdown(Shutdown::Write)?;
+    }
+    for client in clients {
+        if client.read(&mut [0])? != 0 {
+            return Err(Error::other("more than was asked for"));
+        }
+    }
+    Ok(())
 }

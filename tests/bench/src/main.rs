@@ -8,6 +8,7 @@ mod counting;
 mod counts;
 mod load;
 mod peers;
+mod player;
 mod process;
 mod report;
 mod targets;

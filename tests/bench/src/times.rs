@@ -3,8 +3,8 @@
 use std::io::Result;
 use std::time::{Duration, Instant};
 
-use crate::load::Load;
 use crate::peers::Peer;
+use crate::player::Player;
 use crate::process::{Running, stay_on};
 
 /// What the peers do in a round.
@@ -21,12 +21,15 @@ pub(crate) enum Task {
 pub(crate) struct Setting {
     pub(crate) server: usize,
     pub(crate) load: usize,
-    pub(crate) rounds: usize,
     pub(crate) patience: Duration,
 }
 
-/// No fewer rounds than these, however long they take: three have no quartiles.
-const FEWEST: usize = 7;
+/// Every program is started so many times: where its memory happens to lie makes it some hundredths faster or slower for
+/// all its life.
+const HEATS: u32 = 6;
+
+/// No fewer rounds than these in a heat, however long they take: too few have no quartiles.
+const FEWEST: usize = 2;
 
 #[derive(Clone, Copy)]
 struct Sample {
@@ -46,17 +49,25 @@ pub(crate) struct Times {
 
 /// Times all peers, the first of which is C, and C again. Also says how many rounds there were.
 pub(crate) fn measure(peers: &[Peer], task: Task, setting: Setting) -> Result<(Vec<Times>, usize)> {
-    let mut turn: Vec<Peer> = peers.to_vec();
-    turn.push(peers[0]);
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); turn.len()];
-    let begin = Instant::now();
-    let mut rounds = 0;
     stay_on(setting.load);
-    while rounds < setting.rounds && (rounds < FEWEST || begin.elapsed() < setting.patience) {
-        for (peer, samples) in turn.iter().zip(&mut samples) {
-            samples.push(sample(peer, task, setting)?);
+    let turn: Vec<Peer> = peers.iter().chain(&peers[..1]).copied().collect();
+    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); turn.len()];
+    for heat in 0..HEATS {
+        let mut racers = Vec::new();
+        for place in 0..turn.len() {
+            // Nobody gains by a place: every other heat turns them round.
+            let place = if heat % 2 == 0 { place } else { turn.len() - 1 - place };
+            racers.push((Racer::start(&turn[place], task, setting)?, place));
         }
-        rounds += 1;
+        let begin = Instant::now();
+        let mut rounds = 0;
+        while rounds < FEWEST || begin.elapsed() < setting.patience / HEATS {
+            for (racer, place) in &mut racers {
+                samples[*place].push(racer.run(setting)?);
+            }
+            rounds += 1;
+        }
+        racers.into_iter().try_for_each(|(racer, _)| racer.finish())?;
     }
     let times = turn.iter().zip(&samples).enumerate().map(|(place, (peer, own))| {
         let again = if place == peers.len() { ", again" } else { "" };
@@ -72,31 +83,55 @@ pub(crate) fn measure(peers: &[Peer], task: Task, setting: Setting) -> Result<(V
             cpu_ratio: quartiles(ratio(|sample| sample.cpu)),
         }
     });
-    Ok((times.collect(), rounds))
+    Ok((times.collect(), samples[0].len()))
 }
 
-fn sample(peer: &Peer, task: Task, setting: Setting) -> Result<Sample> {
-    let (wall, cpu, operations) = match task {
-        Task::Alone { pairs } => {
-            let (less, more) = (alone(peer, 1, setting)?, alone(peer, pairs + 1, setting)?);
-            let time = more.saturating_sub(less);
-            (time, time, pairs)
-        }
-        Task::Serve { clients, requests, wave } => {
-            let mut program = start(peer, 0, setting)?;
-            let mut load = Load::on(program.port()?);
-            load.join(clients)?;
-            load.play(requests / 10, wave)?; // caches and buffers warm
-            let (begin, used) = (Instant::now(), program.cpu()?);
-            load.play(requests, wave)?;
-            let (wall, cpu) = (begin.elapsed(), program.cpu()?.saturating_sub(used));
-            load.leave()?;
+/// A peer in a heat.
+enum Racer {
+    /// A program that is started for each run.
+    Alone { peer: Peer, pairs: u64 },
+    /// A server and its clients, who stay all the time, so that turns can be short: what else the machine does then
+    /// slows all of a round, and their ratio is as it was.
+    Serve { program: Running, clients: Player, requests: u64 },
+}
+
+impl Racer {
+    fn start(peer: &Peer, task: Task, setting: Setting) -> Result<Racer> {
+        Ok(match task {
+            Task::Alone { pairs } => Racer::Alone { peer: *peer, pairs },
+            Task::Serve { clients, requests, wave } => {
+                let mut program = start(peer, 0, setting)?;
+                let clients = Player::join(program.port()?, clients, wave)?;
+                Racer::Serve { program, clients, requests }
+            }
+        })
+    }
+
+    fn run(&mut self, setting: Setting) -> Result<Sample> {
+        let (wall, cpu, operations) = match self {
+            Racer::Alone { peer, pairs } => {
+                let (less, more) = (alone(peer, 1, setting)?, alone(peer, *pairs + 1, setting)?);
+                let time = more.saturating_sub(less);
+                (time, time, *pairs)
+            }
+            Racer::Serve { program, clients, requests } => {
+                clients.play(*requests / 10)?; // caches and buffers warm
+                let used = program.cpu()?;
+                let wall = clients.play(*requests)?;
+                (wall, program.cpu()?.saturating_sub(used), *requests)
+            }
+        };
+        let micros = |time: Duration| time.as_secs_f64() * 1e6 / operations as f64;
+        Ok(Sample { wall: micros(wall), cpu: micros(cpu) })
+    }
+
+    fn finish(self) -> Result<()> {
+        if let Racer::Serve { program, clients, .. } = self {
+            clients.leave()?;
             program.finish()?;
-            (wall, cpu, requests)
         }
-    };
-    let micros = |time: Duration| time.as_secs_f64() * 1e6 / operations as f64;
-    Ok(Sample { wall: micros(wall), cpu: micros(cpu) })
+        Ok(())
+    }
 }
 
 /// The time from the start of a program to its end.
