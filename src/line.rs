@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::slice;
 
-use crate::buffer::{self, Sites};
+use crate::buffer::Sites;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 
@@ -93,6 +93,7 @@ fn is_end(byte: u8) -> bool {
 }
 
 /// The last line may lack its end. After it PHP gives nothing on a non-blocking socket, else an error.
+#[cold]
 fn end_of_stream(socket: &Socket, line: &[u8]) -> Result<()> {
     if line.is_empty() && !is_nonblocking(socket)? {
         return Err(socket.remember(&FAILED, libc::ECONNRESET));
@@ -119,13 +120,17 @@ fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize, sites: &'stati
 }
 
 /// Appends up to `wanted` bytes; gives their number. `None` is a failure, described by `errno`.
+#[inline]
 fn append(
     socket: &Socket,
     line: &mut Vec<u8>,
     wanted: usize,
     sites: &'static Sites,
 ) -> Result<Option<usize>> {
-    buffer::make_room(line, line.len() + wanted, sites)?;
+    // A line that comes whole gets no more memory than it needs, one that comes in pieces grows as vectors do.
+    let room = if line.is_empty() { line.try_reserve_exact(wanted) } else { line.try_reserve(wanted) };
+    room.map_err(|_| Error::silent(&sites.too_long))?;
+
     let Some(taken) = receive(socket, &mut line.spare_capacity_mut()[..wanted], 0) else { return Ok(None) };
     let taken = taken.len();
 
@@ -146,6 +151,7 @@ fn receive<'a>(socket: &Socket, room: &'a mut [MaybeUninit<u8>], flags: c_int) -
 
 /// After a failed `recv`: nothing has arrived yet, so wait for it, where PHP tries again and again; else the error.
 /// A blocking socket has waited already, for its `SO_RCVTIMEO`.
+#[cold]
 fn wait_if_nothing_yet(socket: &Socket) -> Result<()> {
     if errno::errno().0 != libc::EAGAIN {
         return Err(failed(socket));
