@@ -46,9 +46,11 @@ int main(void)
         }
         if (select(highest + 1, &read, NULL, NULL, NULL) == -1)
             err(1, "select");
-        for (size_t i = count; i-- > 0;) {
-            if (!FD_ISSET(clients[i], &read) || answer(clients[i]))
+        for (size_t i = 0; i < count;) {
+            if (!FD_ISSET(clients[i], &read) || answer(clients[i])) {
+                i++;
                 continue;
+            }
             close(clients[i]);
             clients[i] = clients[--count];
             if (count == 0)

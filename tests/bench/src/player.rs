@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::load::Load;
+use crate::process::give_way;
 
 /// The load of one server, whose clients have come.
 pub(crate) struct Player {
@@ -58,6 +59,8 @@ fn follow(
     if unsafe { libc::unshare(libc::CLONE_FILES) } == -1 {
         return Err(Error::last_os_error());
     }
+    // A server answers all that is there before a load on the same core looks at the first answer.
+    give_way()?;
     let mut load = Load::on(port);
     load.join(clients, wave)?;
     let _ = answers.send(Ok(Duration::ZERO));

@@ -104,6 +104,16 @@ pub(crate) fn stay_on(core: usize) {
     unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
 }
 
+/// Keeps the calling thread from interrupting another one on its core when it wakes.
+pub(crate) fn give_way() -> Result<()> {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `parameters` is only read; 0 is the calling thread.
+    if unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameters) } == -1 {
+        return Err(Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Raises the limit of open descriptors as far as it goes, for this process and its children; the limit.
 pub(crate) fn raise_descriptors() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -93,10 +93,11 @@ fn select() {
         // SAFETY: `read` is writable, null stands for no set and no time.
         let count = unsafe { libc::select(highest + 1, &raw mut read, null, null, ptr::null_mut()) };
         assert!(count > 0, "select");
-        for index in (0..clients.len()).rev() {
-            let client = clients[index];
+        let mut index = 0;
+        while let Some(&client) = clients.get(index) {
             // SAFETY: as above.
             if !unsafe { libc::FD_ISSET(client, &raw const read) } || answer(client, &mut buffer) {
+                index += 1;
                 continue;
             }
             close(clients.swap_remove(index));

@@ -66,12 +66,12 @@ fn select_server() {
         // The set borrows the clients: what changes them waits until it has gone.
         let joins = read.contains(listener.as_fd());
         let mut gone = Vec::new();
-        for (index, client) in clients.iter().enumerate().rev() {
+        for (index, client) in clients.iter().enumerate() {
             if read.contains(client.as_fd()) && !answer(client, &mut buffer) {
                 gone.push(index);
             }
         }
-        for index in gone {
+        for index in gone.into_iter().rev() {
             clients.swap_remove(index);
             if clients.is_empty() {
                 return;
