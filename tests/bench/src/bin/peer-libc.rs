@@ -93,17 +93,18 @@ fn select() {
         // SAFETY: `read` is writable, null stands for no set and no time.
         let count = unsafe { libc::select(highest + 1, &raw mut read, null, null, ptr::null_mut()) };
         assert!(count > 0, "select");
-        let mut index = 0;
-        while let Some(&client) = clients.get(index) {
+        let before = clients.len();
+        clients.retain(|client| {
             // SAFETY: as above.
-            if !unsafe { libc::FD_ISSET(client, &raw const read) } || answer(client, &mut buffer) {
-                index += 1;
-                continue;
+            let ready = unsafe { libc::FD_ISSET(*client, &raw const read) };
+            let stays = !ready || answer(*client, &mut buffer);
+            if !stays {
+                close(*client);
             }
-            close(clients.swap_remove(index));
-            if clients.is_empty() {
-                return;
-            }
+            stays
+        });
+        if clients.is_empty() && before > 0 {
+            return;
         }
         // SAFETY: as above.
         if unsafe { libc::FD_ISSET(listener.as_raw_fd(), &raw const read) } {
