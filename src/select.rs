@@ -252,7 +252,7 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 ///
 /// It asks for no memory. What a round costs is the making of the arrays: `select` over 100 clients, of which one is
 /// ready, with its `recv` and `send`, takes some 2700 instructions by hand, 1800 with a `Vec<&Socket>` or `Vec<(K, &Socket)>`
-/// that is kept from round to round (no allocation) and 300 to 600 more with a new one, 2700 with a kept `Vec<Rc<Socket>>`,
+/// that is kept from round to round (no allocation) and 150 to 300 more with a new one, 2700 with a kept `Vec<Rc<Socket>>`,
 /// and 35000 with a new `BTreeMap` (eleven allocations): a `Vec<(K, S)>` keeps keys for less.
 ///
 /// # Errors

@@ -67,6 +67,9 @@ pub(super) fn ring(eventfd: &OwnedFd) {
 /// What `wait` finds at most.
 const BATCH: c_int = 256;
 
+/// See `has_many`.
+const MANY: usize = 8;
+
 /// What `epoll_wait` has found, told one by one.
 pub(super) struct Batch {
     found: Vec<epoll_event>,
@@ -95,10 +98,10 @@ impl Batch {
         Ok(())
     }
 
-    /// Whether more than one was found.
+    /// Whether so many were found that reading ahead saves more than it costs.
     #[inline]
-    pub(super) fn has_several(&self) -> bool {
-        self.found.len() > 1
+    pub(super) fn has_many(&self) -> bool {
+        self.found.len() >= MANY
     }
 
     /// The data of all that was found.

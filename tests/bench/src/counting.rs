@@ -28,7 +28,7 @@ pub(crate) fn all(extent: Extent, report: &mut Report) -> Result<()> {
     for clients in [10, 100] {
         let rows = side_by_side(&SELECT, Job::Serve { clients })?;
         report.section(&format!(
-            "W3 · select server, one of {clients} clients ready, its sets built anew each time"
+            "W3 · select server, one of {clients} clients ready, its sets filled anew each time"
         ));
         report::counts("a request", &rows, None);
         targets::select(report, &rows.into_iter().collect());

@@ -54,8 +54,9 @@ fn follow(
     orders: &Receiver<u64>,
     answers: &Sender<Result<Duration>>,
 ) -> Result<()> {
-    // SAFETY: the call takes a number. From here on this thread has a copy of the table of descriptors. It uses those
-    // alone that it opens itself, and no other thread gets them.
+    // SAFETY: the call takes a number. From here on this thread has a copy of the table of descriptors, in which the
+    // others' pipes stay open for reading, which nobody minds. It uses those alone that it opens itself, and no other
+    // thread gets them.
     if unsafe { libc::unshare(libc::CLONE_FILES) } == -1 {
         return Err(Error::last_os_error());
     }

@@ -1,5 +1,6 @@
 //! Starting programs, looking at them, and ending them.
 
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Error, Read, Result};
 use std::mem;
 use std::process::{Child, Command, Stdio};
@@ -25,7 +26,7 @@ impl Running {
         if let Some(output) = &mut self.child.stdout {
             BufReader::new(output).read_line(&mut line)?;
         }
-        line.trim().parse().map_err(|_| self.failed())
+        line.trim().parse().map_err(|_| self.failed("no port"))
     }
 
     /// Waits for the end, which must be a success; what the program wrote on descriptor 2.
@@ -41,13 +42,14 @@ impl Running {
         }
     }
 
-    fn failed(&mut self) -> Error {
+    /// Ends it; the error says what it wrote on descriptor 2.
+    pub(crate) fn failed(&mut self, how: impl Display) -> Error {
         let mut said = String::new();
         let _ = self.child.kill();
         if let Some(output) = &mut self.child.stderr {
             let _ = output.read_to_string(&mut said);
         }
-        Error::other(format!("{}: no port; {said}", self.name))
+        Error::other(format!("{}: {how}; {said}", self.name))
     }
 
     /// The processor time that it has used.

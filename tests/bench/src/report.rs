@@ -50,7 +50,7 @@ pub(crate) fn counts(operation: &str, rows: &[(&str, Counts)], resident: Option<
         "to C".to_owned(),
         "allocations".to_owned(),
         "system calls".to_owned(),
-        "which".to_owned(),
+        "which calls".to_owned(),
     ]];
     if resident.is_some() {
         table[0].insert(3, "bytes a connection".to_owned());
@@ -76,15 +76,24 @@ pub(crate) fn counts(operation: &str, rows: &[(&str, Counts)], resident: Option<
 }
 
 pub(crate) fn times(rows: &[Times], cpu: bool) {
-    let mut header = vec!["who", "µs each", "a second", "to C: median", "lower quartile", "upper quartile"];
+    let mut header =
+        vec!["who", "µs each", "a second", "µs to C: median", "its 95 %", "lower quartile", "upper quartile"];
     if cpu {
-        header.extend(["server's CPU, µs", "to C: median"]);
+        header.extend(["server's CPU, µs", "CPU to C: median"]);
     }
     let mut table: Vec<Vec<String>> = vec![header.into_iter().map(str::to_owned).collect()];
     for row in rows {
         let [low, middle, high] = row.wall_ratio.map(|ratio| format!("{ratio:.3}"));
-        let mut cells =
-            vec![row.name.clone(), format!("{:.2}", row.wall), whole(1e6 / row.wall), middle, low, high];
+        let range = row.range.map(|ratio| format!("{ratio:.3}")).join(" to ");
+        let mut cells = vec![
+            row.name.clone(),
+            format!("{:.2}", row.wall),
+            whole(1e6 / row.wall),
+            middle,
+            range,
+            low,
+            high,
+        ];
         if cpu {
             cells.extend([format!("{:.2}", row.cpu), format!("{:.3}", row.cpu_ratio[1])]);
         }
