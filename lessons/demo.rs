@@ -212,6 +212,9 @@ impl Stage {
             " types without Enter: " => actor.types(text)?,
             " presses Ctrl-D" => actor.keyboard = None,
             " leaves" | " is stopped" => {
+                if *verb == " is stopped" {
+                    actor.rests()?;
+                }
                 actor.press_ctrl_c()?;
                 let status = actor.ended()?;
                 // Some programs end on Ctrl-C by themselves, in good order.
@@ -342,6 +345,29 @@ impl Actor {
     fn types(&mut self, text: &str) -> Played {
         let keyboard = self.keyboard.as_mut().ok_or("Its keyboard is at the end")?;
         keyboard.write_all(text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    /// Waits until each of the program's threads waits for something. What they have printed is no sign of that: the
+    /// closing of a socket may come after.
+    fn rests(&self) -> Played {
+        let begin = Instant::now();
+        while self.works() {
+            if begin.elapsed() > PATIENCE {
+                return Err("It does not come to rest".to_owned());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    /// Whether one of its threads runs, or would if there were a processor for it (`proc_pid_stat(5)`).
+    fn works(&self) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return false };
+        threads.flatten().any(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            let state = stat.rsplit(") ").next().unwrap_or_default();
+            state.starts_with(['R', 'D'])
+        })
     }
 
     /// SIGINT, as the terminal sends it. `kill` is built into the shell.
