@@ -212,9 +212,7 @@ impl Stage {
             " types without Enter: " => actor.types(text)?,
             " presses Ctrl-D" => actor.keyboard = None,
             " leaves" | " is stopped" => {
-                if *verb == " is stopped" {
-                    actor.rests()?;
-                }
+                actor.rests()?;
                 actor.press_ctrl_c()?;
                 let status = actor.ended()?;
                 // Some programs end on Ctrl-C by themselves, in good order.
