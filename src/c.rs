@@ -9,6 +9,9 @@ pub(crate) const SOL_UDPLITE: c_int = libc::IPPROTO_UDPLITE;
 pub(crate) const UDPLITE_SEND_CSCOV: c_int = 10;
 pub(crate) const UDPLITE_RECV_CSCOV: c_int = 11;
 pub(crate) const SO_DETACH_REUSEPORT_BPF: c_int = 68;
+/// In Linux since 6.5.
+pub(crate) const SO_PEERPIDFD: c_int = 77;
+pub(crate) const PACKET_FANOUT_DATA: c_int = 22;
 pub(crate) const AI_IDN: c_int = 0x40;
 pub(crate) const AI_CANONIDN: c_int = 0x80;
 

@@ -44,6 +44,8 @@ static SENDTO: Sites = Sites {
 /// - no port: `socket_sendto(): Argument #6 ($port) cannot be null when the socket type is AF_INET` (or `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_sendto(): Argument #5 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_sendto(): Argument #5 ($address) must not contain any null bytes`
+/// - `MSG_ZEROCOPY`, as in [`socket_send`](crate::socket_send):
+///   `socket_sendto(): Argument #4 ($flags) must not contain MSG_ZEROCOPY`
 /// - a socket of another family: `socket_sendto(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
 ///
 /// # Differences from PHP
@@ -83,13 +85,19 @@ pub fn socket_sendto(
         function: "socket_sendto",
         message: "Argument #6 ($port) cannot be null when the socket type is AF_INET6",
     };
+    if flags & libc::MSG_ZEROCOPY != 0 {
+        return Err(Error::value(&Site {
+            function: "socket_sendto",
+            message: "Argument #4 ($flags) must not contain MSG_ZEROCOPY",
+        }));
+    }
     let port = host::port(socket, port.into(), inet, inet6)?;
     let name = host::find(socket, &SENDTO, path_as_c_string(socket, address.as_ref()), port)?;
     let data = data.as_ref();
     let length = length.min(data.len());
 
     // SAFETY: `data` has at least `length` bytes, `as_ptr` points at `len` bytes inside `name`; both outlive the call,
-    // which only reads them.
+    // which only reads them. Without MSG_ZEROCOPY the kernel copies them and keeps no pointer.
     let count =
         unsafe { libc::sendto(socket.fd(), data.as_ptr().cast(), length, flags, name.as_ptr(), name.len()) };
 
@@ -130,7 +138,8 @@ static RECVFROM: buffer::Sites = buffer::Sites {
 /// datagram, or the end of a stream. A connected TCP socket gives the address `0.0.0.0` (`::`) and port 0, an `AF_UNIX`
 /// sender without a name, or with an abstract one, the address `""`.
 ///
-/// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits.
+/// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits. Without it the
+/// number is that of the bytes in `data`.
 ///
 /// # Errors
 ///
@@ -177,7 +186,7 @@ pub fn socket_recvfrom(
     // What arrives goes behind the old data, so that a failure leaves those alone.
     let old = data.len();
     buffer::make_room_behind(data, length, &RECVFROM)?;
-    buffer::blank_if_truncating(data, old, length, flags);
+    buffer::blank_if_skipping(data, old, length, flags);
     data.truncate(old);
 
     let unable = match socket.family() {
@@ -201,13 +210,13 @@ pub fn socket_recvfrom(
         )
     };
 
-    let Ok(count) = usize::try_from(count) else { return Err(socket.warning(unable)) };
-    // SAFETY: `recvfrom` wrote the first `count` bytes behind the old ones, no more than `length`; those that
-    // MSG_TRUNC counts without writing have been zeroed before.
-    unsafe { data.set_len(old + count.min(length)) };
+    let Some(written) = buffer::written(count, length) else { return Err(socket.warning(unable)) };
+    // SAFETY: `written` is no more than `length`, for which there is capacity behind the `old` bytes; `recvfrom` wrote each
+    // byte that it counted and that fits, or `blank_if_skipping` has zeroed all of them.
+    unsafe { data.set_len(old + written) };
     data.drain(..old);
     let name = sender.name(socket.family()).ok_or_else(|| Error::value(&FAMILY))?;
-    Ok((count, name))
+    Ok((buffer::reported(count, written, flags), name))
 }
 
 static FAMILY: Site = Site {

@@ -5,6 +5,10 @@ use std::fmt;
 use std::mem::MaybeUninit;
 use std::slice;
 
+use libc::ssize_t;
+
+use crate::buffer;
+
 /// PHP 4's resource "iovec": buffers that one system call fills or sends, one after another.
 ///
 /// An element has a room, the number of bytes that a read may put into it, and holds bytes, never more than the room:
@@ -144,19 +148,24 @@ impl IoVec {
         )
     }
 
-    /// Lets the elements hold what has arrived.
+    /// Lets the elements hold what has arrived, if a call returned `count`; gives how many bytes that is. `None` is a
+    /// failure, and changes nothing.
     ///
     /// # Safety
     ///
     /// The first `count` bytes of the rooms that `for_filling` gave, in their order, have been written; where `count`
     /// is more than all the rooms have, all of them.
-    pub(crate) unsafe fn filled(&mut self, mut count: usize) {
+    pub(crate) unsafe fn filled(&mut self, count: ssize_t) -> Option<usize> {
+        let all = self.elements.iter().map(Element::usable).sum();
+        let written = buffer::written(count, all)?;
+        let mut rest = written;
         for element in &mut self.elements {
-            let part = count.min(element.usable());
+            let part = rest.min(element.usable());
             // SAFETY: `part` is within the capacity, and the caller vouches that so many bytes have been written here.
             unsafe { element.data.set_len(part) };
-            count -= part;
+            rest -= part;
         }
+        Some(written)
     }
 }
 

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::slice;
 
-use crate::buffer::Sites;
+use crate::buffer::{self, Sites};
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 
@@ -139,13 +139,14 @@ fn append(
     Ok(Some(taken))
 }
 
-/// Receives as many bytes as there is room for, at most. `None` is a failure, described by `errno`.
+/// Receives as many bytes as there is room for, at most; `flags` are 0 or `MSG_PEEK`. `None` is a failure, described by `errno`.
 fn receive<'a>(socket: &Socket, room: &'a mut [MaybeUninit<u8>], flags: c_int) -> Option<&'a [u8]> {
     // SAFETY: `room` is writable and outlives the call, which keeps no pointer.
     let count = unsafe { libc::recv(socket.fd(), room.as_mut_ptr().cast(), room.len(), flags) };
 
-    let count = usize::try_from(count).ok()?;
-    // SAFETY: without MSG_TRUNC `recv` returns how many bytes it wrote, from the first on, no more than `room` has.
+    let count = buffer::written(count, room.len())?;
+    // SAFETY: the flags are 0 or MSG_PEEK, with which `recv` writes each byte that it counts and that fits, from the first
+    // on; `count` is no more than `room` has.
     Some(unsafe { slice::from_raw_parts(room.as_ptr().cast(), count) })
 }
 

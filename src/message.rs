@@ -6,6 +6,7 @@ use std::{mem, ptr};
 use libc::msghdr;
 
 use crate::address::{Buffer, SockAddr};
+use crate::buffer;
 use crate::control::{ControlMessage, Outgoing};
 use crate::error::{Error, Result, Site};
 use crate::iovec::{self, IoVec};
@@ -83,6 +84,8 @@ impl<'a> Message<'a> {
 /// - an unknown host: `socket_sendmsg(): Host lookup failed [-10001]: Unknown host`
 /// - PHP's `error converting user data (path: ...)`, remembered nowhere: a name of another family than the socket's, an
 ///   empty path or one of more than 107 bytes, `SCM_RIGHTS` without descriptors, more control messages than 4096 bytes
+/// - `MSG_ZEROCOPY`, as in [`socket_send`](crate::socket_send):
+///   `socket_sendmsg(): Argument #3 ($flags) must not contain MSG_ZEROCOPY`
 ///
 /// # Differences from PHP
 ///
@@ -119,6 +122,12 @@ impl<'a> Message<'a> {
 /// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_sendmsg) ·
 /// [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
 pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> Result<usize> {
+    if flags & libc::MSG_ZEROCOPY != 0 {
+        return Err(Error::value(&Site {
+            function: "socket_sendmsg",
+            message: "Argument #3 ($flags) must not contain MSG_ZEROCOPY",
+        }));
+    }
     let name = message.name.map(|name| name.resolve(socket)).transpose()?;
     let mut room = iovec::room();
     let vectors = message.iov.map(|iov| iov.for_sending(&mut room)).unwrap_or_default();
@@ -139,7 +148,8 @@ pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> R
     };
 
     // SAFETY: every pointer of `header` comes with the length of what it points at: an address, an array of vectors
-    // over bytes that an `IoVec` owns, and control messages. All outlive the call, which only reads them.
+    // over bytes that an `IoVec` owns, and control messages. All outlive the call, which only reads them. Without
+    // MSG_ZEROCOPY the kernel copies them and keeps no pointer.
     let count = unsafe { libc::sendmsg(socket.fd(), &raw const header, flags) };
 
     usize::try_from(count)
@@ -185,7 +195,7 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 ///
 /// - `SOCKET_EAGAIN`: `socket_recvmsg(): Error in recvmsg [11]: Resource temporarily unavailable`
 /// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED`, `SOCKET_EINTR`
-/// - `MSG_TRUNC`, which needs a second set of buffers, and no memory for them:
+/// - `MSG_TRUNC`, or a flag that is not known here, needs a second set of buffers, and there is no memory for them:
 ///   `socket_recvmsg(): there is no memory for so many bytes`
 ///
 /// # Differences from PHP
@@ -218,9 +228,9 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
 pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> Result<usize> {
-    let truncating = flags & libc::MSG_TRUNC != 0;
-    // What MSG_TRUNC counts without writing must read as zeros, and a failure must leave the message alone.
-    if truncating {
+    let skipping = buffer::may_skip_bytes(flags);
+    // What the kernel counts without writing must read as zeros, and a failure must leave the message alone.
+    if skipping {
         message.spare.blank(&message.iov).map_err(received::no_memory)?;
         mem::swap(&mut message.iov, &mut message.spare);
     }
@@ -242,21 +252,19 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     // the vectors over the rooms of an `IoVec`, the control buffer. All outlive the call, which keeps no pointer.
     let count = unsafe { libc::recvmsg(socket.fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC) };
 
-    let Ok(count) = usize::try_from(count) else {
-        if truncating {
+    // SAFETY: `recvmsg` wrote each byte of the vectors that it counted and that fits, or `blank` has zeroed all of them.
+    let Some(written) = (unsafe { message.iov.filled(count) }) else {
+        if skipping {
             mem::swap(&mut message.iov, &mut message.spare);
         }
         return Err(Error::loud_warning(&Site { function: "socket_recvmsg", message: "Error in recvmsg" }));
     };
-    // SAFETY: `recvmsg` wrote the first `count` bytes of the vectors; those that MSG_TRUNC counts without writing have
-    // been zeroed before.
-    unsafe { message.iov.filled(count) };
     message.name = name;
     message.control.filled(header.msg_controllen);
     message.flags = header.msg_flags & (flags | !libc::MSG_CMSG_CLOEXEC);
     // SAFETY: the control messages are those that `recvmsg` has just written.
     unsafe { message.own_rights() };
-    Ok(count)
+    Ok(buffer::reported(count, written, flags))
 }
 
 #[cfg(test)]

@@ -111,9 +111,17 @@ pub(crate) fn address<const ALIAS: bool>(socket: &Socket, index: u32) -> Result<
     if index == 0 {
         return Ok(in_addr { s_addr: libc::INADDR_ANY });
     }
+    if !socket.is_socket() {
+        let site =
+            const { &set_site(ALIAS, "Failed obtaining address for interface {index}: error {second}") };
+        return Err(Error::plain_warning(site)
+            .about(c_int::from_ne_bytes(index.to_ne_bytes()))
+            .and(short(libc::ENOTSOCK)));
+    }
     let mut request = request(index);
     for question in [libc::SIOCGIFNAME, libc::SIOCGIFADDR] {
-        // SAFETY: both read and write the `ifreq` that they are given, which outlives the call, and no more.
+        // SAFETY: on a socket, which this is, both read and write the `ifreq` that they are given and no more; it outlives
+        // the call.
         let status = unsafe { libc::ioctl(socket.fd(), question, &raw mut request) };
 
         if status == -1 {
@@ -140,7 +148,8 @@ pub(crate) fn index_of<const ALIAS: bool>(socket: &Socket, address: [u8; 4]) -> 
         return Err(Error::plain_warning(site).about(c_int::from_ne_bytes(address)));
     };
 
-    // SAFETY: the call reads the name in the `ifreq` and writes the index into it; it outlives the call.
+    // SAFETY: on a socket, which this is since it has an option, the call reads the name in the `ifreq` and writes the
+    // index into it; it outlives the call.
     let status = unsafe { libc::ioctl(socket.fd(), libc::SIOCGIFINDEX, &raw mut request) };
 
     if status == -1 {
@@ -163,8 +172,8 @@ fn interfaces<const ALIAS: bool>(socket: &Socket) -> Result<Vec<ifreq>> {
             ifc_ifcu: libc::__c_anonymous_ifc_ifcu { ifcu_req: list.as_mut_ptr() },
         };
 
-        // SAFETY: the call writes at most `ifc_len` bytes, the length of `list`, behind the pointer, which it does not
-        // keep; `conf` outlives the call.
+        // SAFETY: on a socket, which this is since it has an option, the call writes at most `ifc_len` bytes, the length of
+        // `list`, behind the pointer, which it does not keep; `conf` outlives the call.
         let status = unsafe { libc::ioctl(socket.fd(), libc::SIOCGIFCONF, &raw mut conf) };
 
         if status == -1 {
@@ -189,5 +198,10 @@ fn inet(request: &ifreq) -> Option<[u8; 4]> {
 }
 
 fn errno() -> u16 {
-    u16::try_from(errno::errno().0).unwrap_or(0)
+    short(errno::errno().0)
+}
+
+/// A code of Linux, none of which has more than 16 bits.
+fn short(code: c_int) -> u16 {
+    u16::try_from(code).unwrap_or(0)
 }

@@ -4,7 +4,8 @@ use std::ffi::c_int;
 
 use libc::{in_addr, in6_pktinfo, linger, timeval, ucred};
 
-use crate::error::Result;
+use crate::c::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
+use crate::error::{Error, Result};
 use crate::option_value::OptionValue;
 use crate::optval::{Room, get_site, set_site};
 use crate::socket::Socket;
@@ -38,9 +39,12 @@ mod encode;
 /// - `SOCKET_ENOPROTOOPT`: `socket_get_option(): Unable to retrieve socket option [92]: Protocol not available`
 /// - `SOCKET_EINVAL`: an option that is no int, such as `SO_BINDTODEVICE`
 /// - `IP_MULTICAST_IF`: `socket_get_option(): The interface with IP address 192.0.2.1 was not found`
+/// - option 77 of `SOL_SOCKET`:
+///   `socket_get_option(): Argument #3 ($option) must not be SO_PEERPIDFD, which opens a descriptor`
 ///
 /// # Differences from PHP
 ///
+/// PHP gives the number of `SO_PEERPIDFD`'s new descriptor, which stays open until the process ends.
 /// PHP 8.2 reads of `SO_PEERCRED` the process only. Where the kernel writes nothing (`SO_BINDTODEVICE` of a socket that
 /// is bound to none) the number is 0; in PHP 8.2 it is whatever was in memory. A text is the text, not an array with it.
 ///
@@ -91,6 +95,12 @@ pub fn socket_getopt(socket: &Socket, level: c_int, option: c_int) -> Result<Opt
 }
 
 fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
+    // It gives the number of a new descriptor, which nothing would own.
+    if (level, option) == (libc::SOL_SOCKET, SO_PEERPIDFD) {
+        return Err(Error::value(
+            const { &get_site(ALIAS, "Argument #3 ($option) must not be SO_PEERPIDFD, which opens a descriptor") },
+        ));
+    }
     let mut room = Room::new();
     let mut len = match (level, option) {
         (libc::SOL_SOCKET, libc::SO_LINGER) => Room::len::<linger>(),
@@ -104,7 +114,8 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
     };
 
     // SAFETY: `room` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer. One option
-    // (SO_GET_FILTER) counts `len` in filters of 8 bytes: `room` has space for as many.
+    // (SO_GET_FILTER) counts `len` in filters of 8 bytes: `room` has space for as many. Options that find an address in the
+    // value and write there (TCP_ZEROCOPY_RECEIVE, EBT_SO_GET_ENTRIES) refuse a length of an int, which others get here.
     let status = unsafe { libc::getsockopt(socket.fd(), level, option, room.as_mut_ptr(), &raw mut len) };
 
     if status == -1 {
@@ -158,13 +169,16 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
 ///   `socket_set_option(): Failed obtaining address for interface 7: error 19`
 /// - a group on a socket that is not `AF_INET` or `AF_INET6`:
 ///   `socket_set_option(): IP address used in the context of an unexpected type of socket`
+/// - `SO_ATTACH_BPF`, `SO_ATTACH_REUSEPORT_EBPF`, `PACKET_FANOUT_DATA`, or a table of netfilter:
+///   `socket_set_option(): Argument #3 ($option) must not take a descriptor or an address`
 ///
 /// # Differences from PHP
 ///
 /// The level counts: PHP goes by the option's number alone, so that it takes `SOL_TCP`, `TCP_NOTSENT_LOWAT` (25) for
 /// `SO_BINDTODEVICE`. A value of another type is an error, where PHP 8.2 converts it. A missing key, a
 /// `ValueError` in PHP, does not compile, nor does `l_linger` above 65535, of which PHP 8.2 keeps 16 bits. The address of
-/// an `IPV6_PKTINFO` is an `Ipv6Addr` and its interface a number, where PHP also looks names up.
+/// an `IPV6_PKTINFO` is an `Ipv6Addr` and its interface a number, where PHP also looks names up. A number is never taken for
+/// a descriptor or an address: PHP passes all options on.
 ///
 /// # Examples
 ///
@@ -223,11 +237,31 @@ pub fn socket_setopt(
     set::<true>(socket, level, option, value.into())
 }
 
+/// Whether an int as this option's value is more than a number to the kernel: an eBPF program's descriptor, which may belong
+/// to other code, or the beginning of a table with addresses in it, which old kernels read past the end of a short value.
+fn reaches_further(level: c_int, option: c_int) -> bool {
+    match level {
+        libc::SOL_SOCKET => matches!(option, libc::SO_ATTACH_BPF | libc::SO_ATTACH_REUSEPORT_EBPF),
+        libc::SOL_PACKET => option == PACKET_FANOUT_DATA,
+        // IPT_SO_SET_REPLACE and IPT_SO_SET_ADD_COUNTERS, and the same of arptables and of ebtables.
+        libc::IPPROTO_IP => matches!(option, 64 | 65 | 96 | 97 | 128 | 129),
+        // IP6T_SO_SET_REPLACE and IP6T_SO_SET_ADD_COUNTERS.
+        libc::IPPROTO_IPV6 => matches!(option, 64 | 65),
+        _ => false,
+    }
+}
+
 fn set<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int, value: OptionValue) -> Result<()> {
+    if reaches_further(level, option) {
+        return Err(Error::value(
+            const { &set_site(ALIAS, "Argument #3 ($option) must not take a descriptor or an address") },
+        ));
+    }
     let (option, value) = encode::value::<ALIAS>(socket, level, option, value)?;
 
     // SAFETY: `as_ptr` points at `len` bytes of `value`, which outlives the call; a filter in it points at a static.
-    // `setsockopt` reads them and keeps no pointer.
+    // `setsockopt` copies them and keeps no pointer: an option that is not known here gets an int, too short for those
+    // that pin memory by its address (XDP_UMEM_REG, RDS_GET_MR), and `reaches_further` has refused the rest.
     let status = unsafe { libc::setsockopt(socket.fd(), level, option, value.as_ptr(), value.len()) };
 
     if status == -1 {

@@ -85,6 +85,12 @@ impl Socket {
         self.kind
     }
 
+    /// Whether this is a socket, not another descriptor that came as an [`OwnedFd`]. To be asked before an `ioctl`, whose
+    /// numbers mean what the descriptor's driver says.
+    pub(crate) fn is_socket(&self) -> bool {
+        self.kind != 0
+    }
+
     pub(crate) fn error(&self) -> c_int {
         self.error.load(Ordering::Relaxed)
     }

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use crate::buffer::{self, Sites};
 use crate::c;
 use crate::constants::PHP_NORMAL_READ;
-use crate::error::{Result, Site};
+use crate::error::{Error, Result, Site};
 use crate::line::read_line;
 use crate::socket::Socket;
 
@@ -77,11 +77,14 @@ pub fn socket_write(
 ///
 /// # Errors
 ///
-/// Those of [`socket_write`], in other letters: `socket_send(): Unable to write to socket [32]: Broken pipe`.
+/// Those of [`socket_write`], in other letters: `socket_send(): Unable to write to socket [32]: Broken pipe`; and
+///
+/// - `MSG_ZEROCOPY`: `socket_send(): Argument #4 ($flags) must not contain MSG_ZEROCOPY`
 ///
 /// # Differences from PHP
 ///
-/// A negative length, a `ValueError` in PHP, does not compile.
+/// A negative length, a `ValueError` in PHP, does not compile. PHP passes `MSG_ZEROCOPY` on: the kernel then reads the bytes
+/// after the call has returned, from memory that may hold something else by then.
 ///
 /// # Examples
 ///
@@ -98,14 +101,26 @@ pub fn socket_write(
 /// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
 #[inline]
 pub fn socket_send(socket: &Socket, data: impl AsRef<[u8]>, length: usize, flags: c_int) -> Result<usize> {
+    if flags & libc::MSG_ZEROCOPY != 0 {
+        return Err(zerocopy());
+    }
     let data = data.as_ref();
     let length = length.min(data.len());
 
-    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them.
+    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them. Without MSG_ZEROCOPY the
+    // kernel copies them and keeps no pointer.
     let count = unsafe { libc::send(socket.fd(), data.as_ptr().cast(), length, flags) };
 
     usize::try_from(count)
         .map_err(|_| socket.warning(&Site { function: "socket_send", message: "Unable to write to socket" }))
+}
+
+#[cold]
+fn zerocopy() -> Error {
+    Error::value(&Site {
+        function: "socket_send",
+        message: "Argument #4 ($flags) must not contain MSG_ZEROCOPY",
+    })
 }
 
 static READ: Sites = Sites {
@@ -178,11 +193,12 @@ pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8
     // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, 0) };
 
-    let Ok(count) = usize::try_from(count) else {
+    let Some(written) = buffer::written(count, length) else {
         return Err(socket.warning(&Site { function: "socket_read", message: "unable to read from socket" }));
     };
-    // SAFETY: without flags `recv` returns how many bytes it wrote, from the first on.
-    unsafe { data.set_len(count) };
+    // SAFETY: `written` is no more than `length`, for which `data` has capacity; without flags `recv` writes each byte that
+    // it counts and that fits, from the first on.
+    unsafe { data.set_len(written) };
     data.shrink_to_fit();
     Ok(data)
 }
@@ -207,7 +223,8 @@ static RECV: Sites = Sites {
 /// the end of the stream.
 ///
 /// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits. TCP then
-/// throws the bytes away instead, and `data` holds as many zeros. All `length` bytes are zeroed first.
+/// throws the bytes away instead, and `data` holds as many zeros. All `length` bytes are zeroed first, as with any flag
+/// that is not named here. Without `MSG_TRUNC` the number is that of the bytes in `data`.
 ///
 /// # Errors
 ///
@@ -244,20 +261,19 @@ static RECV: Sites = Sites {
 #[inline]
 pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_int) -> Result<usize> {
     buffer::make_room(data, length, &RECV)?;
-    buffer::blank_if_truncating(data, 0, length, flags);
+    buffer::blank_if_skipping(data, 0, length, flags);
 
     // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, flags) };
 
-    let Ok(count) = usize::try_from(count) else {
+    let Some(written) = buffer::written(count, length) else {
         data.clear();
         return Err(socket.warning(&Site { function: "socket_recv", message: "Unable to read from socket" }));
     };
-    let held = if flags & libc::MSG_TRUNC == 0 { count } else { count.min(length) };
-    // SAFETY: `recv` wrote the first `held` bytes, no more than `length`; those that MSG_TRUNC counts without writing
-    // have been zeroed before.
-    unsafe { data.set_len(held) };
-    Ok(count)
+    // SAFETY: `written` is no more than `length`, for which `data` has capacity; `recv` wrote each byte that it counted and
+    // that fits, or `blank_if_skipping` has zeroed all of them.
+    unsafe { data.set_len(written) };
+    Ok(buffer::reported(count, written, flags))
 }
 
 /// Whether reading has come to the mark that urgent data left in a TCP stream.
@@ -296,7 +312,13 @@ pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_
 /// [Lesson 23](crate::lessons::lesson_23) · [php.net](https://www.php.net/socket_atmark) ·
 /// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html)
 pub fn socket_atmark(socket: &Socket) -> Result<bool> {
-    // SAFETY: `sockatmark` takes a descriptor, which is open as long as `socket` lives.
+    if !socket.is_socket() {
+        let site = &Site { function: "socket_atmark", message: "Unable to apply sockmark" };
+        return Err(socket.remember(site, libc::ENOTSOCK));
+    }
+
+    // SAFETY: `sockatmark` asks a socket, which is open as long as `socket` lives, with an `ioctl` that writes an int of its
+    // own; a device could mean something else by the same number.
     let mark = unsafe { c::sockatmark(socket.fd()) };
 
     if mark == -1 {

@@ -62,12 +62,12 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
     // all outlive the call, which keeps no pointer.
     let count = unsafe { libc::readv(socket.fd(), vectors.as_ptr(), number) };
 
-    let Ok(count) = usize::try_from(count) else {
-        return Err(socket.warning(&Site { function: "socket_readv", message: "unable to read from socket" }));
-    };
-    // SAFETY: `readv` wrote the first `count` bytes of the vectors, in their order.
-    unsafe { iovec.filled(count) };
-    Ok(count)
+    // SAFETY: `readv` wrote each byte of the vectors that it counted and that fits, in their order.
+    let written = unsafe { iovec.filled(count) };
+
+    written.ok_or_else(|| {
+        socket.warning(&Site { function: "socket_readv", message: "unable to read from socket" })
+    })
 }
 
 /// Sends several buffers at once.

@@ -34,11 +34,12 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Some rooms stand on others of their floor.
-const STEPS: [(&str, &str); 7] = [
+const STEPS: [(&str, &str); 8] = [
     ("constants", "c"),
     ("error", "constants"),
     ("address", "c"),
     ("constants", "constants"),
+    ("iovec", "buffer"),
     ("multicast", "host"),
     ("lessons", "lessons"),
     ("lib", "lessons"),

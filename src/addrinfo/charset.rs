@@ -19,7 +19,8 @@ impl Utf8 {
             return None;
         }
 
-        // SAFETY: `ours` is a locale, and `drop` takes it from the thread again before it is freed.
+        // SAFETY: `ours` is a locale, and `drop` takes it from the thread again before it is freed. `Utf8` cannot be
+        // leaked past that: it never leaves the function that makes it.
         let before = unsafe { libc::uselocale(ours) };
         Some(Utf8 { before, ours })
     }
@@ -27,10 +28,12 @@ impl Utf8 {
 
 impl Drop for Utf8 {
     fn drop(&mut self) {
-        // SAFETY: `before` is what this thread had, and still exists: nobody frees a locale that a thread uses.
+        // SAFETY: `before` is what `uselocale` said this thread had, and its owner may not free it while the thread has it,
+        // which is so to this thread's other code as long as `self` lives: nothing but `getaddrinfo` runs meanwhile. Where
+        // `begin` could not change the locale, `before` is null, and the call changes nothing.
         unsafe { libc::uselocale(self.before) };
 
-        // SAFETY: `begin` made `ours`, and the thread does not use it any more.
+        // SAFETY: `begin` made `ours`, no other thread was given it, and this one has `before` again.
         unsafe { libc::freelocale(self.ours) }
     }
 }

@@ -551,6 +551,12 @@ cases! {
     sendto_a_long_path_with_a_nul_inside: Ours(
         ErrorKind::Value, "socket_sendto(): Argument #5 ($address) must be less than 108"
     ) => || Outcome::of(socket_sendto(&unix(SOCK_DGRAM), "x", 1, 0, "/tmp\0".repeat(30), None));
+    send_keeps_no_memory: Ours(
+        ErrorKind::Value, "socket_send(): Argument #4 ($flags) must not contain MSG_ZEROCOPY"
+    ) => || Outcome::of(socket_send(&inet(SOCK_STREAM), "x", 1, MSG_ZEROCOPY));
+    sendto_keeps_no_memory: Ours(
+        ErrorKind::Value, "socket_sendto(): Argument #4 ($flags) must not contain MSG_ZEROCOPY"
+    ) => || Outcome::of(socket_sendto(&inet(SOCK_DGRAM), "x", 1, MSG_ZEROCOPY | MSG_DONTWAIT, "127.0.0.1", 9));
     sendto_refuses_a_nul: Ours(
         ErrorKind::Value, "socket_sendto(): Argument #5 ($address) must not contain any null bytes"
     ) => || Outcome::of(socket_sendto(&inet(SOCK_DGRAM), "x", 1, 0, "127.0.0.1\0", 9));

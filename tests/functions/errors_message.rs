@@ -73,6 +73,9 @@ fn receipt(socket: &Socket, flags: i32) -> Outcome {
 }
 
 cases! {
+    sendmsg_keeps_no_memory: Ours(
+        ErrorKind::Value, "socket_sendmsg(): Argument #3 ($flags) must not contain MSG_ZEROCOPY"
+    ) => || Outcome::of(socket_sendmsg(&inet(SOCK_DGRAM), &Message::new(), MSG_ZEROCOPY));
     iovec_alloc_of_too_many: Ours(
         ErrorKind::Value, "socket_iovec_alloc(): Argument #2 ($lens) must have at most 1024 elements"
     ) => || Outcome::of(socket_iovec_alloc(&[1; 1025]));

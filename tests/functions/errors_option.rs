@@ -221,6 +221,12 @@ macro_rules! table {
                 );
                 Outcome::on(&socket, result)
             };
+            an_ebpf_program_is_not_attached_by_its_descriptor: ours!(
+                Value $set "Argument #3 ($option) must not take a descriptor or an address"
+            ) => rust!(inet $set SOL_SOCKET, libc::SO_ATTACH_BPF, 0);
+            a_process_is_not_opened: ours!(
+                Value $get "Argument #3 ($option) must not be SO_PEERPIDFD, which opens a descriptor"
+            ) => rust!(inet $get SOL_SOCKET, 77);
             get_half_of_the_counters: ours!(Warning $get "Unable to retrieve all socket meminfo data") => || {
                 let socket = inet(SOCK_DGRAM);
                 SHORT.set(Some(20));

@@ -20,6 +20,7 @@ mod option;
 mod packet;
 mod select;
 mod socket;
+mod soundness;
 mod transfer;
 mod value;
 mod vector;
