@@ -262,7 +262,8 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     message.name = name;
     message.control.filled(header.msg_controllen);
     message.flags = header.msg_flags & (flags | !libc::MSG_CMSG_CLOEXEC);
-    // SAFETY: the control messages are those that `recvmsg` has just written.
+    // SAFETY: the control messages are those that `recvmsg` has just written. No peer can make one of SOL_SOCKET up: the
+    // kernel writes these itself, with descriptors that it has just opened.
     unsafe { message.own_rights() };
     Ok(buffer::reported(count, written, flags))
 }

@@ -19,8 +19,8 @@ impl Utf8 {
             return None;
         }
 
-        // SAFETY: `ours` is a locale, and `drop` takes it from the thread again before it is freed. `Utf8` cannot be
-        // leaked past that: it never leaves the function that makes it.
+        // SAFETY: `ours` is a locale, and `drop` takes it from the thread again before it is freed; the look-up that asks for
+        // a `Utf8` drops it before it returns.
         let before = unsafe { libc::uselocale(ours) };
         Some(Utf8 { before, ours })
     }

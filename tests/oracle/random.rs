@@ -65,8 +65,17 @@ fn call(chance: &mut Chance, known: &mut Vec<Known>, number: usize) -> String {
     let port = if is_unix { chance.one(&["null", "0", "80"]) } else { "null" };
     let data = chance.one(&["\"\"", "\"hello\"", "\"a\\nb\\r\\n\\0\\xff\"", "\"y\"*3000"]);
     let length = chance.one(&["0", "1", "3", "100", "5000"]);
-    let sending =
-        chance.one(&["0", "0", "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_OOB", "MSG_EOR", "MSG_MORE", "-1"]);
+    // The last is every flag but MSG_ZEROCOPY, which is refused.
+    let sending = chance.one(&[
+        "0",
+        "0",
+        "MSG_DONTWAIT",
+        "MSG_NOSIGNAL",
+        "MSG_OOB",
+        "MSG_EOR",
+        "MSG_MORE",
+        "-67108865",
+    ]);
     let receiving =
         chance.one(&["0", "0", "MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_OOB", "MSG_ERRQUEUE"]);
     let buffer = chance.one(&["one", "two"]);
