@@ -310,7 +310,8 @@ impl EventBase {
     }
 
     /// To be called in a child process after a fork: parent and child share their epoll descriptor until then. A signal
-    /// that has arrived and was not told yet is told, in both.
+    /// that has arrived and was not told yet is told, in both. The signals of other threads' bases are taken in the child
+    /// too.
     ///
     /// # Errors
     ///

@@ -149,7 +149,11 @@ impl Event {
     }
 
     /// An event that happens whenever a signal arrives. The callback runs in the loop like any other, and may do what
-    /// it likes. When the last event of the signal is deleted, the signal's previous action is back.
+    /// it likes. When the last event of the signal is deleted, the signal's previous action is back, and an arrival
+    /// that was not told yet is forgotten. If other code has set its own action with `sigaction` since, that one stays:
+    /// only an [`add`](Event::add) that begins the waiting takes the signal from it, until the event is deleted.
+    ///
+    /// The handler has `SA_RESTART` and `SA_ONSTACK`.
     ///
     /// # Errors
     ///

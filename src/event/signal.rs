@@ -1,43 +1,69 @@
 //! Signals: a handler that writes to the eventfd of the base that the signal belongs to.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use std::{mem, ptr, thread};
 
 /// Linux numbers its signals from 1 to 64.
 const COUNT: usize = 65;
 
-const NOBODY: RawFd = -1;
+/// The word of a signal without a base. No descriptor has the number that it would stand for.
+const FREE: u32 = u32::MAX;
 
-/// For each signal the eventfd of its base. The signal belongs to the base that has put its eventfd here.
-static OWNERS: [AtomicI32; COUNT] = [const { AtomicI32::new(NOBODY) }; COUNT];
+/// The bit of a signal that has arrived and was not collected.
+const ARRIVED: u32 = 1;
 
-/// Which signals have arrived and not been collected.
-static ARRIVED: [AtomicBool; COUNT] = [const { AtomicBool::new(false) }; COUNT];
+/// For each signal a word: the eventfd of its base, and the bit `ARRIVED`. The signal belongs to the base that has put
+/// its eventfd here.
+///
+/// Owner and arrival change hands together, so that a base that leaves wipes no arrival of the next one. An arrival that
+/// is in the word when its base leaves is forgotten, as `del` says; a handler that finds the word free does nothing.
+static OWNERS: [AtomicU32; COUNT] = [const { AtomicU32::new(FREE) }; COUNT];
 
-/// How many threads are inside `handler`: while there are some, an eventfd that it may have read must stay open.
+/// For each signal the action before ours.
+static PREVIOUS: [Previous; COUNT] = [const { Previous(Cell::new(None)) }; COUNT];
+
+struct Previous(Cell<Option<libc::sigaction>>);
+
+// SAFETY: only the thread whose base has the signal in OWNERS, and none but `Owned`, reads or writes the cell; a base stays
+// on its thread. The word goes from one owner to the next by atomics in sequential order, and the cell with it.
+unsafe impl Sync for Previous {}
+
+/// How many threads are inside `handler`: while there are some, an eventfd that it may have read must stay open. A handler
+/// that is not counted yet reads its word after that, hence the sequential order of all operations here.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
+/// The handler. Its address is taken here alone: the compiler may give copies of a function different ones.
+static HANDLER: extern "C" fn(c_int) = handler;
+
 /// Runs in whatever thread the kernel picks, between any two instructions. It may therefore use atomics, write(2) and
-/// errno, which it restores, and nothing that locks or asks for memory.
+/// errno, which it restores, and nothing that locks or allocates. It may also run when its signal has no base: when it was
+/// on its way, or when other code calls it or has put it back.
 extern "C" fn handler(signal: c_int) {
     INSIDE.fetch_add(1, SeqCst);
     let code = errno::errno();
-    let index = usize::try_from(signal).unwrap_or(0);
-    if let (Some(owner), Some(arrived)) = (OWNERS.get(index), ARRIVED.get(index)) {
-        let eventfd = owner.load(SeqCst);
-        if eventfd != NOBODY {
-            arrived.store(true, SeqCst);
-            let one = 1_u64;
-            // SAFETY: `one` has 8 bytes and outlives the call. The descriptor is open: who closes it takes it out of
-            // OWNERS and then waits until nobody is INSIDE.
-            unsafe { libc::write(eventfd, (&raw const one).cast(), size_of::<u64>()) };
-        }
+    let owner = usize::try_from(signal).ok().and_then(|index| OWNERS.get(index));
+    let mark = |word| if word == FREE { None } else { Some(word | ARRIVED) };
+    if let Some(Ok(word)) = owner.map(|owner| owner.fetch_update(SeqCst, SeqCst, mark)) {
+        let one = 1_u64;
+        // SAFETY: `one` has 8 bytes and outlives the call. The descriptor is open: before it is closed it is taken out of
+        // OWNERS, and then INSIDE has to come to 0.
+        unsafe { libc::write(eventfd_of(word), (&raw const one).cast(), size_of::<u64>()) };
     }
     errno::set_errno(code);
     INSIDE.fetch_sub(1, SeqCst);
+}
+
+/// A descriptor is never negative: its number has 31 bits.
+fn word_of(eventfd: RawFd) -> u32 {
+    eventfd.unsigned_abs() << 1
+}
+
+fn eventfd_of(word: u32) -> RawFd {
+    RawFd::try_from(word >> 1).unwrap_or(-1)
 }
 
 /// Whether a program may wait for this signal: not those that cannot be caught, nor those of a fault in the program,
@@ -47,11 +73,59 @@ pub(super) fn is_valid(signal: c_int) -> bool {
     (1..COUNT).contains(&usize::try_from(signal).unwrap_or(0)) && !fault
 }
 
-/// A signal that belongs to a base, until it is dropped: then the previous action is back.
+/// The action that calls `handler`. It interrupts system calls as little as may be, lets no other handler in between, and
+/// runs on the alternate stack of a thread that has one: that thread's own may be too small for it.
+fn our_action() -> libc::sigaction {
+    // SAFETY: all zeros is a valid `sigaction`: the default action, no flags, an empty set.
+    let mut action: libc::sigaction = unsafe { mem::zeroed() };
+    action.sa_sigaction = HANDLER as libc::sighandler_t;
+    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
+    // SAFETY: the set is part of `action`, writable, and not kept.
+    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
+    action
+}
+
+/// Whether an action calls `handler`, whatever flags and mask it has got from others, as by siginterrupt(3).
+fn is_ours(action: &libc::sigaction) -> bool {
+    action.sa_sigaction == HANDLER as libc::sighandler_t
+}
+
+/// Sets the action of a signal if one is given: ours, or one that was the signal's before. The result is the action until
+/// now; the error is an `errno`.
+fn exchange(signal: c_int, action: Option<&libc::sigaction>) -> Result<libc::sigaction, c_int> {
+    // SAFETY: all zeros is a valid `sigaction`, and overwritten.
+    let mut before: libc::sigaction = unsafe { mem::zeroed() };
+    let action = action.map_or(ptr::null(), ptr::from_ref);
+
+    // SAFETY: both structures outlive the call; a null pointer sets nothing. `handler` is of the type that goes with its
+    // flags, lives as long as the process and does only what a signal handler may. Another action that was set before is
+    // one that its program has vouched for.
+    let status = unsafe { libc::sigaction(signal, action, &raw mut before) };
+
+    if status == -1 { Err(errno::errno().0) } else { Ok(before) }
+}
+
+/// Puts the previous action back if the action is still ours.
+///
+/// Asking first: to set it at once and to look at what was there would let the previous action rule for a moment where
+/// another handler is at home, and the default action may end the process.
+fn restore(signal: c_int, previous: &libc::sigaction) {
+    if exchange(signal, None).is_ok_and(|now| is_ours(&now)) {
+        replace_ours(signal, previous);
+    }
+}
+
+/// Sets an action in the place of ours. If another thread has set its own since the question, that one goes back.
+fn replace_ours(signal: c_int, action: &libc::sigaction) {
+    if let Some(theirs) = exchange(signal, Some(action)).ok().filter(|was| !is_ours(was)) {
+        let _ = exchange(signal, Some(&theirs));
+    }
+}
+
+/// A signal that belongs to a base, until it is dropped: then the previous action is back, unless another has come since.
 pub(super) struct Owned {
     signal: c_int,
     index: usize,
-    previous: libc::sigaction,
 }
 
 /// Why a signal cannot be had.
@@ -66,25 +140,21 @@ impl Owned {
     pub(super) fn take(signal: c_int, eventfd: RawFd) -> Result<Owned, Refused> {
         let index = usize::try_from(signal).unwrap_or(0);
         let owner = OWNERS.get(index).ok_or(Refused::Code(libc::EINVAL))?;
-        owner.compare_exchange(NOBODY, eventfd, SeqCst, SeqCst).map_err(|_| Refused::Taken)?;
+        owner.compare_exchange(FREE, word_of(eventfd), SeqCst, SeqCst).map_err(|_| Refused::Taken)?;
 
-        // SAFETY: all zeros is a valid `sigaction`: the default action, no flags, an empty set.
-        let mut action: libc::sigaction = unsafe { mem::zeroed() };
-        action.sa_sigaction = handler as extern "C" fn(c_int) as libc::sighandler_t;
-        action.sa_flags = libc::SA_RESTART;
-        // SAFETY: the set is part of `action`, writable, and not kept.
-        unsafe { libc::sigfillset(&raw mut action.sa_mask) };
-        let mut previous = action;
-        // SAFETY: both structures outlive the call. The handler is a function of the type that goes with these flags,
-        // lives as long as the process and does only what a signal handler may.
-        let status = unsafe { libc::sigaction(signal, &raw const action, &raw mut previous) };
-
-        if status == -1 {
-            let code = errno::errno().0;
-            owner.store(NOBODY, SeqCst);
-            return Err(Refused::Code(code));
+        match exchange(signal, Some(&our_action())) {
+            Ok(previous) => {
+                // Ours may be there without a base, put back by other code. Then the one before ours was known already.
+                if !is_ours(&previous) {
+                    PREVIOUS[index].0.set(Some(previous));
+                }
+                Ok(Owned { signal, index })
+            }
+            Err(code) => {
+                owner.store(FREE, SeqCst);
+                Err(Refused::Code(code))
+            }
         }
-        Ok(Owned { signal, index, previous })
     }
 
     pub(super) fn signal(&self) -> c_int {
@@ -93,32 +163,29 @@ impl Owned {
 
     /// Whether the signal has arrived since the last call.
     pub(super) fn collect(&self) -> bool {
-        ARRIVED.get(self.index).is_some_and(|arrived| arrived.swap(false, SeqCst))
+        OWNERS[self.index].fetch_and(!ARRIVED, SeqCst) & ARRIVED != 0
     }
 
-    /// After a fork: the same signal, another eventfd.
+    /// After a fork: the same signal, another eventfd. What has arrived stays so; the caller rings the new one.
     pub(super) fn move_to(&self, eventfd: RawFd) {
-        if let Some(owner) = OWNERS.get(self.index) {
-            owner.store(eventfd, SeqCst);
-        }
+        let moved = |word| Some(word_of(eventfd) | word & ARRIVED);
+        let _ = OWNERS[self.index].fetch_update(SeqCst, SeqCst, moved);
     }
 }
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: `previous` is what `sigaction` gave for this signal, and outlives the call.
-        unsafe { libc::sigaction(self.signal, &raw const self.previous, ptr::null_mut()) };
-        if let (Some(owner), Some(arrived)) = (OWNERS.get(self.index), ARRIVED.get(self.index)) {
-            owner.store(NOBODY, SeqCst);
-            is_quiet();
-            arrived.store(false, SeqCst);
+        if let Some(previous) = PREVIOUS[self.index].0.get() {
+            restore(self.signal, &previous);
         }
+        // After that: the next base must find the previous action, and not ours.
+        OWNERS[self.index].store(FREE, SeqCst);
     }
 }
 
 /// Waits until no thread is inside the handler, so that an eventfd taken out of OWNERS may be closed. `false` after a
 /// second: in a child process a thread of the parent that was inside when it forked never comes out.
-pub(super) fn is_quiet() -> bool {
+pub(super) fn wait_for_handlers() -> bool {
     for round in 0..1100 {
         if INSIDE.load(SeqCst) == 0 {
             return true;
@@ -126,4 +193,95 @@ pub(super) fn is_quiet() -> bool {
         if round < 100 { thread::yield_now() } else { thread::sleep(Duration::from_millis(1)) }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    fn raise(signal: c_int) {
+        // SAFETY: the call takes a number; the signal has a handler.
+        assert_eq!(unsafe { libc::raise(signal) }, 0);
+    }
+
+    /// An eventfd for a handler to write to.
+    fn eventfd() -> std::os::fd::OwnedFd {
+        super::super::epoll::create_eventfd().unwrap()
+    }
+
+    /// Takes a signal as soon as it is free.
+    fn taken(signal: c_int, eventfd: RawFd) -> Owned {
+        loop {
+            match Owned::take(signal, eventfd) {
+                Ok(owned) => return owned,
+                Err(Refused::Taken) => thread::yield_now(),
+                Err(Refused::Code(code)) => panic!("{code}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_base_that_leaves_wipes_no_arrival_of_the_next_one() {
+        let (first, second) = (eventfd(), eventfd());
+        let owned = Owned::take(62, first.as_raw_fd()).ok().unwrap();
+        // A thread that stays inside a handler, of whatever signal.
+        INSIDE.fetch_add(1, SeqCst);
+        thread::scope(|scope| {
+            let leaving = scope.spawn(move || drop(owned));
+            let owned = taken(62, second.as_raw_fd());
+            raise(62);
+            INSIDE.fetch_sub(1, SeqCst);
+            leaving.join().unwrap();
+
+            assert!(owned.collect());
+            assert!(!owned.collect(), "once");
+        });
+    }
+
+    #[test]
+    fn an_arrival_moves_with_its_signal_and_ends_with_its_owner() {
+        let (first, second) = (eventfd(), eventfd());
+        let owned = Owned::take(63, first.as_raw_fd()).ok().unwrap();
+        raise(63);
+        owned.move_to(second.as_raw_fd());
+        assert!(owned.collect());
+
+        raise(63);
+        drop(owned);
+        let owned = taken(63, first.as_raw_fd());
+        assert!(!owned.collect());
+    }
+
+    #[test]
+    fn an_action_set_between_question_and_answer_goes_back() {
+        extern "C" fn nothing(_: c_int) {}
+        let mut theirs = our_action();
+        theirs.sa_sigaction = nothing as extern "C" fn(c_int) as libc::sighandler_t;
+        let previous = exchange(61, Some(&theirs)).ok().unwrap();
+
+        replace_ours(61, &previous);
+        assert_eq!(exchange(61, Some(&our_action())).ok().unwrap().sa_sigaction, theirs.sa_sigaction);
+
+        replace_ours(61, &previous);
+        assert_eq!(exchange(61, None).ok().unwrap().sa_sigaction, previous.sa_sigaction);
+    }
+
+    #[test]
+    fn a_handler_leaves_errno_and_does_nothing_without_a_base() {
+        errno::set_errno(errno::Errno(libc::EDOM));
+        for signal in [-1, 0, 64, 65, c_int::MAX] {
+            handler(signal);
+        }
+        assert_eq!(errno::errno().0, libc::EDOM);
+        assert_eq!(OWNERS[64].load(SeqCst), FREE);
+
+        // A number that is no descriptor, which write(2) refuses.
+        let owned = Owned::take(64, RawFd::MAX - 1).ok().unwrap();
+        errno::set_errno(errno::Errno(libc::EDOM));
+        handler(64);
+        assert_eq!(errno::errno().0, libc::EDOM);
+        assert!(owned.collect());
+    }
 }

@@ -50,7 +50,7 @@ impl State {
 
     pub(super) fn close_eventfd(&mut self) {
         let eventfd = self.eventfd.take();
-        if eventfd.is_some() && !signal::is_quiet() {
+        if eventfd.is_some() && !signal::wait_for_handlers() {
             // Better a descriptor too many than a handler that writes into another file.
             mem::forget(eventfd);
         }
