@@ -8,6 +8,7 @@ mod chat;
 mod crowd;
 mod descriptors;
 mod kernel;
+mod owners;
 mod random;
 mod signals;
 mod tools;
