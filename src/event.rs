@@ -92,6 +92,7 @@ const ET: c_int = 32;
 /// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.eventbase) ·
 /// [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html)
 #[derive(Clone)]
+#[must_use = "dropping the last `EventBase` ends all its events: keep it in a variable"]
 pub struct EventBase {
     state: Rc<RefCell<State>>,
 }

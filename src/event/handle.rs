@@ -44,6 +44,7 @@ use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, 
 ///
 /// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.event) ·
 /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)
+#[must_use = "dropping an `Event` ends it: keep it as long as it is to happen"]
 pub struct Event {
     id: Id,
     state: Weak<RefCell<State>>,

@@ -59,6 +59,25 @@ fn a_loop_without_events_returns() {
     base().run(-1).unwrap();
 }
 
+// Without the warnings these expectations would be errors.
+#[deny(unfulfilled_lint_expectations)]
+#[test]
+fn the_compiler_warns_of_a_base_and_of_an_event_that_are_dropped_at_once() {
+    let (base, log) = (base(), Log::default());
+
+    #[expect(unused_must_use, reason = "the warning is what is tested")]
+    {
+        EventBase::new().unwrap();
+    }
+    #[expect(unused_must_use, reason = "the warning is what is tested")]
+    {
+        noting(&base, &log, "never");
+    }
+
+    base.dispatch().unwrap();
+    assert_eq!(taken(&log), "");
+}
+
 #[test]
 fn due_timers_fire_in_order_of_time_then_of_adding() {
     let (base, log) = (base(), Log::default());

@@ -63,7 +63,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "",
         |stage| {
             let base = base();
-            stage.call(None, || Event::timer(&base, |_| ())).expect("an event");
+            let _ = stage.call(None, || Event::timer(&base, |_| ())).expect("an event");
         },
         &[],
     ),
@@ -72,7 +72,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "",
         |stage| {
             let base = base();
-            stage.call(None, || Event::repeated_timer(&base, |_| ())).expect("an event");
+            let _ = stage.call(None, || Event::repeated_timer(&base, |_| ())).expect("an event");
         },
         &[],
     ),
@@ -81,7 +81,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "",
         |stage| {
             let base = base();
-            stage.call(None, || Event::signal(&base, libc::SIGUSR1, |_, _| ())).expect("an event");
+            let _ = stage.call(None, || Event::signal(&base, libc::SIGUSR1, |_, _| ())).expect("an event");
         },
         &[],
     ),
