@@ -4,10 +4,12 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check bench torture sanitize doc
+.PHONY: help test check oracle bench torture sanitize doc
 
 CARGO ?= cargo
+# The tests run this PHP too: make test PHP=target/php/8.5/php
 PHP ?= php
+export PHP
 STRACE ?= strace
 # A name that nobody knows is to cost a lesson seconds, also where a DNS server keeps silent.
 export RES_OPTIONS ?= timeout:2 attempts:1
@@ -53,6 +55,7 @@ help:
 	@echo "The project"
 	@echo "  make check       format, lints, and the tests that take seconds"
 	@echo "  make test        everything; installs the tools it needs where it may"
+	@echo "  make oracle      the crate beside PHP 8.2, 8.4 and 8.5, fetched into target/"
 	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
 	@echo "  make torture     every system call of every function and lesson fails once"
 	@echo "  make sanitize    the tests under valgrind and two sanitizers"
@@ -106,6 +109,10 @@ check:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@sh tests/tools.sh
 	@CARGO="$(CARGO)" sh tests/run.sh quick
+
+oracle:
+	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@CARGO="$(CARGO)" sh tests/oracle/versions.sh $(VERSIONS)
 
 bench:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

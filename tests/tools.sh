@@ -3,7 +3,21 @@
 set -eu
 
 packages=
-php -m 2>/dev/null | grep -qx sockets || packages="$packages php-cli"
+php=${PHP:-php}
+modules=$("$php" -m 2>/dev/null) || modules=
+missing=
+for module in sockets posix pcntl json ctype; do
+    echo "$modules" | grep -qx "$module" || missing="$missing $module"
+done
+if [ -n "$missing" ]; then
+    # Packages mend the machine's own PHP only.
+    if [ "$php" != php ]; then
+        command -v "$php" >/dev/null 2>&1 || { echo "There is no PHP at $php." >&2; exit 1; }
+        echo "The tests need extensions that $php lacks:$missing" >&2
+        exit 1
+    fi
+    packages="$packages php-cli"
+fi
 command -v strace >/dev/null 2>&1 || packages="$packages strace"
 command -v valgrind >/dev/null 2>&1 || packages="$packages valgrind"
 [ -f /etc/protocols ] || packages="$packages netbase"

@@ -8,6 +8,7 @@ use std::ffi::c_int;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use php_sockets::*;
@@ -30,9 +31,21 @@ pub(crate) fn limited_to(limit: &str, program: &str) -> Command {
     command
 }
 
+/// The PHP that every test runs: the one that `PHP` in the environment names, as `make test PHP=…` does, else `php`.
+/// A relative path begins at the package's folder, wherever the process that is started may be.
+pub(crate) fn php_program() -> &'static str {
+    static PROGRAM: LazyLock<String> = LazyLock::new(|| {
+        let program = std::env::var("PHP").ok().filter(|name| !name.is_empty());
+        let program = program.unwrap_or_else(|| "php".to_owned());
+        let path = if program.contains('/') { root().join(program) } else { program.into() };
+        path.into_os_string().into_string().expect("UTF-8")
+    });
+    &PROGRAM
+}
+
 /// Runs PHP code and gives what it printed.
 pub(crate) fn php(code: &str) -> String {
-    let mut command = limited("php");
+    let mut command = limited(php_program());
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
     let output = command.output().expect("php runs");
     assert!(output.status.success(), "php failed: {}\n{code}", String::from_utf8_lossy(&output.stderr));
@@ -78,9 +91,9 @@ pub(crate) fn php_failure_under(wrapper: &[&str], code: &str) -> Failure {
          try {{ {code}; }} catch (\\Error $e) {{ $t = $e->getMessage(); }}
          echo json_encode([$w, $t, socket_last_error(), isset($s) ? socket_last_error($s) : null]);"
     );
-    let mut command = limited(wrapper.first().unwrap_or(&"php"));
+    let mut command = limited(wrapper.first().unwrap_or(&php_program()));
     if let [_, rest @ ..] = wrapper {
-        command.args(rest).arg("php");
+        command.args(rest).arg(php_program());
     }
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0", "-r", &script]);
     let output = command.output().expect("php runs");

@@ -13,7 +13,7 @@ pub(crate) fn in_own_network(setup: &str, twin: &[OsString], arguments: &[&str])
         "set_error_handler(fn ($level, $message) => throw new ErrorException($message)); {setup};
          passthru(implode(' ', array_map('escapeshellarg', array_slice($argv, 1))), $status); exit($status);"
     );
-    let mut command = super::limited("php");
+    let mut command = super::limited(super::php_program());
     command.args(["-d", "display_errors=stderr", "-r", &code, "--"]).args(twin).args(arguments);
     // SAFETY: the call takes and changes nothing.
     let user = unsafe { libc::getuid() };

@@ -170,7 +170,7 @@ fn at_start(call: &str) -> usize {
         "/dev/stdout",
         "-e",
         &format!("trace={call}"),
-        "php",
+        common::php_program(),
         "-r",
         "",
     ]);

@@ -75,7 +75,11 @@ fn survives(name: &str, attack: Attack, program: &str, script: Option<&str>) {
     let (listener, port) = common::listener();
     socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(25, 0)).expect("an option");
     let mut command = std::process::Command::new("timeout");
-    command.args(["--kill-after=2", "60"]).arg(if script.is_some() { "php" } else { program });
+    command.args(["--kill-after=2", "60"]).arg(if script.is_some() {
+        common::php_program()
+    } else {
+        program
+    });
     if let Some(folder) = script {
         command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
         command.arg(common::root().join("lessons").join(folder).join("main.php"));

@@ -19,7 +19,7 @@ fn without_arguments_every_server_listens_on_loopback_and_nowhere_else() {
             let event = common::root().join("tests/lessons/event.php");
             let script = common::root().join("lessons").join(lesson.folder).join("main.php");
             let prepend = format!("auto_prepend_file={}", event.display());
-            let php = vec![OsString::from("php"), "-d".into(), prepend.into(), script.into()];
+            let php = vec![OsString::from(common::php_program()), "-d".into(), prepend.into(), script.into()];
             for twin in [vec![OsString::from(lesson.program)], php] {
                 scope.spawn(move || {
                     // In a network of its own its port is free.

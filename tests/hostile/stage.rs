@@ -122,7 +122,7 @@ impl<'a> Stage<'a> {
         command.args(["--kill-after=2", "120"]).args(wrapper).arg(if twin == Twin::Rust {
             lesson.program
         } else {
-            "php"
+            common::php_program()
         });
         command.stdin(Stdio::null());
         if twin == Twin::Php {

@@ -496,7 +496,7 @@ fn myth_set_time_limit_0_keeps_a_cli_server_alive() {
     // On the command line the limit is 0 from the beginning, whatever php.ini says.
     let ini = std::env::temp_dir().join(format!("lesson-04-{}.ini", std::process::id()));
     std::fs::write(&ini, "max_execution_time = 30\n").expect("a file");
-    let mut command = common::limited("php");
+    let mut command = common::limited(common::php_program());
     command.arg("-c").arg(&ini).args(["-r", "echo ini_get('max_execution_time');"]);
     let output = command.output().expect("php runs");
     std::fs::remove_file(&ini).expect("the file");
@@ -510,7 +510,7 @@ fn myth_set_time_limit_0_keeps_a_cli_server_alive() {
         $begin = hrtime(true);
         echo json_encode(socket_accept($listener)), ' ', hrtime(true) - $begin > 1.1e9 ? 'alive' : 'too early';";
     // while one that computes for as long is ended.
-    let mut computes = common::limited("php");
+    let mut computes = common::limited(common::php_program());
     computes.args([
         "-d",
         "display_errors=stderr",

@@ -29,7 +29,7 @@ fn twins() -> [Server; 2] {
 fn commands(wrapper: &[&str]) -> [Command; 2] {
     let script = common::root().join("lessons").join(FOLDER).join("main.php");
     let script = script.to_str().expect("UTF-8");
-    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script];
+    let php = [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0", script];
     [&[PROGRAM][..], &php].map(|words| {
         let words = [wrapper, words].concat();
         let mut command = common::limited(words[0]);
@@ -70,7 +70,7 @@ pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Comm
     replace_file(&copy, |fresh| {
         std::fs::write(fresh, script.replacen("<?php", shortened, 1)).expect("the copy");
     });
-    let mut php = common::limited("php");
+    let mut php = common::limited(common::php_program());
     php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(copy);
     [rust, php]
 }
@@ -398,7 +398,7 @@ fn an_address_that_is_taken_is_phps_sentence() {
 #[test]
 fn or_die_with_a_text_reports_success_and_with_a_number_that_status() {
     let status = |code: &str| {
-        let output = common::limited("php").args(["-r", code]).output().expect("php runs");
+        let output = common::limited(common::php_program()).args(["-r", code]).output().expect("php runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
 

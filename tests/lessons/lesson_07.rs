@@ -20,7 +20,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
 
 /// Both twins as commands without arguments.
 fn twins() -> [Command; 2] {
-    let mut php = common::limited("php");
+    let mut php = common::limited(common::php_program());
     php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     php.arg(common::root().join("lessons").join(FOLDER).join("main.php"));
     [common::limited(PROGRAM), php]
@@ -330,7 +330,7 @@ impl WebServer {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
         let script = folder.join("which-site.php");
         std::fs::write(&script, "<?php echo 'site: ', $_SERVER['HTTP_HOST'] ?? 'none';\n").unwrap();
-        let mut command = common::limited("php");
+        let mut command = common::limited(common::php_program());
         command.args(["-S", "127.0.0.1:0"]).arg(script).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("php runs");
         let mut log = BufReader::new(child.stderr.take().expect("a pipe"));

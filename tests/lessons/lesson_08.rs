@@ -18,7 +18,8 @@ const RUST: &str = env!("CARGO_BIN_EXE_lesson-08");
 /// The commands of both twins of a lesson, without arguments.
 pub(crate) fn twins(program: &str, folder: &str) -> [Vec<OsString>; 2] {
     let script = common::root().join("lessons").join(folder).join("main.php");
-    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0"].map(OsString::from);
+    let php =
+        [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0"].map(OsString::from);
     [vec![program.into()], php.into_iter().chain([script.into()]).collect()]
 }
 

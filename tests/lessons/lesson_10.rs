@@ -24,7 +24,7 @@ impl Twin {
             Twin::Rust(program) => vec![program.to_owned()],
             Twin::Php(folder) => {
                 let script = format!("{}/lessons/{folder}/main.php", common::root().display());
-                let options = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0"];
+                let options = [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0"];
                 options.into_iter().map(str::to_owned).chain([script]).collect()
             }
         }

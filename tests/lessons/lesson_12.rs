@@ -195,7 +195,14 @@ fn a_client_for_whom_no_thread_can_be_started_is_turned_away() {
         Server::start(command)
     };
     let script = common::root().join("lessons").join(FOLDER).join("main.php");
-    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script.to_str().unwrap()];
+    let php = [
+        common::php_program(),
+        "-d",
+        "display_errors=stderr",
+        "-d",
+        "log_errors=0",
+        script.to_str().unwrap(),
+    ];
     for (server, reason) in [
         (under_strace(&[RUST]), "no thread: Resource temporarily unavailable (os error 11)"),
         (under_strace(&php), "no process: Resource temporarily unavailable"),
@@ -283,9 +290,10 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
 
 #[test]
 fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
-    for (program, script) in
-        [(env!("CARGO_BIN_EXE_lesson-12"), None), ("php", Some("lessons/12-threads/main.php"))]
-    {
+    for (program, script) in [
+        (env!("CARGO_BIN_EXE_lesson-12"), None),
+        (common::php_program(), Some("lessons/12-threads/main.php")),
+    ] {
         let mut command = common::limited("strace");
         command.args(["-qq", "-o", "/dev/null", "-e", "trace=accept,accept4"]);
         command.args(["-e", "inject=accept,accept4:error=EMFILE:when=1..2", program]);

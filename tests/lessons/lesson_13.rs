@@ -213,7 +213,14 @@ pub(crate) fn twins_that_write_little(program: &str, folder: &str, test: impl Fn
     );
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let script = common::root().join("lessons").join(folder).join("main.php");
-    let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script.to_str().unwrap()];
+    let php = [
+        common::php_program(),
+        "-d",
+        "display_errors=stderr",
+        "-d",
+        "log_errors=0",
+        script.to_str().unwrap(),
+    ];
     for words in [&[program], php.as_slice()] {
         let mut command = common::limited("env");
         command.arg(format!("LD_PRELOAD={}", shim.display())).args(words).args(["127.0.0.1", "0"]);
@@ -459,7 +466,7 @@ pub(crate) fn refuses_bad_arguments(program: &str, folder: &str) {
     let port = port.to_string();
     let script = common::root().join("lessons").join(folder).join("main.php");
     let php = || {
-        let mut command = common::limited("php");
+        let mut command = common::limited(common::php_program());
         command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(&script);
         command
     };
@@ -498,7 +505,7 @@ fn the_line_that_breaks_it_does_not_compile() {
     assert!(text.contains(heard));
     let script = std::env::temp_dir().join(format!("php-sockets-13-{}.php", std::process::id()));
     std::fs::write(&script, text.replace(heard, &format!("{heard} socket_close($socket);\n"))).unwrap();
-    let mut command = common::limited("php");
+    let mut command = common::limited(common::php_program());
     command.args(["-d", "display_errors=1", "-d", "log_errors=0"]).arg(&script).args(["127.0.0.1", "0"]);
     let server = Server::start(command);
     begin(&server);

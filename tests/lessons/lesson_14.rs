@@ -11,7 +11,7 @@ use crate::server::reset;
 /// What each of the twins prints.
 fn printed(twin: &str) -> String {
     let mut command = if twin == "php" {
-        let mut command = common::limited("php");
+        let mut command = common::limited(common::php_program());
         command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
         command.arg(common::root().join("lessons/14-options/main.php"));
         command

@@ -16,7 +16,7 @@ fn rust() -> Server {
 
 /// The twin, on what stands in for PHP's event extension where there is none.
 fn php() -> Server {
-    let mut command = common::limited("php");
+    let mut command = common::limited(common::php_program());
     let event = common::root().join("tests/lessons/event.php");
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));

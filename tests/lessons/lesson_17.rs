@@ -57,7 +57,9 @@ fn a_child_process_inherits_nothing_that_it_was_not_given() {
 
 #[test]
 fn the_lesson_leaves_no_file() {
-    for command in [vec![env!("CARGO_BIN_EXE_lesson-17")], vec!["php", "lessons/17-unix/main.php"]] {
+    for command in
+        [vec![env!("CARGO_BIN_EXE_lesson-17")], vec![common::php_program(), "lessons/17-unix/main.php"]]
+    {
         let folder = std::env::temp_dir().join(format!("php-sockets-17-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let mut lesson = common::limited(command[0]);

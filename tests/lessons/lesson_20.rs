@@ -10,7 +10,7 @@ use crate::common::network::in_own_network;
 #[test]
 fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
     for mut command in [common::limited(env!("CARGO_BIN_EXE_lesson-20")), {
-        let mut php = common::limited("php");
+        let mut php = common::limited(common::php_program());
         php.args(["-d", "display_errors=stderr"])
             .arg(common::root().join("lessons/20-ipv6-and-names/main.php"));
         php
@@ -28,7 +28,9 @@ fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
 fn without_ipv6_the_lesson_says_so_and_goes_on() {
     // A kernel without IPv6 refuses the family.
     let main = common::root().join("lessons/20-ipv6-and-names/main.php");
-    for own in [vec![env!("CARGO_BIN_EXE_lesson-20")], vec!["php", main.to_str().expect("UTF-8")]] {
+    for own in
+        [vec![env!("CARGO_BIN_EXE_lesson-20")], vec![common::php_program(), main.to_str().expect("UTF-8")]]
+    {
         let mut command = common::limited("strace");
         command.args(["-qq", "-o", "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=1"]).args(own);
         let output = command.output().expect("it runs");
@@ -45,7 +47,9 @@ fn without_ipv6_the_lesson_says_so_and_goes_on() {
 #[test]
 fn where_ipv6_is_switched_off_ipv4_is_served_by_the_same_socket() {
     let main = common::root().join("lessons/20-ipv6-and-names/main.php").into_os_string();
-    for own in [vec![OsString::from(env!("CARGO_BIN_EXE_lesson-20"))], vec!["php".into(), main]] {
+    for own in
+        [vec![OsString::from(env!("CARGO_BIN_EXE_lesson-20"))], vec![common::php_program().into(), main]]
+    {
         let setup = "foreach (['all', 'lo'] as $interface) \
              file_put_contents(\"/proc/sys/net/ipv6/conf/$interface/disable_ipv6\", '1')";
         let output = in_own_network(setup, &own, &[]).output().expect("it runs");

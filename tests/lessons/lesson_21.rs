@@ -10,7 +10,8 @@ use crate::common::network::in_own_network;
 /// Runs both twins at once, each in a network of its own, behind the words of `before`.
 fn run(setup: &str, before: &[&str]) -> [Output; 2] {
     let main = common::root().join("lessons/21-ping/main.php").into_os_string();
-    let twins = [vec![OsString::from(env!("CARGO_BIN_EXE_lesson-21"))], vec!["php".into(), main]];
+    let twins =
+        [vec![OsString::from(env!("CARGO_BIN_EXE_lesson-21"))], vec![common::php_program().into(), main]];
     let running = twins.map(|twin| {
         let words: Vec<OsString> = before.iter().map(OsString::from).chain(twin).collect();
         let mut command = in_own_network(setup, &words, &[]);

@@ -14,7 +14,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// The commands of both twins, without arguments.
 fn twins() -> [Command; 2] {
-    let mut php = common::limited("php");
+    let mut php = common::limited(common::php_program());
     php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     php.arg(common::root().join("lessons").join(FOLDER).join("main.php"));
     [common::limited(PROGRAM), php]

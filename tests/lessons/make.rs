@@ -28,6 +28,8 @@ fn make(arguments: &[&str]) -> (bool, String, String) {
 fn make_in(folder: &std::path::Path, arguments: &[&str]) -> (bool, String, String) {
     // It may have to compile the crate, and much else may run.
     let mut command: Command = common::limited_to("300", "make");
+    // The last one counts, so that a test may name another PHP.
+    command.arg(format!("PHP={}", common::php_program()));
     let output =
         command.current_dir(folder).arg("--no-print-directory").args(arguments).output().expect("make runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");

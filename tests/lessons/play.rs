@@ -197,7 +197,9 @@ impl Lesson {
 }
 
 fn php(script: &str) -> Vec<String> {
-    ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", script].map(str::to_owned).to_vec()
+    [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0", script]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn command(words: &[String]) -> Command {

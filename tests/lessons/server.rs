@@ -44,7 +44,7 @@ impl Server {
 
     /// A lesson in PHP, by its folder, told to choose a port.
     pub(crate) fn php(folder: &str) -> Server {
-        let mut command = common::limited("php");
+        let mut command = common::limited(common::php_program());
         command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
         command.arg(common::root().join("lessons").join(folder).join("main.php")).args(["127.0.0.1", "0"]);
         Server::start(command)

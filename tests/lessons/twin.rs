@@ -29,7 +29,7 @@ impl Twin {
 
     pub(crate) fn php(folder: &str) -> Twin {
         let script = format!("{}/lessons/{folder}/main.php", common::root().display());
-        let php = ["php", "-d", "display_errors=stderr", "-d", "log_errors=0", &script];
+        let php = [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0", &script];
         Twin(php.map(str::to_owned).to_vec())
     }
 

@@ -436,7 +436,7 @@ fn options_make_phps_system_calls() {
         calls(&String::from_utf8_lossy(&output.stdout))
     };
 
-    let php = trace("php", &["-r", &php_code()]);
+    let php = trace(common::php_program(), &["-r", &php_code()]);
     let this = std::env::current_exe().unwrap();
     let rust = trace(this.to_str().unwrap(), &["--exact", "option::plays_the_rows", "--nocapture"]);
 

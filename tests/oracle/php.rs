@@ -48,7 +48,7 @@ pub(crate) fn thrown(code: &str) -> String {
 
 /// `php -r code`, within a time limit.
 pub(crate) fn command(code: &str) -> Command {
-    let mut command = common::limited("php");
+    let mut command = common::limited(common::php_program());
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
     command
 }
@@ -70,7 +70,7 @@ pub(crate) fn strace(file: &TraceFile, calls: &str, inject: &[&str]) -> Command 
 pub(crate) fn traced(calls: &str, inject: &[&str], code: &str) -> (Vec<String>, String) {
     let file = TraceFile::new();
     let mut command = strace(&file, calls, inject);
-    command.args(["php", "-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
+    command.args([common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
     let output = command.output().expect("strace runs");
     assert!(output.status.success(), "{}\n{code}", String::from_utf8_lossy(&output.stderr));
     (file.lines(), String::from_utf8(output.stdout).expect("UTF-8"))

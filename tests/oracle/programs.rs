@@ -24,7 +24,7 @@ fn rust(name: &str) -> Command {
 
 /// Its twin `tests/programs/NAME.php`.
 fn php(name: &str) -> Command {
-    let mut command = common::limited("php");
+    let mut command = common::limited(common::php_program());
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     command.arg(common::root().join("tests/programs").join(format!("{name}.php")));
     command

@@ -72,7 +72,7 @@ pub(crate) fn agree_with_name_server(script: &str) {
 #[track_caller]
 fn compare(script: &str, before: fn(&mut Value)) {
     let steps = steps(script);
-    let php = play_php(&steps, common::limited("php"));
+    let php = play_php(&steps, common::limited(common::php_program()));
     let rust = play_rust(&steps);
     assert_eq!(php.len(), steps.len());
     for ((step, mut php), mut rust) in steps.iter().zip(php).zip(rust) {

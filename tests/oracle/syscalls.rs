@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::common;
 use crate::php::{self, TraceFile};
 use crate::script::{MARKS, play_php, play_rust, steps};
 
@@ -39,7 +40,7 @@ fn traces_with(test: &str, script: &str, inject: &[&str]) -> Option<Traces> {
 
     let file = TraceFile::new();
     let mut command = php::strace(&file, TRACED, inject);
-    command.env(MARKS, "1").arg("php");
+    command.env(MARKS, "1").arg(common::php_program());
     play_php(&steps, command);
     let php = by_step(&file.lines(), steps.len(), Side::Php);
 

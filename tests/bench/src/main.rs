@@ -66,6 +66,6 @@ fn machine(quick: bool) -> Result<String> {
         said("uname", "-srm")?,
         said("rustc", "--version")?,
         said("cc", "--version")?,
-        said("php", "--version")?,
+        said(&peers::php(), "--version")?,
     ))
 }

@@ -96,6 +96,11 @@ pub(crate) const ECHO: [Peer; 8] = [
     peer(PHP_NAME, Php("echo"), "echo"),
 ];
 
+/// The PHP to measure: the one that `PHP` in the environment names, as `make bench PHP=…` does, else `php`.
+pub(crate) fn php() -> String {
+    std::env::var("PHP").unwrap_or_else(|_| "php".to_owned())
+}
+
 impl Peer {
     /// The words that start it.
     pub(crate) fn words(&self, count: u64) -> Result<Vec<String>> {
@@ -106,7 +111,7 @@ impl Peer {
         };
         let mut words = vec![program.display().to_string(), self.play.to_owned(), count.to_string()];
         if matches!(self.program, Php(_)) {
-            words.insert(0, "php".to_owned());
+            words.insert(0, php());
         }
         Ok(words)
     }
