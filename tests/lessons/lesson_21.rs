@@ -71,7 +71,7 @@ fn packets_of_others_are_no_answer_and_do_not_prolong_the_wait() {
                 }
                 usleep(5000);
             }';
-        $others = proc_open(['timeout', '20', 'php', '-r', $code], [], $pipes);
+        $others = proc_open(['timeout', '20', PHP_BINARY, '-r', $code], [], $pipes);
         register_shutdown_function(fn () => proc_terminate($others))"#;
 
     let begin = Instant::now();
