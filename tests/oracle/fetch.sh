@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts PHP 8.2, 8.4 and 8.5 (or the versions named as arguments) at target/php/8.5/php and so on: a link to the
-# machine's own where it has that version, else from Debian's archives. Nothing is installed.
+# machine's own where it has that version, else from Debian's archives. Nothing is installed. PHP_TARGET names another folder.
 set -eu
 
 target=${PHP_TARGET:-target/php}
@@ -41,7 +41,8 @@ suites() {
     esac
 }
 
-# The apt configuration of one version: its own lists and cache, no hooks, no pins, nothing installed.
+# The apt configuration of one version: its own lists and cache, no hooks, no pins, nothing installed. A mirror that is a
+# snapshot has old lists; their signatures are checked.
 configure() {
     at=$1
     shift
@@ -55,6 +56,7 @@ configure() {
         echo "deb $signed $mirror $suite main"
     done >"$at/sources.list"
     cat >"$at/apt.conf" <<CONF
+Acquire::Check-Valid-Until "false";
 #clear APT::Update;
 #clear DPkg::Post-Invoke;
 Dir::State::Lists "$at/lists";
@@ -155,7 +157,7 @@ for version in "$@"; do
     if ! good "$target/$version/php" "$version"; then
         own=
         for php in php "php$version"; do
-            path=$(command -v "$php") && good "$path" "$version" && own=$path
+            path=$(command -v "$php") && good "$path" "$version" && own=$path && break
         done
         if [ -n "$own" ]; then
             rm -rf "${target:?}/$version"
