@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use libc::{hostent, protoent, servent, size_t, socklen_t};
+use libc::{hostent, ifreq, protoent, servent, size_t, socklen_t};
 
 pub(crate) const MSG_EOF: c_int = libc::MSG_FIN;
 pub(crate) const SOL_UDPLITE: c_int = libc::IPPROTO_UDPLITE;
@@ -14,6 +14,14 @@ pub(crate) const SO_PEERPIDFD: c_int = 77;
 pub(crate) const PACKET_FANOUT_DATA: c_int = 22;
 pub(crate) const AI_IDN: c_int = 0x40;
 pub(crate) const AI_CANONIDN: c_int = 0x80;
+pub(crate) const BPF_A: u32 = 0x10;
+
+/// C's `ifconf`. The `libc` crate gives its union a name that is not for use.
+#[repr(C)]
+pub(crate) struct IfConf {
+    pub(crate) ifc_len: c_int,
+    pub(crate) ifc_req: *mut ifreq,
+}
 
 unsafe extern "C" {
     pub(crate) fn inet_pton(family: c_int, text: *const c_char, address: *mut c_void) -> c_int;

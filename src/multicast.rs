@@ -4,8 +4,9 @@ use std::ffi::{OsStr, c_int};
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
 
-use libc::{ifconf, ifreq, in_addr, sockaddr_storage};
+use libc::{ifreq, in_addr, sockaddr_storage};
 
+use crate::c::IfConf;
 use crate::error::{Error, Result, Site};
 use crate::host::{self, Sites};
 use crate::option_types::{Group, Interface, Source};
@@ -167,9 +168,9 @@ fn interfaces<const ALIAS: bool>(socket: &Socket) -> Result<Vec<ifreq>> {
     let mut filled = 0;
     loop {
         list.resize(list.len() + 5, request(0));
-        let mut conf = ifconf {
+        let mut conf = IfConf {
             ifc_len: c_int::try_from(mem::size_of_val(list.as_slice())).unwrap_or(0),
-            ifc_ifcu: libc::__c_anonymous_ifc_ifcu { ifcu_req: list.as_mut_ptr() },
+            ifc_req: list.as_mut_ptr(),
         };
 
         // SAFETY: on a socket, which this is since it has an option, the call writes at most `ifc_len` bytes, the length of

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{in_addr, in6_pktinfo, sock_filter, sockaddr_storage, socklen_t};
 
+use crate::c;
 use crate::error::Site;
 
 /// A site of `socket_set_option`, or of its alias: an error bears the name that was called.
@@ -71,15 +72,14 @@ pub(crate) struct Program {
     filter: *const sock_filter,
 }
 
-/// That these structures are laid out as C's are, and have no padding but what is named so.
+/// That these structures are laid out as C's are, and have no padding but what is named so. The `libc` crate has
+/// `group_req` and its kin only of late, so this is C's rule itself: a field stands at the next multiple of its alignment.
 const _: () = {
-    assert!(size_of::<GroupReq>() == size_of::<libc::group_req>());
+    assert!(offset_of!(GroupReq, group) == size_of::<u32>().next_multiple_of(align_of::<sockaddr_storage>()));
     assert!(size_of::<GroupReq>() == 2 * size_of::<u32>() + size_of::<sockaddr_storage>());
-    assert!(offset_of!(GroupReq, group) == offset_of!(libc::group_req, gr_group));
-    assert!(size_of::<GroupSourceReq>() == size_of::<libc::group_source_req>());
+    assert!(offset_of!(GroupSourceReq, group) == offset_of!(GroupReq, group));
+    assert!(offset_of!(GroupSourceReq, source) == size_of::<GroupReq>());
     assert!(size_of::<GroupSourceReq>() == 2 * size_of::<u32>() + 2 * size_of::<sockaddr_storage>());
-    assert!(offset_of!(GroupSourceReq, group) == offset_of!(libc::group_source_req, gsr_group));
-    assert!(offset_of!(GroupSourceReq, source) == offset_of!(libc::group_source_req, gsr_source));
     assert!(size_of::<Program>() == size_of::<libc::sock_fprog>());
     assert!(size_of::<Program>() == 4 * size_of::<u16>() + size_of::<*const sock_filter>());
     assert!(offset_of!(Program, filter) == offset_of!(libc::sock_fprog, filter));
@@ -143,7 +143,7 @@ static QUEUE: [sock_filter; 2] = load_and_return(libc::SKF_AD_QUEUE);
 )]
 const fn load_and_return(word: c_int) -> [sock_filter; 2] {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-    const RETURN: u16 = (libc::BPF_RET | libc::BPF_A) as u16;
+    const RETURN: u16 = (libc::BPF_RET | c::BPF_A) as u16;
     [
         sock_filter { code: LOAD, jt: 0, jf: 0, k: (libc::SKF_AD_OFF + word) as u32 },
         sock_filter { code: RETURN, jt: 0, jf: 0, k: 0 },

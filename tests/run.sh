@@ -24,6 +24,7 @@ else
     step "$cargo" build --quiet --bins --examples
     step "$cargo" build --quiet --release --manifest-path tests/counts/Cargo.toml --target-dir target/counts
     step $limit "$cargo" test --quiet
+    CARGO="$cargo" step sh tests/floor.sh
     RUSTDOCFLAGS="-D warnings" step "$cargo" doc --quiet --no-deps
 fi
 step "$cargo" fmt --check
