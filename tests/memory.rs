@@ -24,6 +24,12 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ASKED.set(ASKED.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(memory, layout) }
@@ -79,6 +85,38 @@ fn messages_ask_for_no_memory() {
         });
         assert_eq!(shown, 0);
     }
+}
+
+/// How often this thread has touched a page of memory for the first time.
+fn pages_touched() -> i64 {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: `usage` is writable and outlives the call, which keeps no pointer.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) }, 0);
+    // SAFETY: numbers alone, which were zeros before they were written.
+    unsafe { usage.assume_init() }.ru_minflt
+}
+
+#[test]
+fn a_gigabyte_for_control_messages_is_not_touched_before_they_come() {
+    let (one, other) = common::pair(SOCK_DGRAM);
+    let stdin = std::io::stdin();
+    let descriptors = [stdin.as_fd()];
+    let before = pages_touched();
+    let mut written = vec![0_u8; 64 << 20];
+    written.fill(1);
+    // Where pages are huge, they are of two megabytes.
+    let control = pages_touched() - before;
+    assert!(std::hint::black_box(&written).len() > 1 && control >= 32, "{control} pages of 64 megabytes");
+
+    let before = pages_touched();
+    let mut received = Received::new(socket_iovec_alloc(&[1 << 30]).unwrap(), 1 << 30).unwrap();
+    let message = [ControlMessage::Rights(&descriptors)];
+    socket_sendmsg(&one, &Message::new().iov(&IoVec::from(["x"])).control(&message), 0).unwrap();
+    assert_eq!(socket_recvmsg(&other, &mut received, 0).unwrap(), 1);
+    assert_eq!(received.control().count(), 1);
+
+    let touched = pages_touched() - before;
+    assert!(touched < 100, "{touched} pages of three gigabytes");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Room for a message, and what arrived in it.
 
+use std::alloc::{self, Layout};
 use std::collections::TryReserveError;
 use std::ffi::c_int;
 use std::fmt;
 use std::mem;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr::{NonNull, slice_from_raw_parts_mut};
 
 use super::MessageName;
 use crate::address::Buffer;
@@ -47,9 +49,9 @@ pub struct Received {
 
 /// Room for control messages, aligned as their headers must be.
 pub(crate) struct Control {
-    words: Vec<u64>,
+    words: Box<[u64]>,
     /// Where the kernel writes: what it leaves behind when it fails must not spoil the message before.
-    spare: Vec<u64>,
+    spare: Box<[u64]>,
     /// How many bytes the caller wants to have.
     room: usize,
     /// How many of them the kernel has filled.
@@ -57,15 +59,9 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    fn new(room: usize) -> Result<Control, TryReserveError> {
+    fn new(room: usize) -> Option<Control> {
         let count = room.div_ceil(size_of::<u64>());
-        let zeros = || {
-            let mut words = Vec::new();
-            words.try_reserve_exact(count)?;
-            words.resize(count, 0);
-            Ok::<_, TryReserveError>(words)
-        };
-        Ok(Control { words: zeros()?, spare: zeros()?, room, len: 0 })
+        Some(Control { words: zeros(count)?, spare: zeros(count)?, room, len: 0 })
     }
 
     /// The room for the kernel: its address and its length in bytes.
@@ -87,13 +83,26 @@ impl Control {
     }
 }
 
+/// `count` zeros, `None` if there is no memory for them. Zeros that nothing has written take no memory of the machine, so
+/// a large capacity costs no more than what arrives.
+fn zeros(count: usize) -> Option<Box<[u64]>> {
+    let layout = Layout::array::<u64>(count).ok()?;
+    if layout.size() == 0 {
+        return Some(Box::default());
+    }
+    // SAFETY: the size is not 0.
+    let memory = NonNull::new(unsafe { alloc::alloc_zeroed(layout) })?.cast();
+
+    // SAFETY: the global allocator has just given `memory` for `count` words and nothing else owns it; zeros are words.
+    Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(memory.as_ptr(), count)) })
+}
+
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn no_memory(_: TryReserveError) -> Error {
-    Error::plain_warning(&Site {
-        function: "socket_recvmsg",
-        message: "there is no memory for so many bytes",
-    })
+    Error::plain_warning(&NO_MEMORY)
 }
+
+static NO_MEMORY: Site = Site { function: "socket_recvmsg", message: "there is no memory for so many bytes" };
 
 /// The most descriptors that one message carries: the kernel's `SCM_MAX_FD`.
 const RIGHTS_MAX: usize = 253;
@@ -114,7 +123,7 @@ impl Received {
                 message: "error converting user data (path: msghdr > controllen): controllen cannot be 0",
             }));
         }
-        let control = Control::new(controllen).map_err(no_memory)?;
+        let control = Control::new(controllen).ok_or_else(|| Error::plain_warning(&NO_MEMORY))?;
         let mut rights = Vec::new();
         rights.try_reserve_exact(RIGHTS_MAX.min(controllen / size_of::<OwnedFd>())).map_err(no_memory)?;
         Ok(Received {
