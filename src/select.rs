@@ -267,7 +267,8 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 ///
 /// # Differences from PHP
 ///
-/// A plain `Vec` has no keys: its elements move up. An array cannot hold anything but open sockets, so PHP's two
+/// A plain `Vec` has no keys: its elements move up. Microseconds below −2147483648 are refused as all negative times are;
+/// PHP waits for what their lower 32 bits are. An array cannot hold anything but open sockets, so PHP's two
 /// `TypeError`s have become compile errors.
 ///
 /// # Examples
@@ -369,13 +370,13 @@ fn refused(nfds: u32) -> Error {
 }
 
 /// The time as the kernel wants it. Like PHP, it carries microseconds of a million or more and passes on a negative
-/// time, which the kernel refuses.
+/// time, which the C library refuses; but of microseconds it sees the lower 32 bits alone, which may not be negative.
 fn until(seconds: i64, microseconds: i64) -> timeval {
     if microseconds > 999_999 {
         let carried = seconds.wrapping_add(microseconds / 1_000_000);
         return timeval { tv_sec: carried, tv_usec: microseconds % 1_000_000 };
     }
-    timeval { tv_sec: seconds, tv_usec: microseconds }
+    timeval { tv_sec: seconds, tv_usec: microseconds.max(-1) }
 }
 
 static NO_SOCKET: Site =

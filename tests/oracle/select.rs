@@ -74,6 +74,37 @@ fn a_descriptor_that_an_fd_set_cannot_hold_is_refused() {
 }
 
 #[test]
+fn extreme_times_are_taken_or_refused_as_php_does() {
+    let times = [i64::MIN, -1, 0, 1, 999_999, 1_000_000, 1 << 32, i64::MAX - 1, i64::MAX];
+    // Below -2147483648 microseconds PHP waits for their lower 32 bits: a listed difference.
+    let microseconds = [i32::MIN.into(), -1_000_000, -1, 0, 999_999, 1_000_000, 1 << 32, i64::MAX];
+    let (one, other) = common::pair(SOCK_STREAM);
+    socket_write(&other, "x", None).unwrap();
+    let ours = times.map(|seconds| {
+        microseconds.map(|microseconds| {
+            socket_clear_error(None);
+            let count = socket_select(Some(&mut vec![&one]), None, None, seconds, microseconds);
+            json!([count.map_or(json!(false), |count| json!(count)), socket_last_error(None)])
+        })
+    });
+
+    let php = php::value(&format!(
+        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair); socket_write($pair[1], 'x');
+         $int = fn ($text) => (int) $text;
+         foreach (array_map($int, explode(' ', '{}')) as $row => $seconds)
+             foreach (array_map($int, explode(' ', '{}')) as $microseconds) {{
+                 socket_clear_error(); $read = [$pair[0]]; $none = null;
+                 $all[$row][] = [socket_select($read, $none, $none, $seconds, $microseconds), socket_last_error()];
+             }}
+         return $all;",
+        times.map(|number| number.to_string()).join(" "),
+        microseconds.map(|number: i64| number.to_string()).join(" "),
+    ));
+
+    assert_eq!(json!(ours), php);
+}
+
+#[test]
 fn the_time_to_wait_is_handed_to_the_kernel() {
     // [V] 2.18: $seconds null waits for ever, and $microseconds is ignored
     // [V] 2.18: microseconds over 999999 are carried into seconds: 0 and 1500000 wait 1.5 s. (What ours hands over
