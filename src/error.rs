@@ -92,6 +92,30 @@ pub enum ErrorKind {
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// # As an `io::Error`
+///
+/// `?` makes an [`io::Error`] of it, with its text and the `ErrorKind` of its code. An `io::Error` that has a text has no
+/// code: [`raw_os_error`](io::Error::raw_os_error) is `None`. The `Error` inside it has one:
+///
+/// ```
+/// use std::io;
+/// use php_sockets::*;
+///
+/// fn bound(port: u16) -> io::Result<Socket> {
+///     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+///     socket_bind(&socket, "127.0.0.1", port)?;
+///     Ok(socket)
+/// }
+///
+/// let first = bound(0)?;
+/// let error = bound(socket_getsockname(&first)?.port).unwrap_err();
+///
+/// assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+/// let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+/// assert_eq!(inner.map(Error::code), Some(SOCKET_EADDRINUSE));
+/// # Ok::<(), io::Error>(())
+/// ```
+///
 /// # Differences from PHP
 ///
 /// Where PHP quotes a string of the caller's, the text leaves it out: `No interface with name "eth9" could be found` is

@@ -48,6 +48,29 @@ fn an_error_becomes_an_io_error_with_its_sentence_and_kind() {
 }
 
 #[test]
+fn an_io_error_gives_the_error_back_with_its_code_but_has_none_itself() {
+    let (holder, name) = common::bound(SOCK_STREAM);
+    let late = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
+    let errors = [
+        socket_bind(&late, "127.0.0.1", name.port).unwrap_err(),
+        socket_getpeername(&holder).unwrap_err(),
+        socket_connect(&late, "no such host.invalid", 1).unwrap_err(),
+        socket_read(&late, 0, PHP_BINARY_READ).unwrap_err(),
+        socket_create(99, 0, 0).unwrap_err(),
+    ];
+    for error in errors {
+        let converted = io::Error::from(error);
+
+        assert_eq!(converted.raw_os_error(), None, "{error}");
+        let inner = converted.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        assert_eq!(inner, Some(&error));
+        assert_eq!(inner.map(Error::code), Some(error.code()));
+        let boxed = converted.into_inner().expect("the error");
+        assert_eq!(*boxed.downcast::<Error>().expect("ours"), error);
+    }
+}
+
+#[test]
 fn every_code_has_its_symbol() {
     let (one, other) = common::pair(SOCK_STREAM);
     socket_set_nonblock(&one).unwrap();
