@@ -35,6 +35,7 @@ use crate::buffer;
 /// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/manual/en/book.sockets.php) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 #[derive(Default)]
+#[must_use = "its buffers go with it"]
 pub struct IoVec {
     elements: Vec<Element>,
 }

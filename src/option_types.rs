@@ -173,6 +173,7 @@ impl From<String> for Interface {
 /// [php.net](https://www.php.net/socket_set_option) · [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[must_use = "it joins nothing by itself: give it to socket_set_option"]
 pub struct Group {
     /// The group's address, or a host name that stands for it.
     pub group: OsString,
@@ -187,7 +188,6 @@ impl Group {
     }
 
     /// The same group on this interface: its index or its name.
-    #[must_use]
     pub fn interface(self, interface: impl Into<Interface>) -> Group {
         Group { interface: interface.into(), ..self }
     }
@@ -207,6 +207,7 @@ impl Group {
 /// [php.net](https://www.php.net/socket_set_option) · [ip(7)](https://man7.org/linux/man-pages/man7/ip.7.html)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[must_use = "it joins nothing by itself: give it to socket_set_option"]
 pub struct Source {
     /// The group's address, or a host name that stands for it.
     pub group: OsString,
@@ -227,7 +228,6 @@ impl Source {
     }
 
     /// The same on this interface: its index or its name.
-    #[must_use]
     pub fn interface(self, interface: impl Into<Interface>) -> Source {
         Source { interface: interface.into(), ..self }
     }

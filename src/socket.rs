@@ -43,6 +43,7 @@ use crate::error::{self, Error, Site};
 ///
 /// [Lesson 01](crate::lessons::lesson_01) · [php.net: Socket](https://www.php.net/class.socket) ·
 /// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
+#[must_use = "a socket that is dropped is closed"]
 pub struct Socket {
     fd: OwnedFd,
     family: c_int,

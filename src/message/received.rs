@@ -35,6 +35,7 @@ use crate::iovec::IoVec;
 ///
 /// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
+#[must_use = "descriptors that arrive are closed with it"]
 pub struct Received {
     pub(crate) iov: IoVec,
     /// A second set of buffers, for `MSG_TRUNC`; empty until then.
@@ -144,7 +145,7 @@ impl Received {
     }
 
     /// The bytes of the message, in the buffers that it was received into.
-    #[must_use]
+    #[must_use = "it only shows the bytes"]
     pub fn iov(&self) -> &IoVec {
         &self.iov
     }
@@ -177,6 +178,7 @@ impl Received {
     /// The descriptors that arrived, to keep: [`Socket::from`](crate::Socket) and std's types take an [`OwnedFd`].
     ///
     /// [`control`](Received::control) shows none of them afterwards.
+    #[must_use = "descriptors that are dropped are closed"]
     pub fn take_rights(&mut self) -> Vec<OwnedFd> {
         self.rights.drain(..).collect()
     }

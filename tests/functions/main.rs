@@ -22,5 +22,6 @@ mod select;
 mod socket;
 mod soundness;
 mod transfer;
+mod unused;
 mod value;
 mod vector;

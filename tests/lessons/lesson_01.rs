@@ -19,7 +19,7 @@ fn myth_sock_rdm_and_sock_seqpacket_are_just_flags() {
     }
 
     // AF_UNIX has the one and not the other.
-    socket_create(AF_UNIX, SOCK_SEQPACKET, 0).expect("records");
+    drop(socket_create(AF_UNIX, SOCK_SEQPACKET, 0).expect("records"));
     socket_create(AF_UNIX, SOCK_RDM, 0).expect_err("nobody does that");
     // Where a protocol keeps the promise of SOCK_SEQPACKET, records stay apart, which a stream's bytes do not.
     for (kind, first) in [(SOCK_SEQPACKET, "one"), (SOCK_STREAM, "onetwo")] {

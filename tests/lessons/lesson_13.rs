@@ -307,7 +307,7 @@ fn a_client_that_asked_ends_its_side_and_vanishes_does_not_stay() {
 
         // Whichever of the two it meets first, what it says is one line and the place is free.
         assert!(server.line().starts_with("client 1: "));
-        come(&server, 2, 1);
+        drop(come(&server, 2, 1));
     });
 }
 
@@ -417,7 +417,7 @@ fn a_client_that_would_keep_the_others_waiting_is_closed_at_once() {
         assert_eq!(read_all(&client), b"");
         let error = server.line();
         assert!(error.starts_with("client 1: socket_set_nonblock(): "), "{error}");
-        come(&server, 2, 1);
+        drop(come(&server, 2, 1));
     }
 }
 

@@ -74,7 +74,7 @@ fn the_server_that_starts_again_meets_a_real_time_wait() {
 
         until("TIME_WAIT", || in_time_wait(port));
         assert_eq!(bind(false, port).unwrap_err().code(), SOCKET_EADDRINUSE, "{twin}");
-        bind(true, port).expect("both have had the option");
+        drop(bind(true, port).expect("both have had the option"));
     }
 }
 
@@ -120,7 +120,7 @@ fn the_side_that_closes_first_has_the_time_wait() {
     drop((connection, listener));
 
     assert!(!in_time_wait(port));
-    bind(false, port).expect("the server's port is free");
+    drop(bind(false, port).expect("the server's port is free"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_reset_leaves_no_time_wait() {
     assert_eq!(socket_read(&client, 1, PHP_BINARY_READ).unwrap_err().code(), SOCKET_ECONNRESET);
     drop(listener);
 
-    bind(false, port).expect("the server's port is free");
+    drop(bind(false, port).expect("the server's port is free"));
 }
 
 #[test]
