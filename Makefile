@@ -33,7 +33,7 @@ servers := $(foreach number,$(demos),$(if $(port_$(number)),$(number)))
 cast_05 = --server $(2)/lesson-04 --client $(3) $(2)/lesson-05
 cast_07 = --client $(3) $(2)/lesson-07
 cast = $(if $(cast_$(1)),$(call cast_$(1),$(1),$(2),$(3)),--server $(3) $(2)/lesson-$(1) --client $(2)/lesson-client)
-programs = --bin lesson-$(1) $(if $(filter $(1),$(demos)),--bin lesson-demo --bin lesson-client $(if $(filter 05,$(1)),--bin lesson-04))
+programs = --features lessons --bin lesson-$(1) $(if $(filter $(1),$(demos)),--bin lesson-demo --bin lesson-client $(if $(filter 05,$(1)),--bin lesson-04))
 .PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%) $(servers:%=client-%) $(demos:%=demo-%)
 
 help:
@@ -63,7 +63,7 @@ help:
 
 $(numbers:%=lesson-%): lesson-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
-	@ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --bin lesson-$* -- $(ARGS)
+	@ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --features lessons --bin lesson-$* -- $(ARGS)
 
 $(numbers:%=php-%): php-%:
 	@$(call need,$(PHP),apt install php-cli)
@@ -71,7 +71,7 @@ $(numbers:%=php-%): php-%:
 
 $(servers:%=client-%): client-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
-	@$(CARGO) run --quiet --bin lesson-client -- $(or $(ARGS),127.0.0.1 $(port_$*))
+	@$(CARGO) run --quiet --features lessons --bin lesson-client -- $(or $(ARGS),127.0.0.1 $(port_$*))
 
 $(demos:%=demo-%): demo-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
@@ -127,7 +127,7 @@ torture:
 	@$(call need,cc,apt install gcc)
 	@sh tests/tools.sh
 	@TORTURE="$(or $(TORTURE),full)" timeout --foreground --kill-after=10 1800 \
-	    $(CARGO) test --quiet --test faults --test lesson_faults -- --nocapture
+	    $(CARGO) test --quiet --features lessons --test faults --test lesson_faults -- --nocapture
 
 sanitize:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

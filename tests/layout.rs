@@ -196,6 +196,13 @@ fn the_tests_run_with_the_lowest_versions_of_the_crates_that_only_they_use() {
     assert_eq!(dependency.captures_iter(&lines).count(), lines.lines().count());
 }
 
+#[cfg(not(feature = "lessons"))]
+#[test]
+#[ignore = "to run the suites of the lessons too, type: make test"]
+fn the_lessons_are_tested() {
+    panic!("without the feature `lessons` their suites are not built");
+}
+
 #[test]
 fn nothing_but_the_agreed_stands_at_the_top() {
     let mut command = common::limited("git");

@@ -18,16 +18,16 @@ for component in fmt clippy; do
 done
 
 if [ "${1-}" = quick ]; then
-    step $limit "$cargo" test --quiet --lib --test functions --test layout
+    step $limit "$cargo" test --quiet --features lessons --lib --test functions --test layout
 else
     # Built before the clock of the tests starts.
-    step "$cargo" build --quiet --bins --examples
+    step "$cargo" build --quiet --features lessons --bins --examples
     step "$cargo" build --quiet --release --manifest-path tests/counts/Cargo.toml --target-dir target/counts
-    step $limit "$cargo" test --quiet
+    step $limit "$cargo" test --quiet --features lessons
     CARGO="$cargo" step sh tests/floor.sh
     RUSTDOCFLAGS="-D warnings" step "$cargo" doc --quiet --no-deps
 fi
 step "$cargo" fmt --check
 step "$cargo" fmt --check --manifest-path tests/counts/Cargo.toml
 step "$cargo" fmt --check --manifest-path tests/fuzz/Cargo.toml
-step "$cargo" clippy --quiet --all-targets -- -D warnings
+step "$cargo" clippy --quiet --features lessons --all-targets -- -D warnings

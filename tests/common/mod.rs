@@ -382,6 +382,19 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// An example of the package, built with the features of this test, so that it is never an old one.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let mut build = limited_to("300", env!("CARGO"));
+    build.current_dir(root()).args(["build", "--quiet", "--example", name]);
+    if cfg!(feature = "lessons") {
+        build.args(["--features", "lessons"]);
+    }
+    assert!(build.status().expect("cargo runs").success(), "{name} is built");
+    // Examples stand beside the folder of this test's own program.
+    let own = std::env::current_exe().expect("this program");
+    own.parent().and_then(Path::parent).expect("the profile").join("examples").join(name)
+}
+
 /// Every `.rs` file of `src/`, with its text.
 pub(crate) fn sources() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();

@@ -1,7 +1,7 @@
 //! Scenarios under strace: what they call between the marks, and what comes of it when a call fails.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,14 +14,7 @@ use crate::scenarios::Scenario;
 /// The program that plays, built once.
 pub(crate) fn player() -> &'static Path {
     static PLAYER: OnceLock<PathBuf> = OnceLock::new();
-    PLAYER.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.current_dir(common::root()).args(["build", "--quiet", "--example", "fault-player"]);
-        assert!(build.status().expect("cargo runs").success(), "the player is built");
-        // Examples stand beside the folder of this test's own program.
-        let own = std::env::current_exe().expect("this program");
-        own.parent().and_then(Path::parent).expect("the profile").join("examples/fault-player")
-    })
+    PLAYER.get_or_init(|| common::example("fault-player"))
 }
 
 /// How the marks look.

@@ -118,7 +118,10 @@ fn every_lesson_is_whole_and_listed() {
                 "{folder} has no {file}"
             );
         }
-        let bin = format!("name = \"lesson-{number}\"\npath = \"lessons/{folder}/main.rs\"\ndoc = false\n");
+        let bin = format!(
+            "name = \"lesson-{number}\"\npath = \"lessons/{folder}/main.rs\"\ndoc = false\n\
+             test = false\nrequired-features = [\"lessons\"]\n"
+        );
         assert!(cargo.contains(&bin), "Cargo.toml builds {folder}");
         assert!(text.lines().count() <= 130, "{folder}: the text is too long");
         let mut rest = text.as_str();

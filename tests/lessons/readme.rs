@@ -7,14 +7,7 @@ use crate::play::{lines, quotes};
 use crate::server::Server;
 
 fn start(name: &str) -> Server {
-    let mut build = common::limited(env!("CARGO"));
-    let status = build.current_dir(common::root()).args(["build", "--quiet", "--example", name]).status();
-    assert!(status.expect("cargo runs").success());
-
-    // Examples stand beside the folder of this test's own program.
-    let own = std::env::current_exe().expect("this program");
-    let program = own.parent().expect("deps").parent().expect("the profile").join("examples").join(name);
-    Server::start(common::limited(program.to_str().expect("UTF-8")))
+    Server::start(common::limited(common::example(name).to_str().expect("UTF-8")))
 }
 
 fn says(client: &Socket, text: &str) -> Vec<u8> {

@@ -1,6 +1,5 @@
 //! Whole programs in both languages, compared by what they print.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::common;
@@ -11,15 +10,7 @@ mod worker;
 
 /// The Rust program `tests/programs/NAME.rs`, which is an example of the package.
 fn rust(name: &str) -> Command {
-    let example = format!("program-{name}");
-    let mut build = Command::new(env!("CARGO"));
-    let status = build.current_dir(common::root()).args(["build", "--quiet", "--example", &example]).status();
-    assert!(status.expect("cargo runs").success());
-
-    // Examples stand beside the folder of this test's own program.
-    let own = std::env::current_exe().expect("this program");
-    let profile = own.parent().and_then(Path::parent).expect("the profile");
-    common::limited(profile.join("examples").join(example).to_str().expect("UTF-8"))
+    common::limited(common::example(&format!("program-{name}")).to_str().expect("UTF-8"))
 }
 
 /// Its twin `tests/programs/NAME.php`.
