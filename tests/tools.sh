@@ -21,6 +21,7 @@ fi
 command -v strace >/dev/null 2>&1 || packages="$packages strace"
 command -v valgrind >/dev/null 2>&1 || packages="$packages valgrind"
 [ -f /etc/protocols ] || packages="$packages netbase"
+command -v git >/dev/null 2>&1 || packages="$packages git"
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

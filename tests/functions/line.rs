@@ -355,6 +355,11 @@ fn a_mode_that_is_neither_reads_like_binary() {
     assert_eq!(socket_read(&other, 100, 7).unwrap(), b"a\nb");
 }
 
+#[cfg(target_arch = "x86_64")]
+const POLL: libc::c_long = libc::SYS_poll;
+#[cfg(not(target_arch = "x86_64"))]
+const POLL: libc::c_long = libc::SYS_ppoll;
+
 #[test]
 fn an_error_of_fcntl_or_poll_is_an_error_of_the_read() {
     let (_one, other) = common::pair(SOCK_STREAM);
@@ -364,5 +369,5 @@ fn an_error_of_fcntl_or_poll_is_an_error_of_the_read() {
     let read = |socket: &Socket| socket_read(socket, 10, PHP_NORMAL_READ).unwrap_err().code();
     assert_eq!(common::failing(libc::SYS_fcntl, SOCKET_EBADF, || read(&other)), SOCKET_EBADF);
     assert_eq!(common::failing(libc::SYS_fcntl, SOCKET_EBADF, || read(&datagrams.0)), SOCKET_EBADF);
-    assert_eq!(common::failing(libc::SYS_poll, SOCKET_ENOMEM, || read(&other)), SOCKET_ENOMEM);
+    assert_eq!(common::failing(POLL, SOCKET_ENOMEM, || read(&other)), SOCKET_ENOMEM);
 }
