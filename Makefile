@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check oracle bench torture sanitize doc
+.PHONY: help test check oracle bench torture sanitize machines doc
 
 CARGO ?= cargo
 # The tests run this PHP too: make test PHP=target/php/8.5/php
@@ -59,6 +59,7 @@ help:
 	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
 	@echo "  make torture     every system call of every function and lesson fails once"
 	@echo "  make sanitize    the tests under valgrind and two sanitizers"
+	@echo "  make machines    make test in a Debian 13, and the tests for aarch64; as root"
 	@echo "  make doc         the documentation, in the browser"
 
 $(numbers:%=lesson-%): lesson-%:
@@ -133,6 +134,9 @@ sanitize:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@sh tests/tools.sh
 	@CARGO="$(CARGO)" sh tests/sanitize.sh
+
+machines:
+	@sh tests/machines.sh
 
 doc:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
