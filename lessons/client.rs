@@ -1,20 +1,43 @@
 //! The other end of a lesson, for the second terminal: what you type is sent, what arrives is printed.
 //! `make client-10` runs it for lesson 10.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Read, Write, stdin, stdout};
 use std::sync::Arc;
 use std::{env, process, thread};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+mod screen;
+mod arguments;
+mod text;
+
 fn main() -> Result<()> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    let [address, port] = arguments.as_slice() else { usage() };
+    // `--server COMMAND` says how the server is started.
+    let (server, arguments) = match arguments.as_slice() {
+        [option, command, rest @ ..] if option == "--server" => (Some(command), rest),
+        all => (None, all),
+    };
+    let (address, port) = match arguments {
+        [port] if arguments::is_number(port) => (OsStr::new("127.0.0.1"), port),
+        [address, port] => (address.as_os_str(), port),
+        _ => usage(),
+    };
     let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else { usage() };
 
     let socket = Arc::new(socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?);
-    socket_connect(&socket, address, port)?;
+    if let Err(error) = socket_connect(&socket, address, port) {
+        if let (SOCKET_ECONNREFUSED, Some(command)) = (error.code(), server) {
+            eprintln!(
+                "No server listens there. Start it first, in another terminal: {}",
+                command.to_string_lossy()
+            );
+        }
+        return Err(error);
+    }
     let person = stdin().is_terminal();
     if person {
         eprintln!("Connected to {}.", socket_getpeername(&socket)?);
@@ -32,7 +55,7 @@ fn main() -> Result<()> {
 }
 
 fn usage() -> ! {
-    eprintln!("Two arguments are needed, for example: 127.0.0.1 5001");
+    eprintln!("An address and a port are needed, or a port alone, for example: 127.0.0.1 5001");
     process::exit(1)
 }
 
@@ -62,24 +85,13 @@ fn print_what_arrives(socket: &Socket) -> Result<()> {
         let data = socket_read(socket, 8192, PHP_BINARY_READ)?;
         bytes.extend_from_slice(&data);
         // A character of several bytes may have arrived in part; its rest comes with the next read.
-        let cut = if data.is_empty() { 0 } else { unfinished(&bytes) };
-        let later = bytes.split_off(bytes.len() - cut);
-        let text = harmless(&String::from_utf8_lossy(&bytes));
-        // print! would panic when there is nobody to print for.
-        let printed = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush());
-        if data.is_empty() || printed.is_err() {
+        let whole = if data.is_empty() { bytes.len() } else { text::whole(&bytes) };
+        let later = bytes.split_off(whole);
+        print!("{}", harmless(&String::from_utf8_lossy(&bytes)));
+        if data.is_empty() || stdout().flush().is_err() || screen::is_gone() {
             return Ok(());
         }
         bytes = later;
-    }
-}
-
-/// How many bytes at the end begin a character that is not whole yet.
-fn unfinished(bytes: &[u8]) -> usize {
-    let last = bytes.iter().rposition(|byte| byte & 0xC0 != 0x80).unwrap_or(0);
-    match std::str::from_utf8(&bytes[last..]) {
-        Err(error) if error.error_len().is_none() => bytes.len() - last,
-        _ => 0,
     }
 }
 
@@ -87,7 +99,7 @@ fn unfinished(bytes: &[u8]) -> usize {
 fn harmless(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars() {
-        if character.is_control() && character != '\n' && character != '\t' {
+        if text::is_control(character) && character != '\n' && character != '\t' {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);

@@ -39,6 +39,9 @@ use std::{env, fs, mem, thread};
 
 use canned::Canned;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+mod screen;
 mod canned;
 
 /// How long to wait for anything that a program is to do.

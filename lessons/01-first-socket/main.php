@@ -1,6 +1,8 @@
 <?php
 // Lesson 01 · first socket.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+
 // The first socket. It has no address and no peer yet: those are the next lessons.
 $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);
 echo "A socket: created with three choices, then closed.\n";
@@ -111,3 +113,4 @@ foreach ($refused as [$choice, $type, $protocol, $meaning]) {
         echo '      ', error_get_last()['message'], "\n";
     }
 }
+exit(0); // also if the reader has left (screen.php)

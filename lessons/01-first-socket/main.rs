@@ -2,6 +2,11 @@
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+
 fn main() -> Result<()> {
     // The first socket. It has no address and no peer yet: those are the next lessons.
     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;

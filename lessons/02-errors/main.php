@@ -1,6 +1,8 @@
 <?php
 // Lesson 02 · errors.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+
 $first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);
 $second = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);
 $client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);
@@ -106,6 +108,7 @@ if ($socket === false) {
 }
 $fires = var_export($socket < 0, true);
 echo "   PHP gives false, and (false < 0) is $fires. Write: if (\$socket === false)\n";
+exit(0); // also if the reader has left (screen.php)
 
 // The last errors: each socket has a slot of its own, and PHP has one for all.
 function slots(Socket $second, Socket $client): void

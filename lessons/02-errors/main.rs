@@ -2,6 +2,11 @@
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+
 fn main() -> Result<()> {
     let first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     let second = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;

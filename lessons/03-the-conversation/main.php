@@ -1,6 +1,9 @@
 <?php
 // Lesson 03 · the conversation.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
@@ -91,3 +94,4 @@ socket_close($listener);
 $left('socket_close(listener)', "nobody listens on port $port any more");
 
 echo "\nNext: make php-03, make trace-03, then lessons/03-the-conversation/README.md\n";
+exit(0); // also if the reader has left (screen.php)

@@ -5,6 +5,13 @@ use std::io::{IsTerminal, stdout};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
 fn main() -> Result<()> {
     // Colours are for a terminal, and only for a reader who has not set NO_COLOR.
     let wanted = stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -23,7 +30,7 @@ fn main() -> Result<()> {
         println!("{gap}{magenta}{call}{plain}\n{:11}{magenta}<----------------------{plain}  {what}", "");
     };
     let title = |text: &str| println!("\n{bold}{text}{plain}");
-    let quoted = |data: &[u8]| format!("{} bytes: '{}'", data.len(), String::from_utf8_lossy(data));
+    let quoted = |data: &[u8]| format!("{} bytes: '{}'", data.len(), text::harmless(data));
 
     println!("One program plays both ends of a TCP conversation, one call after the other.\n");
     println!("{green}SERVER{plain}{:28}{magenta}CLIENT{plain}", "");

@@ -1,25 +1,24 @@
 <?php
 // Lesson 04 · the greeting server.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+require __DIR__ . '/../text.php';
+
 const CLIENTS = 5;
 // In bytes. Without a bound, a line without end would fill the memory.
 const LONGEST = 1024;
 
 // A warning is thrown; if nobody catches it, it ends the program, as `?` does in main.rs.
-set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()));
+set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()), E_WARNING);
 set_exception_handler(function (Throwable $error) {
     fwrite(STDERR, "Error: {$error->getMessage()}\n");
     exit(1);
 });
 
-// make php-04 ARGS="ADDRESS PORT SECONDS"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 1935;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
-$seconds = $argv[3] ?? 60;
+// make php-04 ARGS="ADDRESS PORT SECONDS", or a port alone
+[$address, $port, $rest] = address_and_port(1935);
+$seconds = $rest[0] ?? 60;
 if (!preg_match('/^\+?\d+\z/', $seconds) || $seconds < 1 || $seconds > 255) {
     fwrite(STDERR, "The seconds for a line have to be a number from 1 to 255.\n");
     exit(1);
@@ -63,6 +62,7 @@ while ($number < CLIENTS) {
 }
 socket_close($listener);
 echo CLIENTS . " clients have come: the server ends\n";
+exit(0); // also if the reader has left (screen.php)
 
 /** Greets a client, and reads its message: a line, or as much of it as comes. */
 function serve(Socket $client, int $number, int $patience): string
@@ -98,8 +98,12 @@ function serve(Socket $client, int $number, int $patience): string
     // Break it: uncomment the next line, which prints bytes of the network as they are.
     // echo "client $number says: $message\n";
     $line = explode("\n", $message)[0];
-    // Control characters could repaint the screen of whoever watches the server.
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', rtrim($line, "\r"));
+    if (strlen($line) >= LONGEST) {
+        // The limit may have cut a character in two.
+        $line = substr($line, 0, whole($line));
+    }
+    // Control characters could repaint the screen of the person who watches the server.
+    return harmless(str_ends_with($line, "\r") ? substr($line, 0, -1) : $line);
 }
 
 /**

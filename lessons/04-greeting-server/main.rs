@@ -1,26 +1,29 @@
 //! Lesson 04 · the greeting server. Run `make lesson-04`, then its PHP twin with `make php-04`.
 
 use std::num::NonZeroU8;
+use std::process;
 use std::time::{Duration, Instant};
-use std::{env, process};
 
 use php_sockets::*;
+
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
+#[path = "../text.rs"]
+mod text;
 
 const CLIENTS: u32 = 5;
 /// In bytes. Without a bound, a line without end would fill the memory.
 const LONGEST: usize = 1024;
 
 fn main() -> Result<()> {
-    // make lesson-04 ARGS="ADDRESS PORT SECONDS"
-    let mut arguments = env::args_os().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = arguments.next().unwrap_or_else(|| "1935".into());
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("The port has to be a number from 0 to 65535.");
-        process::exit(1);
-    };
-    let seconds = arguments.next().unwrap_or_else(|| "60".into());
-    let Some(seconds) = seconds.to_str().and_then(|seconds| seconds.parse::<NonZeroU8>().ok()) else {
+    // make lesson-04 ARGS="ADDRESS PORT SECONDS", or a port alone
+    let (address, port, rest) = arguments::address_and_port(1935);
+    let seconds = rest.first().map_or(Some("60"), |seconds| seconds.to_str());
+    let Some(seconds) = seconds.and_then(|seconds| seconds.parse::<NonZeroU8>().ok()) else {
         eprintln!("The seconds for a line have to be a number from 1 to 255.");
         process::exit(1);
     };
@@ -90,9 +93,13 @@ fn serve(client: &Socket, number: u32, patience: Duration) -> Result<String> {
     }
     // Break it: uncomment the next line, which prints bytes of the network as they are (error E0277).
     // println!("client {number} says: {message}");
-    let line = message.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    // Control characters could repaint the screen of whoever watches the server.
-    Ok(String::from_utf8_lossy(line).trim_end_matches('\r').replace(char::is_control, "?"))
+    let mut line = message.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if line.len() >= LONGEST {
+        // The limit may have cut a character in two.
+        line = &line[..text::whole(line)];
+    }
+    // Control characters could repaint the screen of the person who watches the server.
+    Ok(text::harmless(line.strip_suffix(b"\r").unwrap_or(line)))
 }
 
 /// Closes once the client has closed, or after a second. Closing while bytes of the client are unread would reset the

@@ -1,28 +1,34 @@
 <?php
 // Lesson 05 · the greeting client.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+require __DIR__ . '/../text.php';
+
 // In bytes. Without a bound, a line without end would fill the memory.
 const LONGEST = 8192;
 
-// A warning ends the program, as `?` does in main.rs; one that @ has hushed does not.
+// A warning ends the program, as `?` does in main.rs; of one that @ has hushed error_get_last() tells.
 set_error_handler(function (int $level, string $message) {
     if (error_reporting() & $level) {
         fwrite(STDERR, "Error: $message\n");
         exit(1);
     }
-});
+    return false;
+}, E_WARNING);
 
-// make php-05 ARGS="ADDRESS PORT"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 1935;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
-$port = (int) $port;
+// make php-05 ARGS="ADDRESS PORT", or a port alone
+[$address, $port] = address_and_port(1935);
 
 $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
-socket_connect($socket, $address, $port);
+if (!@socket_connect($socket, $address, $port)) {
+    if (socket_last_error($socket) === SOCKET_ECONNREFUSED) {
+        $command = "make php-04 ARGS=\"$address $port\"";
+        fwrite(STDERR, "No server listens there. Start it first, in another terminal: $command\n");
+    }
+    fwrite(STDERR, 'Error: ' . error_get_last()['message'] . "\n");
+    exit(1);
+}
 echo "Connected to $address:$port\n";
 
 foreach (['Hello, server!', 'I have a second line, too.'] as $line) {
@@ -49,20 +55,26 @@ while (true) {
         show(substr($received, 0, $end));
         $received = substr($received, $end + 1);
     }
-    // Nothing read is the end of the stream; the last line may lack its end.
-    if (strlen($received) >= LONGEST || ($data === '' && $received !== '')) {
-        show($received);
-        $received = '';
+    // A limit may cut a character in two: its beginning is kept, too.
+    if (strlen($received) >= LONGEST) {
+        $whole = whole($received);
+        show(substr($received, 0, $whole));
+        $received = substr($received, $whole);
     }
-    if ($data === '') {
+    // Nothing read is the end of the stream; the last line may lack its end.
+    if ($data === '' && $received !== '') {
+        show($received);
+    }
+    if ($data === '' || connection_aborted()) {
         break;
     }
 }
 echo "The server has said all, and closed.\n";
 socket_close($socket);
+exit(0); // also if the reader has left (screen.php)
 
 /** Prints a line of the server's. Control characters could repaint the screen. */
 function show(string $line): void
 {
-    echo 'received: ' . preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', rtrim($line, "\r")) . "\n";
+    echo 'received: ', harmless(str_ends_with($line, "\r") ? substr($line, 0, -1) : $line), "\n";
 }

@@ -1,25 +1,34 @@
 //! Lesson 05 · the greeting client. Run `make lesson-05`, then its PHP twin with `make php-05`.
 
-use std::{env, process};
-
 use php_sockets::*;
+
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
+#[path = "../text.rs"]
+mod text;
 
 /// In bytes. Without a bound, a line without end would fill the memory.
 const LONGEST: usize = 8192;
 
 fn main() -> Result<()> {
-    // make lesson-05 ARGS="ADDRESS PORT"
-    let mut arguments = env::args_os().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = arguments.next().unwrap_or_else(|| "1935".into());
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("The port has to be a number from 0 to 65535.");
-        process::exit(1);
-    };
+    // make lesson-05 ARGS="ADDRESS PORT", or a port alone
+    let (address, port, _) = arguments::address_and_port(1935);
 
     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-    socket_connect(&socket, &address, port)?;
-    println!("Connected to {}:{port}", address.to_string_lossy());
+    let address = address.to_string_lossy();
+    if let Err(error) = socket_connect(&socket, address.as_ref(), port) {
+        if error.code() == SOCKET_ECONNREFUSED {
+            eprintln!(
+                "No server listens there. Start it first, in another terminal: make lesson-04 ARGS=\"{address} {port}\""
+            );
+        }
+        return Err(error);
+    }
+    println!("Connected to {address}:{port}");
 
     for line in ["Hello, server!", "I have a second line, too."] {
         let mut rest = format!("{line}\n").into_bytes();
@@ -45,12 +54,17 @@ fn main() -> Result<()> {
             show(&received[..end]);
             received.drain(..=end);
         }
-        // Nothing read is the end of the stream; the last line may lack its end.
-        if received.len() >= LONGEST || (data.is_empty() && !received.is_empty()) {
+        // A limit may cut a character in two: its beginning is kept, too.
+        if received.len() >= LONGEST {
+            let rest = received.split_off(text::whole(&received));
             show(&received);
-            received.clear();
+            received = rest;
         }
-        if data.is_empty() {
+        // Nothing read is the end of the stream; the last line may lack its end.
+        if data.is_empty() && !received.is_empty() {
+            show(&received);
+        }
+        if data.is_empty() || screen::is_gone() {
             break;
         }
     }
@@ -61,6 +75,5 @@ fn main() -> Result<()> {
 
 /// Prints a line of the server's. Control characters could repaint the screen.
 fn show(line: &[u8]) {
-    let text = String::from_utf8_lossy(line);
-    println!("received: {}", text.trim_end_matches('\r').replace(char::is_control, "?"));
+    println!("received: {}", text::harmless(line.strip_suffix(b"\r").unwrap_or(line)));
 }

@@ -1,13 +1,15 @@
 <?php
 // Lesson 06 · the reverse server.
 
-// make php-06 ARGS="ADDRESS PORT"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 1234;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+require __DIR__ . '/../text.php';
+
+// In bytes.
+const LONGEST = 1024;
+
+// make php-06 ARGS="ADDRESS PORT", or a port alone
+[$address, $port] = address_and_port(1234);
 
 // A call that fails prints its warning and gives false. Then die(1) ends the program with status 1, as `?` does in main.rs.
 $listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or die(1);
@@ -45,20 +47,26 @@ while (true) {
 /** Answers every line with its bytes in reverse, until the client has gone; false if something failed. */
 function serve(Socket $client, int $number): bool
 {
+    $begun = '';
     while (true) {
-        // No more than 1024 bytes: a line without end would fill the memory. A longer line comes in pieces.
-        $line = @socket_read($client, 1024, PHP_NORMAL_READ);
-        if ($line === false) {
+        // No more than this: a line without end would fill the memory. A longer line comes in pieces.
+        $piece = @socket_read($client, LONGEST - strlen($begun), PHP_NORMAL_READ);
+        if ($piece === false) {
             // This mode has no '' for the end of the stream: it calls that a reset, and a reset too.
             return socket_last_error($client) === SOCKET_ECONNRESET;
         }
+        $line = $begun . $piece;
+        // The limit may cut a character in two: its beginning belongs to the next piece.
+        $whole = strlen($line) >= LONGEST ? whole($line) : strlen($line);
+        $begun = substr($line, $whole);
+        $line = substr($line, 0, $whole);
         // \r ends a line and so does \n. Of telnet's \r\n the \n comes as a line of its own, and gets no answer.
         $line = trim($line, " \t\n\f\r");
         if ($line === '') {
             continue;
         }
         // A control character could repaint this screen.
-        echo "client $number: ", preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $line), "\n";
+        echo "client $number: ", harmless($line), "\n";
 
         $answer = strrev($line);
         // Bytes in reverse may be no text any more. PHP does not mind (see "Break it").

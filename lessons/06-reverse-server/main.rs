@@ -1,18 +1,22 @@
 //! Lesson 06 · the reverse server. Run `make lesson-06`, then its PHP twin with `make php-06`.
 
-use std::{env, process};
-
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
+#[path = "../text.rs"]
+mod text;
+
+/// In bytes.
+const LONGEST: usize = 1024;
+
 fn main() -> Result<()> {
-    // make lesson-06 ARGS="ADDRESS PORT"
-    let mut arguments = env::args_os().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = arguments.next().unwrap_or_else(|| "1234".into());
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("The port has to be a number from 0 to 65535.");
-        process::exit(1);
-    };
+    // make lesson-06 ARGS="ADDRESS PORT", or a port alone
+    let (address, port, _) = arguments::address_and_port(1234);
 
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     // Without this the port would stay taken for a minute after the server has ended (lesson 14).
@@ -45,20 +49,25 @@ fn main() -> Result<()> {
 
 /// Answers every line with its bytes in reverse, until the client has gone.
 fn serve(client: &Socket, number: u64) -> Result<()> {
+    let mut begun = Vec::new();
     loop {
-        // No more than 1024 bytes: a line without end would fill the memory. A longer line comes in pieces.
-        let line = match socket_read(client, 1024, PHP_NORMAL_READ) {
+        // No more than this: a line without end would fill the memory. A longer line comes in pieces.
+        let piece = match socket_read(client, LONGEST - begun.len(), PHP_NORMAL_READ) {
             // This mode has no '' for the end of the stream: it calls that a reset, and a reset too.
             Err(error) if error.code() == SOCKET_ECONNRESET => return Ok(()),
-            line => line?,
+            piece => piece?,
         };
+        let mut line = [begun, piece].concat();
+        // The limit may cut a character in two: its beginning belongs to the next piece.
+        let whole = if line.len() >= LONGEST { text::whole(&line) } else { line.len() };
+        begun = line.split_off(whole);
         // \r ends a line and so does \n. Of telnet's \r\n the \n comes as a line of its own, and gets no answer.
         let line = line.trim_ascii();
         if line.is_empty() {
             continue;
         }
         // A control character could repaint this screen.
-        println!("client {number}: {}", String::from_utf8_lossy(line).replace(char::is_control, "?"));
+        println!("client {number}: {}", text::harmless(line));
 
         let mut answer: Vec<u8> = line.iter().rev().copied().collect();
         // Break it: uncomment the next line. Bytes in reverse may be no text any more (error E0277).

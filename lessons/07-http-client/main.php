@@ -1,18 +1,28 @@
 <?php
 // Lesson 07 · the HTTP client.
 
-// A warning ends the program, as `?` does in main.rs.
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
+// A warning ends the program, as `?` does in main.rs; of one that @ has hushed error_get_last() tells.
 set_error_handler(function (int $level, string $message) {
-    fwrite(STDERR, "Error: $message\n");
-    exit(1);
-});
+    if (error_reporting() & $level) {
+        fwrite(STDERR, "Error: $message\n");
+        exit(1);
+    }
+    return false;
+}, E_WARNING);
 
 // /etc/services knows the port of http; a machine without that file knows none, and 80 is what it would say.
 $http = getservbyname('http', 'tcp') ?: 80;
 
-// make php-07 ARGS="HOST PORT". HOST alone means the port of http, nothing at all a server on this machine.
-$host = $argv[1] ?? 'localhost';
-$port = $argv[2] ?? ($argc > 1 ? $http : 8080);
+// make php-07 ARGS="HOST PORT". HOST alone means the port of http. Without a host it is this machine.
+[$host, $port] = match (true) {
+    $argc === 1 => ['localhost', 8080],
+    $argc === 2 && ctype_digit($argv[1]) => ['localhost', $argv[1]],
+    $argc === 2 => [$argv[1], $http],
+    default => [$argv[1], $argv[2]],
+};
 if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
     fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
     exit(1);
@@ -32,7 +42,13 @@ echo "gethostbyname:  $host is $address\n";
 echo "getservbyname:  http over tcp is port $http; this time it is $port\n";
 
 $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
-socket_connect($socket, $address, $port);
+if (!@socket_connect($socket, $address, $port)) {
+    if (socket_last_error($socket) === SOCKET_ECONNREFUSED && $address === '127.0.0.1') {
+        fwrite(STDERR, "No server listens there. Start one first, in another terminal: make php-22 ARGS=$port\n");
+    }
+    fwrite(STDERR, 'Error: ' . error_get_last()['message'] . "\n");
+    exit(1);
+}
 
 // Host: one server has many sites; this one is meant. Without it, a server of HTTP/1.1 answers 400.
 $site = $port === $http ? $host : "$host:$port";
@@ -50,20 +66,20 @@ while ($rest !== '') {
 // piece is printed and forgotten.
 echo "\n";
 [$text, $length] = ['', 0];
-while (socket_recv($socket, $data, 8192, MSG_WAITALL) > 0) {
+while (!connection_aborted() && socket_recv($socket, $data, 8192, MSG_WAITALL) > 0) {
     $length += strlen($data);
-    $text .= str_replace("\r", '', $data);
+    $text .= $data;
     // A character of several bytes may be cut in two here: its beginning waits for the next piece.
-    $cut = preg_match('/[\xc2-\xf4][\x80-\xbf]{0,2}\z/', $text, $found) ? strlen($found[0]) : 0;
-    $begun = substr($text, strlen($text) - $cut);
-    echo harmless(substr($text, 0, strlen($text) - $cut));
-    $text = $begun;
+    $whole = whole($text);
+    echo shown(substr($text, 0, $whole));
+    $text = substr($text, $whole);
 }
-echo harmless($text), "\nsocket_recv:    $length bytes, and the end of the stream\n";
+echo shown($text), "\nsocket_recv:    $length bytes, and the end of the stream\n";
 socket_close($socket);
+exit(0); // also if the reader has left (screen.php)
 
 /** HTTP's lines end with \r\n, the terminal's with \n. Other control characters could repaint the screen. */
-function harmless(string $text): string
+function shown(string $text): string
 {
-    return preg_replace('/[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $text);
+    return harmless(str_replace("\r", '', $text), "\n\t");
 }

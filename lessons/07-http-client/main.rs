@@ -4,14 +4,22 @@ use std::{env, process};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
 fn main() -> Result<()> {
     // /etc/services knows the port of http; a machine without that file knows none, and 80 is what it would say.
     let http = getservbyname("http", "tcp").unwrap_or(80);
 
-    // make lesson-07 ARGS="HOST PORT". HOST alone means the port of http, nothing at all a server on this machine.
+    // make lesson-07 ARGS="HOST PORT". HOST alone means the port of http. Without a host it is this machine.
     let arguments: Vec<_> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let (host, port) = match arguments.as_slice() {
         [] => ("localhost", Some(8080)),
+        [port] if port.bytes().all(|byte| byte.is_ascii_digit()) => ("localhost", port.parse().ok()),
         [host] => (host.as_str(), Some(http)),
         [host, port, ..] => (host.as_str(), port.parse::<u16>().ok()),
     };
@@ -35,7 +43,14 @@ fn main() -> Result<()> {
     // let address = gethostbynamel(host)[0];
 
     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-    socket_connect(&socket, &address, port)?;
+    if let Err(error) = socket_connect(&socket, &address, port) {
+        if error.code() == SOCKET_ECONNREFUSED && address == "127.0.0.1" {
+            eprintln!(
+                "No server listens there. Start one first, in another terminal: make lesson-22 ARGS={port}"
+            );
+        }
+        return Err(error);
+    }
 
     // Host: one server has many sites; this one is meant. Without it, a server of HTTP/1.1 answers 400.
     let site = if port == http { host.to_owned() } else { format!("{host}:{port}") };
@@ -53,12 +68,11 @@ fn main() -> Result<()> {
     // piece is printed and forgotten.
     println!();
     let (mut data, mut text, mut length) = (Vec::new(), Vec::new(), 0);
-    while socket_recv(&socket, &mut data, 8192, MSG_WAITALL)? > 0 {
+    while !screen::is_gone() && socket_recv(&socket, &mut data, 8192, MSG_WAITALL)? > 0 {
         length += data.len();
         text.extend_from_slice(&data);
         // A character of several bytes may be cut in two here: its beginning waits for the next piece.
-        let cut = text.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
-        let begun = text.split_off(text.len() - cut);
+        let begun = text.split_off(text::whole(&text));
         print!("{}", harmless(&text));
         text = begun;
     }
@@ -70,5 +84,5 @@ fn main() -> Result<()> {
 /// HTTP's lines end with \r\n, the terminal's with \n. Other control characters could repaint the screen.
 fn harmless(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text).replace('\r', "");
-    text.replace(|character: char| character.is_control() && !"\n\t".contains(character), "?")
+    text.replace(|character: char| text::is_control(character) && !"\n\t".contains(character), "?")
 }

@@ -1,6 +1,9 @@
 <?php
 // Lesson 08 · the port scanner.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
@@ -14,6 +17,10 @@ const TIMEOUT = 1_000_000_000;
 
 // make php-08 ARGS="HOST FIRST LAST"
 $host = $argv[1] ?? '127.0.0.1';
+if (is_number($host)) {
+    fwrite(STDERR, "HOST comes first: make php-08 ARGS=\"127.0.0.1 $host $host\"\n");
+    exit(1);
+}
 // What is no number counts as 0, and 0 is no port.
 $number = fn (string $text) => preg_match('/^\+?\d+\z/', $text) && $text <= 65535 ? (int) $text : 0;
 [$first, $last] = [$number($argv[2] ?? '1'), $number($argv[3] ?? '1024')];
@@ -34,6 +41,9 @@ $ports = range($first, $last);
 [$open, $closed, $silent] = [[], 0, 0];
 
 foreach (array_chunk($ports, BATCH) as $batch) {
+    if (connection_aborted()) {
+        exit(0);
+    }
     // Call all of them. A blocking connect would wait for each answer, at a silent port for two minutes.
     $waiting = [];
     foreach ($batch as $port) {
@@ -62,9 +72,11 @@ foreach (array_chunk($ports, BATCH) as $batch) {
             // How it ended: 0, or the code that a blocking connect would have failed with (lesson 14).
             $code = socket_get_option($socket, SOL_SOCKET, SO_ERROR);
             if ($code === 0) {
-                // The kernel chose a port for our own end. If it is this one, we have called ourselves.
+                // The kernel chose a port for our own end. If it is this one, we have called ourselves: both ends have
+                // one name. It may not be the name that we have called: 0.0.0.0 is 127.0.0.1 then.
                 socket_getsockname($socket, $own_address, $own_port);
-                if ($own_port === $port && $own_address === $address) {
+                socket_getpeername($socket, $peer_address, $peer_port);
+                if ([$own_address, $own_port] === [$peer_address, $peer_port]) {
                     $closed++;
                 } else {
                     $open[] = $port;
@@ -98,3 +110,4 @@ foreach ($open as $port) {
 echo 'Open: ', $names === [] ? 'none' : implode(', ', $names), "\n";
 $time = intdiv(hrtime(true) - $begin, 1_000_000);
 printf("%d ports in %d ms: %d open, %d closed, %d silent\n", count($ports), $time, count($open), $closed, $silent);
+exit(0); // also if the reader has left (screen.php)

@@ -7,6 +7,13 @@ use std::{env, process};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
+
 /// How many ports are tried at once: select knows descriptors 0 to 1023, and some are in use already.
 const BATCH: usize = 256;
 /// How long a batch may take. A port that has not answered by then is silent.
@@ -16,6 +23,11 @@ fn main() -> Result<()> {
     // make lesson-08 ARGS="HOST FIRST LAST"
     let mut arguments = env::args_os().skip(1);
     let host = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    if arguments::is_number(&host) {
+        let port = host.to_string_lossy();
+        eprintln!("HOST comes first: make lesson-08 ARGS=\"127.0.0.1 {port} {port}\"");
+        process::exit(1);
+    }
     // What is no number counts as 0, and 0 is no port.
     let mut number = |default: u16| match arguments.next() {
         Some(text) => text.to_str().and_then(|text| text.parse().ok()).unwrap_or(0),
@@ -39,6 +51,9 @@ fn main() -> Result<()> {
     let (mut open, mut closed, mut silent) = (Vec::new(), 0, 0);
 
     for batch in ports.chunks(BATCH) {
+        if screen::is_gone() {
+            return Ok(());
+        }
         // Call all of them. A blocking connect would wait for each answer, at a silent port for two minutes.
         let mut waiting = BTreeMap::new();
         for &port in batch {
@@ -70,9 +85,10 @@ fn main() -> Result<()> {
                 // How it ended: 0, or the code that a blocking connect would have failed with (lesson 14).
                 match socket_get_option(&socket, SOL_SOCKET, SO_ERROR)?.int()? {
                     0 => {
-                        // The kernel chose a port for our own end. If it is this one, we have called ourselves.
-                        let own = socket_getsockname(&socket)?;
-                        if own.port == port && own.address == address { closed += 1 } else { open.push(port) }
+                        // The kernel chose a port for our own end. If it is this one, we have called ourselves: both
+                        // ends have one name. It may not be the name that we have called: 0.0.0.0 is 127.0.0.1 then.
+                        let itself = socket_getsockname(&socket)? == socket_getpeername(&socket)?;
+                        if itself { closed += 1 } else { open.push(port) }
                     }
                     SOCKET_ECONNREFUSED => closed += 1,
                     // A router or a firewall has answered. The port has not.

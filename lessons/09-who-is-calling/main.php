@@ -1,19 +1,17 @@
 <?php
 // Lesson 09 · who is calling.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
     exit(1);
 });
 
-// make php-09 ARGS="ADDRESS PORT"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 5001;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
+// make php-09 ARGS="ADDRESS PORT", or a port alone
+[$address, $port] = address_and_port(5001);
 
 $listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
 // Without this the port would stay taken for a minute after the server has ended (lesson 14).
@@ -25,7 +23,7 @@ echo "Listening on $here:$port\n";
 echo "Second terminal: make client-09 ARGS=\"$here $port\"\n";
 
 // From here on a warning is thrown: some of them are not to end the server.
-set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()));
+set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()), E_WARNING);
 
 // One client is told. One that vanished before (or a signal) does not count.
 $vanished = [SOCKET_ECONNABORTED, SOCKET_EINTR, SOCKET_ENOTCONN, SOCKET_ECONNRESET, SOCKET_EPIPE];
@@ -42,6 +40,7 @@ while (true) {
 }
 echo "Called by $caller\n";
 socket_close($listener);
+exit(0); // also if the reader has left (screen.php)
 
 /** Tells the next client the names of both ends of its connection, and gives the name of the client's end. */
 function tell(Socket $listener): string

@@ -1,19 +1,17 @@
 <?php
 // Lesson 10 · always on.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
     exit(1);
 });
 
-// make php-10 ARGS="ADDRESS PORT"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 5001;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
+// make php-10 ARGS="ADDRESS PORT", or a port alone
+[$address, $port] = address_and_port(5001);
 
 $listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
 // Without this the port would stay taken for a minute after the server has ended (lesson 14).
@@ -25,7 +23,7 @@ echo "Listening on $here:$port\n";
 echo "Second terminal: make client-10 ARGS=\"$here $port\"\n";
 
 // From here on a warning is thrown: few of them are to end the server.
-set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()));
+set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()), E_WARNING);
 
 // For ever: one client, from its first byte to its last, and then the next.
 $number = 0;

@@ -1,6 +1,8 @@
 <?php
 // Lesson 11 · the backlog.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
@@ -45,6 +47,7 @@ foreach ($settings as $file => $meaning) {
     $value = is_readable($file) ? file_get_contents($file) : '';
     printf("   %5s  $file: $meaning\n", trim($value));
 }
+exit(0); // also if the reader has left (screen.php)
 
 /** A listener with this backlog, and this many clients that have begun to connect to it. */
 function listener_with_clients(int $backlog, int $count): array

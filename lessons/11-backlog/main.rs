@@ -5,6 +5,11 @@ use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+
 fn main() -> Result<()> {
     // Three listeners, and at each of them more clients than its queue holds.
     let (zero, at_zero) = listener_with_clients(0, 3)?;

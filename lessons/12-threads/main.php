@@ -1,6 +1,9 @@
 <?php
 // Lesson 12 · threads. PHP has none, so each client gets a process: a copy of this one, made by fork.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -12,13 +15,8 @@ set_error_handler(function (int $level, string $message) {
 // How many clients may be here at once. Without a bound, whoever connects often enough takes all the memory.
 const MOST = 3;
 
-// make php-12 ARGS="ADDRESS PORT"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 5000;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
+// make php-12 ARGS="ADDRESS PORT", or a port alone
+[$address, $port] = address_and_port(5000);
 
 $listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
 // Without this the port would stay taken for a minute after the server has ended (lesson 14).
@@ -98,7 +96,7 @@ while (true) {
 function serve(Socket $client): int
 {
     // Here a warning is thrown, for the caller to catch.
-    set_error_handler(fn (int $level, string $message) => throw new ErrorException($message));
+    set_error_handler(fn (int $level, string $message) => throw new ErrorException($message), E_WARNING);
     for ($answers = 0; ; $answers++) {
         $data = socket_read($client, 1024);
         if ($data === '') {

@@ -1,24 +1,25 @@
 //! Lesson 12 · threads. Run `make lesson-12`, then its PHP twin with `make php-12`.
 
+use std::fs;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{env, fs, process};
 
 use php_sockets::*;
+
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
 
 /// How many clients may be here at once. Without a bound, whoever connects often enough takes all the memory.
 const MOST: usize = 3;
 
 fn main() -> Result<()> {
-    // make lesson-12 ARGS="ADDRESS PORT"
-    let mut arguments = env::args_os().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = arguments.next().unwrap_or_else(|| "5000".into());
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("The port has to be a number from 0 to 65535.");
-        process::exit(1);
-    };
+    // make lesson-12 ARGS="ADDRESS PORT", or a port alone
+    let (address, port, _) = arguments::address_and_port(5000);
 
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     // Without this the port would stay taken for a minute after the server has ended (lesson 14).

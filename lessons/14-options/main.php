@@ -1,6 +1,8 @@
 <?php
 // Lesson 14 · options.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+
 // A warning ends the program, as `?` does in main.rs. Where one is expected stands an @, and error_get_last() has it.
 set_error_handler(function (int $level, string $message) {
     if (error_reporting() & $level) {
@@ -118,6 +120,7 @@ if (@socket_getopt($waiting, SOL_SOCKET, 9999) === false) {
     echo '   ', error_get_last()['message'], "\n";
 }
 socket_close($silent);
+exit(0); // also if the reader has left (screen.php)
 
 // A server with one client ends. What does the next one get, which wants the same port?
 function startTwice(int $first, int $second): string

@@ -4,6 +4,11 @@ use std::time::Instant;
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+
 fn main() -> Result<()> {
     println!("Options are a socket's switches. Each part turns one and shows what that changes.");
 

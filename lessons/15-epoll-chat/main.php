@@ -1,6 +1,10 @@
 <?php
 // Lesson 15 · the epoll chat. Needs PHP's event extension: pecl install event.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+require __DIR__ . '/../text.php';
+
 if (!class_exists('EventBase')) {
     fwrite(STDERR, "This twin needs PHP's event extension. Type: pecl install event\n");
     exit(1);
@@ -105,13 +109,12 @@ final class Room
             if ($end === false && strlen($client->input) < LINE) {
                 break;
             }
-            $length = $end === false ? LINE : $end + 1;
+            // Not in the middle of a character.
+            $length = $end === false ? whole(substr($client->input, 0, LINE)) : $end + 1;
             $line = substr($client->input, 0, $length);
             $client->input = substr($client->input, $length);
-            // Bytes that are no UTF-8 become U+FFFD, as from_utf8_lossy has it. (mb_scrub needs an extension.)
-            $text = htmlspecialchars(rtrim($line, " \t\n\r\f"), ENT_NOQUOTES | ENT_SUBSTITUTE, 'UTF-8');
             // Control characters of one client could repaint the screens of all others.
-            $text = preg_replace('/\p{Cc}/u', '?', htmlspecialchars_decode($text, ENT_NOQUOTES));
+            $text = harmless(rtrim($line, " \t\n\r\f"));
             $news .= clock() . " client $number: $text\n";
         }
         if ($news !== '') {
@@ -179,13 +182,8 @@ function clock(): string
     return gmdate('[H:i:s]');
 }
 
-// make php-15 ARGS="ADDRESS PORT"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 9999;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
+// make php-15 ARGS="ADDRESS PORT", or a port alone
+[$address, $port] = address_and_port(9999);
 
 $listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
 // Without this the port would stay taken for a minute after the server has ended (lesson 14).
@@ -226,3 +224,4 @@ while ($base->gotStop()) {
     $base->dispatch();
 }
 $room->tell("The room closes.\n", 0);
+exit(0); // also if the reader has left (screen.php)

@@ -4,10 +4,18 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{env, process};
 
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
+
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
+#[path = "../text.rs"]
+mod text;
 
 /// How many bytes a line may have. More is taken for a line, for a line without end would eat the memory.
 const LINE: usize = 1024;
@@ -35,14 +43,8 @@ struct Room {
 }
 
 fn main() -> Result<()> {
-    // make lesson-15 ARGS="ADDRESS PORT"
-    let mut arguments = env::args_os().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = arguments.next().unwrap_or_else(|| "9999".into());
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("The port has to be a number from 0 to 65535.");
-        process::exit(1);
-    };
+    // make lesson-15 ARGS="ADDRESS PORT", or a port alone
+    let (address, port, _) = arguments::address_and_port(9999);
 
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     // Without this the port would stay taken for a minute after the server has ended (lesson 14).
@@ -146,12 +148,13 @@ impl Room {
             let end = client.input.iter().take(LINE).position(|byte| *byte == b'\n');
             let length = match end {
                 Some(end) => end + 1,
-                None if client.input.len() >= LINE => LINE,
+                // Not in the middle of a character.
+                None if client.input.len() >= LINE => text::whole(&client.input[..LINE]),
                 None => break,
             };
             let line: Vec<u8> = client.input.drain(..length).collect();
             // Control characters of one client could repaint the screens of all others.
-            let text = String::from_utf8_lossy(line.trim_ascii_end()).replace(char::is_control, "?");
+            let text = text::harmless(line.trim_ascii_end());
             news.push(format!("[{}] client {number}: {text}\n", time()));
         }
         if !news.is_empty() {

@@ -1,6 +1,9 @@
 <?php
 // Lesson 16 · UDP.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -19,11 +22,11 @@ $alice = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP);
 $sent = socket_sendto($alice, 'hello', 5, 0, $here, $port);
 echo "   alice:  sends $sent bytes to $here:$port\n";
 socket_recvfrom($server, $data, 1024, 0, $from, $fromPort);
-echo "   server: received '", text($data), "' from $from:$fromPort\n";
+echo "   server: received '", harmless($data), "' from $from:$fromPort\n";
 // An echo: the answer goes where the question came from.
 socket_sendto($server, $data, strlen($data), 0, $from, $fromPort);
 socket_recvfrom($alice, $data, 1024, 0, $from, $fromPort);
-echo "   alice:  received '", text($data), "' from $from:$fromPort\n";
+echo "   alice:  received '", harmless($data), "' from $from:$fromPort\n";
 
 echo "2. Boundaries are kept: what was sent with one call arrives with one call.\n";
 foreach (['one', 'two', ''] as $word) {
@@ -32,13 +35,13 @@ foreach (['one', 'two', ''] as $word) {
 }
 for ($i = 0; $i < 3; $i++) {
     $length = socket_recvfrom($server, $data, 1024, 0, $from, $fromPort);
-    echo "   server: received $length bytes: '", text($data), "'\n";
+    echo "   server: received $length bytes: '", harmless($data), "'\n";
 }
 
 echo "3. What does not fit into the buffer is lost.\n";
 socket_sendto($alice, 'cut me off', 10, 0, $here, $port);
 $length = socket_recvfrom($server, $data, 3, 0, $from, $fromPort);
-echo "   server: asked for 3 bytes, received $length: '", text($data), "'\n";
+echo "   server: asked for 3 bytes, received $length: '", harmless($data), "'\n";
 // Without MSG_DONTWAIT this would wait for ever.
 $length = @socket_recvfrom($server, $data, 1024, MSG_DONTWAIT, $from, $fromPort);
 echo $length === false
@@ -54,7 +57,7 @@ socket_getpeername($bob, $peer, $peerPort);
 echo "   bob:    connected to $peer:$peerPort\n";
 socket_send($bob, 'it is me', 8, 0);
 socket_recvfrom($server, $data, 1024, 0, $from, $fromPort);
-echo "   server: received '", text($data), "' from $from:$fromPort\n";
+echo "   server: received '", harmless($data), "' from $from:$fromPort\n";
 socket_sendto($alice, 'hi Bob', 6, 0, '127.0.0.1', $fromPort);
 $length = @socket_recv($bob, $data, 1024, MSG_DONTWAIT);
 echo $length === false
@@ -75,9 +78,4 @@ foreach (['alice' => $alice, 'bob' => $bob] as $name => $socket) {
 }
 socket_close($alice);
 socket_close($bob);
-
-/** A control character from the network could repaint the screen. */
-function text(string $data): string
-{
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
-}
+exit(0); // also if the reader has left (screen.php)

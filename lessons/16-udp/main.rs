@@ -2,6 +2,15 @@
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
+use text::harmless;
+
 fn main() -> Result<()> {
     let mut data = Vec::new();
 
@@ -14,11 +23,11 @@ fn main() -> Result<()> {
     let sent = socket_sendto(&alice, "hello", 5, 0, &here.address, here.port)?;
     println!("   alice:  sends {sent} bytes to {here}");
     let (_, from) = socket_recvfrom(&server, &mut data, 1024, 0)?;
-    println!("   server: received '{}' from {from}", text(&data));
+    println!("   server: received '{}' from {from}", harmless(&data));
     // An echo: the answer goes where the question came from.
     socket_sendto(&server, &data, data.len(), 0, &from.address, from.port)?;
     let (_, from) = socket_recvfrom(&alice, &mut data, 1024, 0)?;
-    println!("   alice:  received '{}' from {from}", text(&data));
+    println!("   alice:  received '{}' from {from}", harmless(&data));
 
     println!("2. Boundaries are kept: what was sent with one call arrives with one call.");
     for word in ["one", "two", ""] {
@@ -27,13 +36,13 @@ fn main() -> Result<()> {
     }
     for _ in 0..3 {
         let (length, _) = socket_recvfrom(&server, &mut data, 1024, 0)?;
-        println!("   server: received {length} bytes: '{}'", text(&data));
+        println!("   server: received {length} bytes: '{}'", harmless(&data));
     }
 
     println!("3. What does not fit into the buffer is lost.");
     socket_sendto(&alice, "cut me off", 10, 0, &here.address, here.port)?;
     let (length, _) = socket_recvfrom(&server, &mut data, 3, 0)?;
-    println!("   server: asked for 3 bytes, received {length}: '{}'", text(&data));
+    println!("   server: asked for 3 bytes, received {length}: '{}'", harmless(&data));
     // Without MSG_DONTWAIT this would wait for ever.
     match socket_recvfrom(&server, &mut data, 1024, MSG_DONTWAIT) {
         Ok((length, _)) => println!("   server: {length} bytes more"),
@@ -50,7 +59,7 @@ fn main() -> Result<()> {
     println!("   bob:    connected to {}", socket_getpeername(&bob)?);
     socket_send(&bob, "it is me", 8, 0)?;
     let (_, from) = socket_recvfrom(&server, &mut data, 1024, 0)?;
-    println!("   server: received '{}' from {from}", text(&data));
+    println!("   server: received '{}' from {from}", harmless(&data));
     socket_sendto(&alice, "hi Bob", 6, 0, "127.0.0.1", from.port)?;
     match socket_recv(&bob, &mut data, 1024, MSG_DONTWAIT) {
         Ok(length) => println!("   bob:    {length} bytes"),
@@ -74,9 +83,4 @@ fn main() -> Result<()> {
     socket_close(alice);
     socket_close(bob);
     Ok(())
-}
-
-/// A control character from the network could repaint the screen.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

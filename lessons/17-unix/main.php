@@ -1,6 +1,9 @@
 <?php
 // Lesson 17 · Unix sockets.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -26,7 +29,7 @@ $client = socket_create(AF_UNIX, SOCK_STREAM, 0);
 socket_connect($client, $path);
 $connection = socket_accept($listener);
 socket_write($client, 'Hello!');
-echo "   server: received '", text(socket_read($connection, 1024)), "'\n";
+echo "   server: received '", harmless(socket_read($connection, 1024)), "'\n";
 socket_getpeername($connection, $name);
 echo "   server: from '$name': the client has no name, for it was never bound\n";
 socket_close($client);
@@ -62,7 +65,7 @@ foreach (['one', 'two'] as $word) {
 }
 for ($i = 0; $i < 2; $i++) {
     $length = socket_recvfrom($server, $data, 1024, 0, $from);
-    echo "   server: received $length bytes: '", text($data), "'\n";
+    echo "   server: received $length bytes: '", harmless($data), "'\n";
 }
 socket_close($client);
 socket_close($server);
@@ -79,14 +82,9 @@ unset($theirs, $pair);
 socket_write($ours, 'hello, child');
 socket_shutdown($ours, 1);
 echo "   parent: said 'hello, child', and that it will say no more\n";
-echo "   parent: received '", text(socket_read($ours, 1024)), "'\n";
+echo "   parent: received '", harmless(socket_read($ours, 1024)), "'\n";
 $rest = socket_read($ours, 1024);
-echo "   parent: received '", text($rest), "', ", $rest === '' ? 'the end' : 'more', "\n";
+echo "   parent: received '", harmless($rest), "', ", $rest === '' ? 'the end' : 'more', "\n";
 echo '   parent: the child ended with ', proc_close($child), "\n";
 socket_close($ours);
-
-/** A control character from another program could repaint the screen. */
-function text(string $data): string
-{
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
-}
+exit(0); // also if the reader has left (screen.php)

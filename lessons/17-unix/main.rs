@@ -8,6 +8,15 @@ use std::{env, error};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
+use text::harmless;
+
 fn main() -> Result<(), Box<dyn error::Error>> {
     println!("1. A stream, with a path for a name.");
     let path = env::temp_dir().join(format!("lesson-17-{}.sock", process::id()));
@@ -27,7 +36,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_connect(&client, &path, None)?;
     let connection = socket_accept(&listener)?;
     socket_write(&client, "Hello!", None)?;
-    println!("   server: received '{}'", text(&socket_read(&connection, 1024, PHP_BINARY_READ)?));
+    println!("   server: received '{}'", harmless(&socket_read(&connection, 1024, PHP_BINARY_READ)?));
     let name = socket_getpeername(&connection)?;
     println!("   server: from '{name}': the client has no name, for it was never bound");
     socket_close(client);
@@ -62,7 +71,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let mut data = Vec::new();
     for _ in 0..2 {
         let (length, _) = socket_recvfrom(&server, &mut data, 1024, 0)?;
-        println!("   server: received {length} bytes: '{}'", text(&data));
+        println!("   server: received {length} bytes: '{}'", harmless(&data));
     }
     socket_close(client);
     socket_close(server);
@@ -81,15 +90,14 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_write(&ours, "hello, child", None)?;
     socket_shutdown(&ours, SHUT_WR)?;
     println!("   parent: said 'hello, child', and that it will say no more");
-    println!("   parent: received '{}'", text(&socket_read(&ours, 1024, PHP_BINARY_READ)?));
+    println!("   parent: received '{}'", harmless(&socket_read(&ours, 1024, PHP_BINARY_READ)?));
     let rest = socket_read(&ours, 1024, PHP_BINARY_READ)?;
-    println!("   parent: received '{}', {}", text(&rest), if rest.is_empty() { "the end" } else { "more" });
+    println!(
+        "   parent: received '{}', {}",
+        harmless(&rest),
+        if rest.is_empty() { "the end" } else { "more" }
+    );
     println!("   parent: the child ended with {}", child.wait()?.code().unwrap_or(-1));
     socket_close(ours);
     Ok(())
-}
-
-/// A control character from another program could repaint the screen.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

@@ -2,6 +2,9 @@
 // Lesson 18 · scatter and gather. PHP lost its iovec functions after version 4; its messages have an array of parts
 // instead (lesson 19). Sending gathers them, receiving knows one buffer only, which is cut here by hand.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
@@ -27,8 +30,8 @@ $buffers = ['buffer_size' => 8 + 1024, 'controllen' => 32];
 $count = socket_recvmsg($receiver, $buffers);
 [$header, $body] = [substr($buffers['iov'][0], 0, 8), substr($buffers['iov'][0], 8)];
 echo "   receiver: $count bytes\n";
-echo "   receiver: header '", text($header), "'\n";
-echo "   receiver: body '", text($body), "'\n";
+echo "   receiver: header '", harmless($header), "'\n";
+echo "   receiver: body '", harmless($body), "'\n";
 
 echo "3. Elements are replaced, added and deleted.\n";
 $message[0] = '00000003';
@@ -50,17 +53,12 @@ while ($left > 0) {
     $count = socket_recvmsg($receiver, $buffers);
     $left -= $count;
     [$header, $body] = [substr($buffers['iov'][0], 0, 8), substr($buffers['iov'][0], 8)];
-    echo "   receiver: $count bytes, body '", text($body), "'\n";
+    echo "   receiver: $count bytes, body '", harmless($body), "'\n";
 }
 echo isset($buffers['iov'][2])
-    ? "   receiver: a third element '" . text($buffers['iov'][2]) . "'\n"
+    ? "   receiver: a third element '" . harmless($buffers['iov'][2]) . "'\n"
     : "   receiver: there is no third element\n";
 
 socket_close($sender);
 socket_close($receiver);
-
-/** A control character from another program could repaint the screen. */
-function text(string $data): string
-{
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
-}
+exit(0); // also if the reader has left (screen.php)

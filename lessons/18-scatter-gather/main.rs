@@ -2,6 +2,15 @@
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
+use text::harmless;
+
 fn main() -> Result<()> {
     let (sender, receiver) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
 
@@ -21,8 +30,8 @@ fn main() -> Result<()> {
     let mut buffers = socket_iovec_alloc(&[8, 1024])?;
     let count = socket_readv(&receiver, &mut buffers)?;
     println!("   receiver: {count} bytes");
-    println!("   receiver: header '{}'", text(&socket_iovec_fetch(&buffers, 0)?));
-    println!("   receiver: body '{}'", text(&socket_iovec_fetch(&buffers, 1)?));
+    println!("   receiver: header '{}'", harmless(&socket_iovec_fetch(&buffers, 0)?));
+    println!("   receiver: body '{}'", harmless(&socket_iovec_fetch(&buffers, 1)?));
 
     println!("3. Elements are replaced, added and deleted.");
     socket_iovec_set(&mut message, 0, "00000003")?;
@@ -44,10 +53,10 @@ fn main() -> Result<()> {
         let count = socket_readv(&receiver, &mut buffers)?;
         left -= count.min(left);
         let body = socket_iovec_fetch(&buffers, 1)?;
-        println!("   receiver: {count} bytes, body '{}'", text(&body));
+        println!("   receiver: {count} bytes, body '{}'", harmless(&body));
     }
     match socket_iovec_fetch(&buffers, 2) {
-        Ok(data) => println!("   receiver: a third element '{}'", text(&data)),
+        Ok(data) => println!("   receiver: a third element '{}'", harmless(&data)),
         Err(_) => println!("   receiver: there is no third element"),
     }
 
@@ -58,9 +67,4 @@ fn main() -> Result<()> {
     socket_close(sender);
     socket_close(receiver);
     Ok(())
-}
-
-/// A control character from another program could repaint the screen.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

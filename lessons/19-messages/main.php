@@ -1,6 +1,9 @@
 <?php
 // Lesson 19 · messages. What is passed is a stream: for a Socket PHP 8.2 sends descriptor 0, whatever its own is.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
@@ -40,7 +43,7 @@ $answer = ['buffer_size' => 1024, 'controllen' => $room];
 // The child waits for this byte, so that it does not answer before the option is set.
 socket_write($ours, '?');
 socket_recvmsg($ours, $answer, 0);
-echo "   parent: received '", text($answer['iov'][0]), "'\n";
+echo "   parent: received '", harmless($answer['iov'][0]), "'\n";
 foreach ($answer['control'] as $message) {
     if ($message['type'] === SCM_CREDENTIALS) {
         $sender = $message['data'];
@@ -52,6 +55,7 @@ foreach ($answer['control'] as $message) {
 socket_close($ours);
 pcntl_waitpid($process, $status);
 echo '   parent: the child ended with ', pcntl_wexitstatus($status), "\n";
+exit(0); // also if the reader has left (screen.php)
 
 /** Receives the descriptor, reads the file, and answers with its text. */
 function child(Socket $socket): void
@@ -64,10 +68,4 @@ function child(Socket $socket): void
     // The parent's byte, or the end. What may be left of the message comes before it.
     while (!in_array(socket_read($socket, 1), ['?', ''], true));
     socket_write($socket, "I have read: $contents");
-}
-
-/** A control character from another program could repaint the screen. */
-function text(string $data): string
-{
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
 }

@@ -8,6 +8,15 @@ use std::{env, error};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
+use text::harmless;
+
 fn main() -> Result<(), Box<dyn error::Error>> {
     // The same program plays both processes; the child is started with one argument more.
     if env::args_os().nth(1).is_some_and(|argument| argument == "child") {
@@ -42,7 +51,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     // The child waits for this byte, so that it does not answer before the option is set.
     socket_write(&ours, "?", None)?;
     socket_recvmsg(&ours, &mut answer, 0)?;
-    println!("   parent: received '{}'", text(answer.iov().get(0).unwrap_or_default()));
+    println!("   parent: received '{}'", harmless(answer.iov().get(0).unwrap_or_default()));
     for message in answer.control() {
         if let ReceivedControl::Credentials(sender) = message {
             println!(
@@ -76,9 +85,4 @@ fn child() -> Result<(), Box<dyn error::Error>> {
     while !matches!(socket_read(&socket, 1, PHP_BINARY_READ)?.as_slice(), b"?" | b"") {}
     socket_write(&socket, format!("I have read: {contents}"), None)?;
     Ok(())
-}
-
-/// A control character from another program could repaint the screen.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

@@ -1,6 +1,8 @@
 <?php
 // Lesson 20 · IPv6 and names.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -57,6 +59,7 @@ if ($connected) {
     socket_getpeername($connected, $address, $port);
     echo "   client: connected to $address:$port\n";
 }
+exit(0); // also if the reader has left (screen.php)
 
 /** A listener that takes clients of both families. */
 function dual_stack(): Socket|false

@@ -5,6 +5,11 @@ use std::ffi::OsStr;
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+
 fn main() -> Result<()> {
     // make lesson-20 ARGS="HOST"
     let host = env::args_os().nth(1).unwrap_or_else(|| "localhost".into());

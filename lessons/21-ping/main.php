@@ -1,6 +1,8 @@
 <?php
 // Lesson 21 · ping.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -65,6 +67,7 @@ if ($times) {
     printf("min/avg/max = %.3f/%.3f/%.3f ms\n", min($times) * 1000, $average * 1000, max($times) * 1000);
 }
 socket_close($socket);
+exit(0); // also if the reader has left (screen.php)
 
 /** Type, code, checksum, identifier, sequence number, and some bytes that come back as they are. */
 function echo_request(int $id, int $sequence): string

@@ -5,6 +5,11 @@ use std::{env, process};
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+
 const COUNT: u16 = 4;
 /// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(1);

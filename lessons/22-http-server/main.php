@@ -1,6 +1,9 @@
 <?php
 // Lesson 22 · the HTTP server.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../arguments.php';
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -242,15 +245,10 @@ final class Request
     }
 }
 
-// make php-22 ARGS="ADDRESS PORT SECONDS"
-$address = $argv[1] ?? '127.0.0.1';
-$port = $argv[2] ?? 8080;
-if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
-    fwrite(STDERR, "The port has to be a number from 0 to 65535.\n");
-    exit(1);
-}
+// make php-22 ARGS="ADDRESS PORT SECONDS", or a port alone
+[$address, $port, $rest] = address_and_port(8080);
 // How long a client may take for a request. Without a bound, those who never end one would fill the table.
-$seconds = $argv[3] ?? 30;
+$seconds = $rest[0] ?? 30;
 if (!preg_match('/^\+?\d+\z/', $seconds) || $seconds < 1 || $seconds > 3600) {
     fwrite(STDERR, "The seconds have to be a number from 1 to 3600.\n");
     exit(1);

@@ -1,11 +1,18 @@
 //! Lesson 22 · the HTTP server. Run `make lesson-22`, then its PHP twin with `make php-22`.
 
 use std::collections::BTreeMap;
+use std::process;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use std::{env, process};
 
 use php_sockets::*;
+
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../arguments.rs"]
+mod arguments;
 
 /// How many clients have a place. The next ones wait in the kernel's queue; select itself ends at descriptor 1023.
 const PLACES: usize = 500;
@@ -58,17 +65,11 @@ struct Request {
 }
 
 fn main() -> Result<()> {
-    // make lesson-22 ARGS="ADDRESS PORT SECONDS"
-    let mut arguments = env::args_os().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = arguments.next().unwrap_or_else(|| "8080".into());
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("The port has to be a number from 0 to 65535.");
-        process::exit(1);
-    };
+    // make lesson-22 ARGS="ADDRESS PORT SECONDS", or a port alone
+    let (address, port, rest) = arguments::address_and_port(8080);
     // How long a client may take for a request. Without a bound, those who never end one would fill the table.
-    let seconds = arguments.next().unwrap_or_else(|| "30".into());
-    let seconds = seconds.to_str().and_then(|seconds| seconds.parse().ok());
+    let seconds = rest.first().map_or(Some("30"), |seconds| seconds.to_str());
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
     let Some(seconds @ 1..=3600) = seconds else {
         eprintln!("The seconds have to be a number from 1 to 3600.");
         process::exit(1);

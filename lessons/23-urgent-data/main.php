@@ -1,6 +1,9 @@
 <?php
 // Lesson 23 · urgent data.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
     if (!(error_reporting() & $level)) {
@@ -22,23 +25,23 @@ $count = socket_select($read, $write, $except, 10, 0);
 echo "   server: select's third set says urgent data has come: $count\n";
 // Both ends are in this kernel: what has been sent is here.
 echo '   server: at the mark? ', at_mark($server), "\n";
-echo "   server: reads '", text(read($server)), "', and no further than the mark\n";
+echo "   server: reads '", harmless(read($server)), "', and no further than the mark\n";
 echo '   server: at the mark? ', at_mark($server), "\n";
 socket_recv($server, $urgent, 1, MSG_OOB);
-echo "   server: the urgent byte is '", text($urgent), "'\n";
-echo "   server: reads '", text(read($server)), "'\n";
+echo "   server: the urgent byte is '", harmless($urgent), "'\n";
+echo "   server: reads '", harmless(read($server)), "'\n";
 
 echo "2. To look is not to take.\n";
 socket_write($client, 'look');
 socket_recv($server, $seen, 1024, MSG_PEEK);
-echo "   server: sees '", text($seen), "', and reads '", text(read($server)), "' all the same\n";
+echo "   server: sees '", harmless($seen), "', and reads '", harmless(read($server)), "' all the same\n";
 
 echo "3. Half a connection: one side has said everything, and still listens.\n";
 socket_write($client, 'my last words');
 socket_shutdown($client, 1);
-echo "   server: reads '", text(read($server)), "', then '", text(read($server)), "'\n";
+echo "   server: reads '", harmless(read($server)), "', then '", harmless(read($server)), "'\n";
 socket_write($server, 'I have heard you');
-echo "   client: reads '", text(read($client)), "'\n";
+echo "   client: reads '", harmless(read($client)), "'\n";
 writes('client: writes', $client);
 
 echo "4. Four ways to end, and what comes of a read or a write then.\n";
@@ -64,6 +67,7 @@ socket_shutdown($server, 0);
 reads('own SHUT_RD: read', $server);
 socket_shutdown($server, 2);
 writes('own SHUT_RDWR: write', $server);
+exit(0); // also if the reader has left (screen.php)
 
 /** Both ends of a new connection. */
 function connection(): array
@@ -87,7 +91,7 @@ function reads(string $what, Socket $socket): void
 {
     $data = @read($socket);
     $code = socket_last_error($socket);
-    echo "   $what: ", $data !== false ? "'" . text($data) . "'" : "[$code] " . socket_strerror($code), "\n";
+    echo "   $what: ", $data !== false ? "'" . harmless($data) . "'" : "[$code] " . socket_strerror($code), "\n";
 }
 
 /** Writes, and prints how much the kernel took, or the error. */
@@ -105,10 +109,4 @@ function at_mark(Socket $socket): string
         return 'PHP 8.3 would know';
     }
     return socket_atmark($socket) ? 'yes' : 'no';
-}
-
-/** A control character from the network could repaint the screen. */
-function text(string $data): string
-{
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
 }

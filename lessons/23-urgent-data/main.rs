@@ -2,6 +2,15 @@
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
+use text::harmless;
+
 fn main() -> Result<()> {
     println!("1. A byte that overtakes the others.");
     let (client, server) = connection()?;
@@ -14,25 +23,25 @@ fn main() -> Result<()> {
     println!("   server: select's third set says urgent data has come: {count}");
     // Both ends are in this kernel: what has been sent is here.
     println!("   server: at the mark? {}", yes(socket_atmark(&server)?));
-    println!("   server: reads '{}', and no further than the mark", text(&read(&server)?));
+    println!("   server: reads '{}', and no further than the mark", harmless(&read(&server)?));
     println!("   server: at the mark? {}", yes(socket_atmark(&server)?));
     let mut urgent = Vec::new();
     socket_recv(&server, &mut urgent, 1, MSG_OOB)?;
-    println!("   server: the urgent byte is '{}'", text(&urgent));
-    println!("   server: reads '{}'", text(&read(&server)?));
+    println!("   server: the urgent byte is '{}'", harmless(&urgent));
+    println!("   server: reads '{}'", harmless(&read(&server)?));
 
     println!("2. To look is not to take.");
     socket_write(&client, "look", None)?;
     let mut seen = Vec::new();
     socket_recv(&server, &mut seen, 1024, MSG_PEEK)?;
-    println!("   server: sees '{}', and reads '{}' all the same", text(&seen), text(&read(&server)?));
+    println!("   server: sees '{}', and reads '{}' all the same", harmless(&seen), harmless(&read(&server)?));
 
     println!("3. Half a connection: one side has said everything, and still listens.");
     socket_write(&client, "my last words", None)?;
     socket_shutdown(&client, SHUT_WR)?;
-    println!("   server: reads '{}', then '{}'", text(&read(&server)?), text(&read(&server)?));
+    println!("   server: reads '{}', then '{}'", harmless(&read(&server)?), harmless(&read(&server)?));
     socket_write(&server, "I have heard you", None)?;
-    println!("   client: reads '{}'", text(&read(&client)?));
+    println!("   client: reads '{}'", harmless(&read(&client)?));
     writes("client: writes", &client);
 
     println!("4. Four ways to end, and what comes of a read or a write then.");
@@ -81,7 +90,7 @@ fn read(socket: &Socket) -> Result<Vec<u8>> {
 /// Reads, and prints the bytes or the error.
 fn reads(what: &str, socket: &Socket) {
     match read(socket) {
-        Ok(data) => println!("   {what}: '{}'", text(&data)),
+        Ok(data) => println!("   {what}: '{}'", harmless(&data)),
         Err(error) => println!("   {what}: [{}] {}", error.code(), socket_strerror(error.code())),
     }
 }
@@ -96,9 +105,4 @@ fn writes(what: &str, socket: &Socket) {
 
 fn yes(answer: bool) -> &'static str {
     if answer { "yes" } else { "no" }
-}
-
-/// A control character from the network could repaint the screen.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

@@ -1,6 +1,9 @@
 <?php
 // Lesson 24 · into Rust; here: into PHP's streams.
 
+require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../text.php';
+
 // A warning ends the program, as `?` does in main.rs.
 set_error_handler(function (int $level, string $message) {
     fwrite(STDERR, "Error: $message\n");
@@ -23,7 +26,7 @@ socket_set_option($server, SOL_SOCKET, SO_RCVTIMEO, ['sec' => 10, 'usec' => 0]);
 $stream = socket_export_stream($server);
 // It reads as much as it gets and hands out lines: no recv for each.
 while (($line = fgets($stream)) !== false) {
-    echo "   server: '", text(rtrim($line)), "'\n";
+    echo "   server: '", harmless(rtrim($line)), "'\n";
 }
 echo "   server: the end\n";
 
@@ -34,7 +37,7 @@ socket_write($server, 'three lines, thank you');
 // In PHP the stream and the socket are one: this closes both.
 socket_close($server);
 $answer = socket_read($client, 1024);
-echo "   client: '", text($answer), "'\n";
+echo "   client: '", harmless($answer), "'\n";
 
 echo "3. A stream that was never a socket of ours, and its options.\n";
 $stream = stream_socket_client("tcp://127.0.0.1:$port");
@@ -43,10 +46,5 @@ $other = socket_import_stream($stream);
 socket_set_option($other, SOL_TCP, TCP_NODELAY, 1);
 echo '   client: TCP_NODELAY is ', socket_get_option($other, SOL_TCP, TCP_NODELAY), "\n";
 $server = socket_accept($listener);
-echo "   server: '", text(socket_read($server, 1024)), "'\n";
-
-/** A control character from the network could repaint the screen. */
-function text(string $data): string
-{
-    return preg_replace('/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/', '?', $data);
-}
+echo "   server: '", harmless(socket_read($server, 1024)), "'\n";
+exit(0); // also if the reader has left (screen.php)

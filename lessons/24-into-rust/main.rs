@@ -7,6 +7,15 @@ use std::time::Duration;
 
 use php_sockets::*;
 
+// println! and its kin, for a reader that may leave.
+#[macro_use]
+#[path = "../screen.rs"]
+mod screen;
+#[path = "../text.rs"]
+mod text;
+
+use text::harmless;
+
 fn main() -> Result<(), Box<dyn error::Error>> {
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     socket_bind(&listener, "127.0.0.1", 0)?;
@@ -26,7 +35,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let mut lines = BufReader::new(stream);
     let mut line = String::new();
     while lines.read_line(&mut line)? > 0 {
-        println!("   server: '{}'", text(line.trim_end().as_bytes()));
+        println!("   server: '{}'", harmless(line.trim_end().as_bytes()));
         line.clear();
     }
     println!("   server: the end");
@@ -41,7 +50,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_write(&server, "three lines, thank you", None)?;
     socket_close(server);
     let answer = socket_read(&client, 1024, PHP_BINARY_READ)?;
-    println!("   client: '{}'", text(&answer));
+    println!("   client: '{}'", harmless(&answer));
 
     println!("3. A stream that was never a socket of ours, and its options.");
     let mut stream = TcpStream::connect(("127.0.0.1", socket_getsockname(&listener)?.port))?;
@@ -50,11 +59,6 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     socket_set_option(&other, SOL_TCP, TCP_NODELAY, 1)?;
     println!("   client: TCP_NODELAY is {}", socket_get_option(&other, SOL_TCP, TCP_NODELAY)?.int()?);
     let server = socket_accept(&listener)?;
-    println!("   server: '{}'", text(&socket_read(&server, 1024, PHP_BINARY_READ)?));
+    println!("   server: '{}'", harmless(&socket_read(&server, 1024, PHP_BINARY_READ)?));
     Ok(())
-}
-
-/// A control character from the network could repaint the screen.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).replace(char::is_control, "?")
 }

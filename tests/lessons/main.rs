@@ -32,6 +32,7 @@ mod lesson_23;
 mod lesson_24;
 mod make;
 mod play;
+mod reader;
 mod readme;
 mod server;
 mod twin;

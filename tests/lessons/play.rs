@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use regex::Regex;
 
-use crate::common;
+use crate::{common, reader};
 
 /// A lesson: its number, its folder, its program.
 struct Lesson {
@@ -176,6 +176,18 @@ impl Lesson {
         );
     }
 
+    fn a_reader_may_leave(&self, own: Twin) {
+        let words = self.command(own);
+        match self.part {
+            Alone => reader::may_leave(&words),
+            Server => reader::may_leave_a_server(self.number, &words),
+            Client | ClientOf(_) => reader::may_leave_a_client(&words),
+        }
+        if !matches!(self.part, Alone) {
+            reader::may_leave_the_errors(&[&words[..], &["127.0.0.1".to_owned(), "x".to_owned()]].concat());
+        }
+    }
+
     fn leaks_nothing_and_reads_only_what_was_written(&self) {
         let valgrind = ["valgrind", "--quiet", "--leak-check=full", "--track-fds=yes", "--error-exitcode=9"];
         let known = format!("--suppressions={}/tests/lessons/valgrind.supp", common::root().display());
@@ -241,6 +253,16 @@ macro_rules! lessons {
             }
 
             #[test]
+            fn a_reader_may_leave_the_program() {
+                LESSON.a_reader_may_leave(Rust);
+            }
+
+            #[test]
+            fn a_reader_may_leave_the_php_twin() {
+                LESSON.a_reader_may_leave(Php);
+            }
+
+            #[test]
             fn the_transcript_in_the_readme_is_a_real_one() {
                 LESSON.readme_shows_a_real_run();
             }
@@ -256,6 +278,14 @@ macro_rules! lessons {
             }
         }
     )*
+
+        #[test]
+        fn the_one_for_the_second_terminal_and_the_player_of_demos_may_lose_their_readers_too() {
+            reader::may_leave_a_client(&[env!("CARGO_BIN_EXE_lesson-client").to_owned()]);
+            let demo = [env!("CARGO_BIN_EXE_lesson-demo"), &always_on::LESSON.path("demo.txt"), "--server"];
+            let others = [always_on::LESSON.program, "--client", env!("CARGO_BIN_EXE_lesson-client")];
+            reader::may_leave(&[demo, others].concat().into_iter().map(str::to_owned).collect::<Vec<_>>());
+        }
 
         #[test]
         fn every_lesson_is_played() {
