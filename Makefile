@@ -16,6 +16,10 @@ export RES_OPTIONS ?= timeout:2 attempts:1
 # The lessons' numbers; lesson-03 is lessons/03-the-conversation.
 numbers := $(sort $(foreach lesson,$(wildcard lessons/[0-9][0-9]-*/),$(firstword $(subst -, ,$(notdir $(lesson:/=))))))
 folder = $(patsubst %/,%,$(wildcard lessons/$(1)-*/))
+# Ctrl-C ends a lesson, and is no failure that make would have to report.
+interruptible = trap : INT; $(1); status=$$?; [ "$$status" -eq 130 ] || exit "$$status"
+# The first build takes its time in silence otherwise.
+building = [ -e $(1) ] || echo "Building $(notdir $(1)): the first time this takes some seconds." >&2
 need = command -v $(1) >/dev/null 2>&1 || { echo "This needs $(1): $(2)" >&2; exit 2; }
 # The lessons with a second terminal, and where the other end finds those that are servers.
 demos := $(sort $(foreach demo,$(wildcard lessons/[0-9][0-9]-*/demo.txt),$(firstword $(subst -, ,$(notdir $(demo:/demo.txt=))))))
@@ -27,6 +31,8 @@ port_12 = 5000
 port_13 = 5000
 port_15 = 9999
 port_22 = 8080
+# Lesson 3 is lesson 03.
+short := $(patsubst 0%,%,$(filter 0%,$(numbers)))
 servers := $(foreach number,$(demos),$(if $(port_$(number)),$(number)))
 # Who plays the demo of lesson $(1): programs of the folder $(2), the lesson itself by way of $(3). Lessons 05 and 07 are
 # clients: of lesson 04, and of a server that the demo itself plays.
@@ -34,48 +40,61 @@ cast_05 = --server $(2)/lesson-04 --client $(3) $(2)/lesson-05
 cast_07 = --client $(3) $(2)/lesson-07
 cast = $(if $(cast_$(1)),$(call cast_$(1),$(1),$(2),$(3)),--server $(3) $(2)/lesson-$(1) --client $(2)/lesson-client)
 programs = --features lessons --bin lesson-$(1) $(if $(filter $(1),$(demos)),--bin lesson-demo --bin lesson-client $(if $(filter 05,$(1)),--bin lesson-04))
+.PHONY: $(foreach target,lesson php trace client demo,$(short:%=$(target)-%))
 .PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%) $(servers:%=client-%) $(demos:%=demo-%)
 
 help:
-	@echo "Lessons"
-	@for readme in lessons/[0-9][0-9]-*/README.md; do \
+	@trap 'exit 0' PIPE; { \
+	echo "Lessons"; \
+	for readme in lessons/[0-9][0-9]-*/README.md; do \
 	    number=$${readme#lessons/}; number=$${number%%-*}; \
 	    title=$$(sed -n 's/^# Lesson [0-9]* · //p' "$$readme"); \
 	    printf '  make lesson-%s   %s\n' "$$number" "$$title"; \
-	done
-	@echo
-	@echo "Each lesson also has (03 stands for its number)"
-	@echo "  make php-03      its twin in PHP: the same steps, the same output"
-	@echo "  make trace-03    every PHP function with the system calls it makes"
-	@echo "  ARGS=\"...\"       passes arguments: make lesson-03 ARGS=\"...\""
-	@echo "and those that need a second terminal ($(strip $(demos)))"
-	@echo "  make client-10   the other end of lesson 10: what you type is sent"
-	@echo "  make demo-10     both ends at once, typed for you: who says what"
-	@echo
-	@echo "The project"
-	@echo "  make check       format, lints, and the tests that take seconds"
-	@echo "  make test        everything; installs the tools it needs where it may"
-	@echo "  make oracle      the crate beside PHP 8.2, 8.4 and 8.5, fetched into target/"
-	@echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"
-	@echo "  make torture     every system call of every function and lesson fails once"
-	@echo "  make sanitize    the tests under valgrind and two sanitizers"
-	@echo "  make machines    make test in a Debian 13, and the tests for aarch64; as root"
-	@echo "  make doc         the documentation, in the browser"
+	done; \
+	echo; \
+	echo "Each lesson also has (03 stands for its number)"; \
+	echo "  make php-03      its twin in PHP: the same steps, the same output"; \
+	echo "  make trace-03    every PHP function with the system calls it makes"; \
+	echo "  ARGS=\"...\"       passes arguments: make lesson-03 ARGS=\"...\""; \
+	echo "and those that need a second terminal ($(strip $(demos)))"; \
+	echo "  make client-10   the other end of lesson 10: what you type is sent"; \
+	echo "  make demo-10     both ends at once, typed for you: who says what"; \
+	echo; \
+	echo "The project"; \
+	echo "  make check       format, lints, and the tests that take seconds"; \
+	echo "  make test        everything; installs the tools it needs where it may"; \
+	echo "  make oracle      the crate beside PHP 8.2, 8.4 and 8.5, fetched into target/"; \
+	echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"; \
+	echo "  make torture     every system call of every function and lesson fails once"; \
+	echo "  make sanitize    the tests under valgrind and two sanitizers"; \
+	echo "  make machines    make test in a Debian 13, and the tests for aarch64; as root"; \
+	echo "  make doc         the documentation, in the browser"; \
+	} 2>/dev/null
 
 $(numbers:%=lesson-%): lesson-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
-	@ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --features lessons --bin lesson-$* -- $(ARGS)
+	@$(call building,target/debug/lesson-$*)
+	@$(call interruptible,ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --features lessons --target-dir target --bin lesson-$* -- $(ARGS))
+
+# PHP's event extension is in no package of Debian's. Where it is missing, what the tests use plays its part.
+event = tests/lessons/event.php
+stand_in_15 = { $(PHP) -r 'exit((int) !class_exists("EventBase"));' || { stand_in="-d auto_prepend_file=$(event)"; \
+    echo "This PHP has no event extension (README.md of lesson 15). $(event) stands in for it." >&2; }; }
 
 $(numbers:%=php-%): php-%:
 	@$(call need,$(PHP),apt install php-cli)
-	@ulimit -S -n "$$(ulimit -H -n)" && $(PHP) -d display_errors=stderr -d log_errors=0 "$(call folder,$*)/main.php" $(ARGS)
+	@$(call interruptible,ulimit -S -n "$$(ulimit -H -n)" && $(or $(stand_in_$*),:) && \
+	    $(PHP) -d display_errors=stderr -d log_errors=0 $$stand_in "$(call folder,$*)/main.php" $(ARGS))
 
 $(servers:%=client-%): client-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
-	@$(CARGO) run --quiet --features lessons --bin lesson-client -- $(or $(ARGS),127.0.0.1 $(port_$*))
+	@$(call building,target/debug/lesson-client)
+	@$(call interruptible,$(CARGO) run --quiet --features lessons --target-dir target --bin lesson-client -- \
+	    --server 'make lesson-$*$(if $(ARGS), ARGS="$(ARGS)")' $(or $(ARGS),127.0.0.1 $(port_$*)))
 
 $(demos:%=demo-%): demo-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call building,target/debug/lesson-demo)
 	@$(CARGO) build --quiet --target-dir target $(call programs,$*)
 	@target/debug/lesson-demo $(call folder,$*)/demo.txt $(call cast,$*,target/debug)
 
@@ -88,12 +107,19 @@ trace-08: ARGS ?= 127.0.0.1 1 4
 $(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)
+	@$(call building,target/trace/debug/lesson-$*)
 	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace $(call programs,$*)
 	@rm -f target/trace/$*.[0-9]*
 	@$(if $(filter $*,$(demos)),target/trace/debug/lesson-demo $(call folder,$*)/demo.txt \
 	    $(call cast,$*,target/trace/debug,$(call strace,$*)),$(call strace,$*) target/trace/debug/lesson-$* $(ARGS)); status=$$?; \
 	printf '\nThe PHP functions and their system calls:\n\n'; \
 	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do awk -f lessons/trace.awk "$$thread"; done; exit $$status
+
+$(short:%=lesson-%): lesson-%: lesson-0%; @:
+$(short:%=php-%): php-%: php-0%; @:
+$(short:%=trace-%): trace-%: trace-0%; @:
+$(short:%=client-%): client-%: client-0%; @:
+$(short:%=demo-%): demo-%: demo-0%; @:
 
 lesson-% php-% trace-% client-% demo-%:
 	@$(error $(if $(filter $(demos),$*),Lesson $* is itself the client: make lesson-$*,$(if $(filter $(numbers),$*),Lesson $* needs no second terminal: make lesson-$*,There is no such lesson. Type 'make' for the list)))

@@ -2,6 +2,7 @@
 // Lesson 17 · Unix sockets.
 
 require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../folder.php';
 require __DIR__ . '/../text.php';
 
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
@@ -14,12 +15,11 @@ set_error_handler(function (int $level, string $message) {
 });
 
 echo "1. A stream, with a path for a name.\n";
-$path = sys_get_temp_dir() . '/lesson-17-' . getmypid() . '.sock';
+$folder = private_folder('lesson-17');
+$path = "$folder/socket";
 $listener = socket_create(AF_UNIX, SOCK_STREAM, 0);
-// A server that was killed leaves its file behind, and bind would refuse the path. `@`: mostly there is none.
-@unlink($path);
 socket_bind($listener, $path);
-// Whoever may write to the file may connect. Nobody can before listen, so there is no gap.
+// To write to the file is to connect: in a folder that others may enter, this would say who can.
 chmod($path, 0600);
 socket_listen($listener, 1);
 socket_getsockname($listener, $name);

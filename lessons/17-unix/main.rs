@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{self, Command};
-use std::{env, error};
+use std::error;
 
 use php_sockets::*;
 
@@ -12,19 +12,21 @@ use php_sockets::*;
 #[macro_use]
 #[path = "../screen.rs"]
 mod screen;
+#[path = "../folder.rs"]
+mod folder;
 #[path = "../text.rs"]
 mod text;
 
+use folder::Folder;
 use text::harmless;
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     println!("1. A stream, with a path for a name.");
-    let path = env::temp_dir().join(format!("lesson-17-{}.sock", process::id()));
+    let folder = Folder::new("lesson-17")?;
+    let path = folder.file("socket");
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0)?;
-    // A server that was killed leaves its file behind, and bind would refuse the path. `let _`: mostly there is none.
-    let _ = fs::remove_file(&path);
     socket_bind(&listener, &path, 0)?;
-    // Whoever may write to the file may connect. Nobody can before listen, so there is no gap.
+    // To write to the file is to connect: in a folder that others may enter, this would say who can.
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     socket_listen(&listener, 1)?;
     println!("   server: bound to {}", socket_getsockname(&listener)?);

@@ -2,6 +2,7 @@
 // Lesson 19 · messages. What is passed is a stream: for a Socket PHP 8.2 sends descriptor 0, whatever its own is.
 
 require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../folder.php';
 require __DIR__ . '/../text.php';
 
 // A warning ends the program, as `?` does in main.rs.
@@ -23,8 +24,12 @@ if ($process === 0) {
 socket_close($theirs);
 
 echo "1. An open file, for another process.\n";
-$path = sys_get_temp_dir() . '/lesson-19-' . getmypid() . '.txt';
-file_put_contents($path, 'written by the parent');
+$folder = private_folder('lesson-19');
+$path = "$folder/text";
+// A new file (x): a warning if there is one already, or a link.
+$new = fopen($path, 'x');
+fwrite($new, 'written by the parent');
+fclose($new);
 $file = fopen($path, 'r');
 unlink($path);
 echo "   parent: has opened a file and removed its name: nobody can open it any more\n";

@@ -1,9 +1,9 @@
 //! Lesson 19 · messages. Run `make lesson-19`, then its PHP twin with `make php-19`.
 
 use std::fs::{self, File};
-use std::io::{Read, stdin};
+use std::io::{Read, Write, stdin};
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{self, Command};
+use std::process::Command;
 use std::{env, error};
 
 use php_sockets::*;
@@ -12,9 +12,12 @@ use php_sockets::*;
 #[macro_use]
 #[path = "../screen.rs"]
 mod screen;
+#[path = "../folder.rs"]
+mod folder;
 #[path = "../text.rs"]
 mod text;
 
+use folder::Folder;
 use text::harmless;
 
 fn main() -> Result<(), Box<dyn error::Error>> {
@@ -30,8 +33,10 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     drop(command);
 
     println!("1. An open file, for another process.");
-    let path = env::temp_dir().join(format!("lesson-19-{}.txt", process::id()));
-    fs::write(&path, "written by the parent")?;
+    let folder = Folder::new("lesson-19")?;
+    let path = folder.file("text");
+    // A new file: an error if there is one already, or a link.
+    File::create_new(&path)?.write_all(b"written by the parent")?;
     let file = File::open(&path)?;
     fs::remove_file(&path)?;
     println!("   parent: has opened a file and removed its name: nobody can open it any more");

@@ -32,6 +32,8 @@ pub(crate) fn compiler_says(program: &str) -> String {
     ]);
     command.arg("--extern").arg(format!("php_sockets={}", library.display()));
     command.arg("-L").arg(&folder).arg("-");
+    // A lesson finds the shared files one folder up.
+    command.current_dir(common::root().join("lessons/01-first-socket"));
     let output = common::pipe(command, program);
     String::from_utf8(output.stderr).unwrap()
 }

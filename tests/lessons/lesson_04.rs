@@ -11,7 +11,7 @@ use php_sockets::*;
 
 use crate::common;
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
-use crate::twin::{Twin, both, refusal};
+use crate::twin::{Twin, both, has_the_default_port, refusal};
 
 both! { "04" "04-greeting-server";
     it_ends_after_five_clients_and_keeps_no_descriptor
@@ -442,11 +442,7 @@ fn ctrl_c_ends_it(twin: &Twin) {
 
 #[test]
 fn its_port_is_1935() {
-    let file = |path: &str| std::fs::read_to_string(common::root().join(path)).expect("the file");
-
-    assert!(file("lessons/04-greeting-server/main.rs").contains(r#"unwrap_or_else(|| "1935".into())"#));
-    assert!(file("lessons/04-greeting-server/main.php").contains("$argv[2] ?? 1935"));
-    assert!(file("Makefile").contains("\nport_04 = 1935\n"));
+    has_the_default_port("04", "04-greeting-server", 1935);
 }
 
 /// 8 MiB are more than the buffers of both ends take, and nobody reads.

@@ -12,6 +12,7 @@ use php_sockets::*;
 
 use crate::common;
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::twin::{has_the_default_port, text_of};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-06");
 const FOLDER: &str = "06-reverse-server";
@@ -57,8 +58,7 @@ pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Comm
     rust.env("LD_PRELOAD", short_writes());
 
     // PHP's extensions look past preloaded libraries. But a script in a namespace calls the functions of that first.
-    let script = common::root().join("lessons").join(folder).join("main.php");
-    let script = std::fs::read_to_string(script).expect("the twin");
+    let script = text_of(folder);
     let shortened = r"<?php
         namespace shortened;
         use Socket;
@@ -360,13 +360,7 @@ fn ctrl_c_ends_it() {
 
 #[test]
 fn without_arguments_it_listens_on_port_1234_of_this_machine_alone() {
-    let read = |path: &str| std::fs::read_to_string(common::root().join(path)).expect("the file");
-    let rust = read("lessons/06-reverse-server/main.rs");
-    let php = read("lessons/06-reverse-server/main.php");
-
-    assert!(rust.contains(r#"|| "127.0.0.1".into()"#) && rust.contains(r#"|| "1234".into()"#));
-    assert!(php.contains("$argv[1] ?? '127.0.0.1'") && php.contains("$argv[2] ?? 1234"));
-    assert!(read("Makefile").contains("\nport_06 = 1234\n"));
+    has_the_default_port("06", FOLDER, 1234);
 }
 
 #[test]

@@ -278,8 +278,7 @@ fn a_host_alone_means_the_port_of_http_and_no_argument_a_server_on_this_machine(
     let read =
         |name| std::fs::read_to_string(common::root().join("lessons").join(FOLDER).join(name)).unwrap();
     assert!(read("main.rs").contains(r#"[] => ("localhost", Some(8080))"#));
-    assert!(read("main.php").contains("$argv[1] ?? 'localhost'"));
-    assert!(read("main.php").contains("$argv[2] ?? ($argc > 1 ? $http : 8080)"));
+    assert!(read("main.php").contains("$argc === 1 => ['localhost', 8080],"));
 }
 
 #[test]

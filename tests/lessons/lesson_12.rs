@@ -8,10 +8,10 @@ use crate::common;
 use crate::compiler::{broken, compiler_says};
 use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report};
 use crate::lesson_13::{
-    has_the_default_port, refuses_bad_arguments, talks_until_it_fails_and_reads, twins_that_write_little,
-    until_idle,
+    refuses_bad_arguments, talks_until_it_fails_and_reads, twins_that_write_little, until_idle,
 };
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::twin::has_the_default_port;
 
 const RUST: &str = env!("CARGO_BIN_EXE_lesson-12");
 const FOLDER: &str = "12-threads";

@@ -9,6 +9,7 @@ use crate::common;
 use crate::compiler::{self, compiler_says, refused_as_its_readme_says};
 use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected, with_injected};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::twin::{has_the_default_port, text_of};
 
 const PLACES: u64 = 3;
 const LINE: usize = 1024;
@@ -484,23 +485,12 @@ pub(crate) fn refuses_bad_arguments(program: &str, folder: &str) {
     }
 }
 
-/// That the port of the table is the default one, in both twins and for `make client-NN`.
-pub(crate) fn has_the_default_port(number: &str, folder: &str, port: u16) {
-    let read = |path: &str| std::fs::read_to_string(common::root().join(path)).unwrap();
-    assert!(
-        read(&format!("lessons/{folder}/main.rs")).contains(&format!("unwrap_or_else(|| \"{port}\".into())"))
-    );
-    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!("$argv[2] ?? {port};")));
-    assert!(read("Makefile").contains(&format!("\nport_{number} = {port}\n")));
-}
-
 #[test]
 fn the_line_that_breaks_it_does_not_compile() {
     refused_as_its_readme_says("13-select-server");
 
     // The same in the twin, which finds out later.
-    let folder = common::root().join("lessons/13-select-server");
-    let text = std::fs::read_to_string(folder.join("main.php")).unwrap();
+    let text = text_of("13-select-server");
     let heard = "            $clients[$key]->hear();\n";
     assert!(text.contains(heard));
     let script = std::env::temp_dir().join(format!("php-sockets-13-{}.php", std::process::id()));

@@ -7,6 +7,7 @@ use php_sockets::*;
 
 use crate::common;
 use crate::server::{PATIENCE, Server, read_all, reset, write_all};
+use crate::twin::has_the_default_port;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-22");
 const FOLDER: &str = "22-http-server";
@@ -565,10 +566,7 @@ fn arguments_that_cannot_be_used_get_a_sentence_and_status_1() {
 
 #[test]
 fn the_default_port_is_8080() {
-    let read = |path: &str| std::fs::read_to_string(common::root().join(path)).expect("the file");
-    assert!(read("lessons/22-http-server/main.rs").contains("unwrap_or_else(|| \"8080\".into())"));
-    assert!(read("lessons/22-http-server/main.php").contains("$argv[2] ?? 8080"));
-    assert!(read("Makefile").contains("\nport_22 = 8080\n"));
+    has_the_default_port("22", "22-http-server", 8080);
 }
 
 #[test]

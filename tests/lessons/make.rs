@@ -175,9 +175,8 @@ fn every_server_has_the_port_of_the_curriculum_everywhere() {
     let root = common::root();
     let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("the file");
     let makefile = read(&root.join("Makefile"));
-    let rust =
-        Regex::new(r#"arguments\.next\(\)\.unwrap_or_else\(\|\| "(\d+)"\.into\(\)\)"#).expect("a pattern");
-    let php = Regex::new(r"\$argv\[2\] \?\? '?(\d+)").expect("a pattern");
+    let rust = Regex::new(r" = arguments::address_and_port\((\d+)\);").expect("a pattern");
+    let php = Regex::new(r"\] = address_and_port\((\d+)\);").expect("a pattern");
     let port = |pattern: &Regex, text: &str| Some(pattern.captures(text)?[1].to_owned());
     let mut seen = Vec::new();
     for entry in std::fs::read_dir(root.join("lessons")).expect("the folder") {
@@ -291,7 +290,7 @@ fn a_client_that_nobody_answers_says_so_in_phps_words() {
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(
             String::from_utf8_lossy(&output.stderr),
-            "Two arguments are needed, for example: 127.0.0.1 5001\n"
+            "An address and a port are needed, or a port alone, for example: 127.0.0.1 5001\n"
         );
     }
 }

@@ -33,6 +33,10 @@ impl Twin {
         Twin(php.map(str::to_owned).to_vec())
     }
 
+    pub(crate) fn is_php(&self) -> bool {
+        self.0[0] == "php"
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.under(&[], arguments)
     }
@@ -58,4 +62,20 @@ pub(crate) fn refusal(mut command: Command) -> String {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+/// A twin's text, for a copy that stands in another folder and finds the shared files all the same.
+pub(crate) fn text_of(folder: &str) -> String {
+    let folder = common::root().join("lessons").join(folder);
+    let text = std::fs::read_to_string(folder.join("main.php")).expect("the twin");
+    text.replace("__DIR__", &format!("'{}'", folder.display()))
+}
+
+/// A server, or its client, says 127.0.0.1 and this port where no argument does; and the Makefile knows it.
+pub(crate) fn has_the_default_port(number: &str, folder: &str, port: u16) {
+    let read = |path: &str| std::fs::read_to_string(common::root().join(path)).expect("the file");
+    let rust = read(&format!("lessons/{folder}/main.rs"));
+    assert!(rust.contains(&format!(" = arguments::address_and_port({port});\n")));
+    assert!(read(&format!("lessons/{folder}/main.php")).contains(&format!(" = address_and_port({port});\n")));
+    assert!(read("Makefile").contains(&format!("\nport_{number} = {port}\n")));
 }
