@@ -83,7 +83,7 @@ stand_in_15 = { $(PHP) -r 'exit((int) !class_exists("EventBase"));' || { stand_i
 
 $(numbers:%=php-%): php-%:
 	@$(call need,$(PHP),apt install php-cli)
-	@$(call interruptible,ulimit -S -n "$$(ulimit -H -n)" && $(or $(stand_in_$*),:) && \
+	@$(call interruptible,stand_in=; ulimit -S -n "$$(ulimit -H -n)" && $(or $(stand_in_$*),:) && \
 	    $(PHP) -d display_errors=stderr -d log_errors=0 $$stand_in "$(call folder,$*)/main.php" $(ARGS))
 
 $(servers:%=client-%): client-%:
@@ -96,7 +96,7 @@ $(demos:%=demo-%): demo-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call building,target/debug/lesson-demo)
 	@$(CARGO) build --quiet --target-dir target $(call programs,$*)
-	@target/debug/lesson-demo $(call folder,$*)/demo.txt $(call cast,$*,target/debug)
+	@$(call interruptible,target/debug/lesson-demo $(call folder,$*)/demo.txt $(call cast,$*,target/debug))
 
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it. -I 2: Ctrl-C ends the
 # lesson, and with it strace. Each thread has a file of its own.
@@ -110,10 +110,11 @@ $(numbers:%=trace-%): trace-%:
 	@$(call building,target/trace/debug/lesson-$*)
 	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace $(call programs,$*)
 	@rm -f target/trace/$*.[0-9]*
-	@$(if $(filter $*,$(demos)),target/trace/debug/lesson-demo $(call folder,$*)/demo.txt \
+	@trap 'exit 0' PIPE; trap : INT; $(if $(filter $*,$(demos)),target/trace/debug/lesson-demo $(call folder,$*)/demo.txt \
 	    $(call cast,$*,target/trace/debug,$(call strace,$*)),$(call strace,$*) target/trace/debug/lesson-$* $(ARGS)); status=$$?; \
-	printf '\nThe PHP functions and their system calls:\n\n'; \
-	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do awk -f lessons/trace.awk "$$thread"; done; exit $$status
+	printf '\nThe PHP functions and their system calls:\n\n' 2>/dev/null; \
+	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do awk -f lessons/trace.awk "$$thread"; done; \
+	[ "$$status" -eq 130 ] || exit "$$status"
 
 $(short:%=lesson-%): lesson-%: lesson-0%; @:
 $(short:%=php-%): php-%: php-0%; @:

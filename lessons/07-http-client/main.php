@@ -81,5 +81,5 @@ exit(0); // also if the reader has left (screen.php)
 /** HTTP's lines end with \r\n, the terminal's with \n. Other control characters could repaint the screen. */
 function shown(string $text): string
 {
-    return harmless(str_replace("\r", '', $text), "\n\t");
+    return str_replace("\r", '', harmless($text, "\r\n\t"));
 }

@@ -1,12 +1,12 @@
 <?php
-// Lesson 15 · the epoll chat. Needs PHP's event extension: pecl install event.
+// Lesson 15 · the epoll chat. Needs PHP's event extension.
 
 require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
 require __DIR__ . '/../arguments.php';
 require __DIR__ . '/../text.php';
 
 if (!class_exists('EventBase')) {
-    fwrite(STDERR, "This twin needs PHP's event extension. Type: pecl install event\n");
+    fwrite(STDERR, "This twin needs PHP's event extension (see README.md), or what stands in for it: make php-15\n");
     exit(1);
 }
 
@@ -166,6 +166,12 @@ final class Room
         }
     }
 
+    /** All clients leave, and hear nothing of it. */
+    public function close(): void
+    {
+        array_map($this->remove(...), array_keys($this->clients));
+    }
+
     private function remove(int $number): void
     {
         $client = $this->clients[$number];
@@ -217,6 +223,11 @@ $leaving->add();
 
 // stop() leaves the loop at once, exit() after this round: the first is our pause, the second the end.
 $pause = Event::timer($base, fn () => $door->add());
+// However the script ends, its events go before their base: the extension would use the base's memory after it is freed.
+register_shutdown_function(function () use ($room, $door, $leaving, $pause) {
+    $room->close();
+    array_map(fn (Event $event) => $event->free(), [$door, $leaving, $pause]);
+});
 $base->dispatch();
 while ($base->gotStop()) {
     $door->del();

@@ -1,10 +1,10 @@
 //! Lesson 17 · Unix sockets. Run `make lesson-17`, then its PHP twin with `make php-17`.
 
+use std::error;
 use std::fs::{self, Permissions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{self, Command};
-use std::error;
 
 use php_sockets::*;
 

@@ -251,7 +251,13 @@ fn no_text(stage: &mut Stage) {
     let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
     let _ = socket_write(&guest.socket, bytes, None);
     // As a line, as a request, and as a part of what one asks for.
-    for text in ["\x1b[2J\x1b]0;title\x07\x08\x7f", "\u{9b}31m", "a\rb", "\0\x0b\x0c"] {
+    for text in [
+        "\x1b[2J\x1b]0;title\x07\x08\x7f",
+        "\u{9b}31m",
+        "\u{202e}\u{2066}\u{2028}\u{200b}",
+        "a\rb",
+        "\0\x0b\x0c",
+    ] {
         guest.says(&format!("{text}\nGET /{text} HTTP/1.1\r\nHost: {text}\r\n\r\n"));
     }
     stage.others_are_served();

@@ -52,6 +52,7 @@ const ATTACKS: [(&str, Attack); 10] = [
         says(&peer, &(0..=255).collect::<Vec<u8>>());
         says(&peer, b"\x1b[2J\x1b]0;title\x07\r\x08\x7f\xc2\x9b31m \xe2\x80\n\xc2");
         says(&peer, b"\x9b1m\n");
+        says(&peer, "\u{202e}\u{2066}\u{200f}\u{2028}\u{200b}\n".as_bytes());
     }),
     ("never reads", |peer, measure| {
         measure();
@@ -117,16 +118,20 @@ fn peak(child: &Child) -> u64 {
 /// Reads all that is printed; gives the first thing in it that a terminal would obey.
 fn watch(mut output: ChildStdout) -> JoinHandle<Option<Vec<u8>>> {
     std::thread::spawn(move || {
-        let (mut found, mut last, mut chunk) = (None, 0, vec![0; 65536]);
+        let (mut found, mut last, mut before, mut chunk) = (None, 0, 0, vec![0; 65536]);
         while let Ok(length @ 1..) = output.read(&mut chunk) {
             for byte in &chunk[..length] {
                 let obeyed = (*byte < b' ' && !b"\n\t".contains(byte)) || *byte == 0x7f;
                 // The C1 controls, as UTF-8 writes them.
                 let obeyed = obeyed || (last == 0xc2 && (0x80..0xa0).contains(byte));
+                // U+200B, U+200F, U+2028, U+202E, U+2066.
+                let turned = (before, last) == (0xe2, 0x80) && b"\x8b\x8f\xa8\xae".contains(byte);
+                let turned = turned || (before, last, *byte) == (0xe2, 0x81, 0xa6);
+                let obeyed = obeyed || turned;
                 if obeyed && found.is_none() {
                     found = Some(chunk[..length].to_vec());
                 }
-                last = *byte;
+                (before, last) = (last, *byte);
             }
         }
         found

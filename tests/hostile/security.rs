@@ -131,11 +131,11 @@ fn what_one_client_of_the_chat_says_cannot_repaint_the_screens_of_the_others() {
         let stage = Stage::new(lesson, twin);
         let [one, other] = &stage.friends[..] else { panic!("two friends") };
 
-        write_all(&one.socket, b"\x1b[2J \xc2\x9b31m \x07\r \x00.\n");
+        write_all(&one.socket, b"\x1b[2J \xc2\x9b31m \x07\r \x00 \xe2\x80\xae.\n");
 
         let line = socket_read(&other.socket, 1000, PHP_NORMAL_READ).expect("a line");
         let line = String::from_utf8(line).expect("UTF-8");
-        assert!(line.trim_end().ends_with("client 1: ?[2J ?31m ?? ?."), "{line}");
+        assert!(line.trim_end().ends_with("client 1: ?[2J ?31m ?? ? ?."), "{line}");
     }
 }
 

@@ -1,16 +1,29 @@
 <?php
 // Stands in for PHP's event extension where there is none: as much of EventBase and Event as lesson 15 uses, on
-// socket_select. It runs the lesson's twin; what the extension itself does is not shown by it.
+// socket_select. It runs the lesson's twin; what the extension itself does is not shown by it, but for one thing: there
+// an event that is freed after its base uses memory that is free already. Here that is said, with exit status 139.
 if (class_exists('EventBase')) {
     return;
 }
 
 final class EventBase
 {
-    /** @var array<int, Event> */
+    /** @var array<int, WeakReference<Event>> an event that no variable has any more is freed, and waits no more */
     public array $pending = [];
+    /** What its events know of it when it is gone: `alive`. */
+    public readonly stdClass $state;
     private bool $stopped = false;
     private bool $exited = false;
+
+    public function __construct()
+    {
+        $this->state = (object) ['alive' => true];
+    }
+
+    public function __destruct()
+    {
+        $this->state->alive = false;
+    }
 
     public function dispatch(): bool
     {
@@ -26,7 +39,8 @@ final class EventBase
         $read = $write = $timers = [];
         $except = null;
         $until = null;
-        foreach ($this->pending as $id => $event) {
+        foreach ($this->pending as $id => $reference) {
+            $event = $reference->get();
             if ($event->what & Event::SIGNAL) {
                 continue;
             }
@@ -45,7 +59,8 @@ final class EventBase
         $read = is_array($read) ? $read : [];
         foreach (array_keys($read + $write) as $id) {
             if (!$this->stopped && isset($this->pending[$id])) {
-                ($this->pending[$id]->callback)();
+                $event = $this->pending[$id]->get();
+                ($event->callback)();
             }
         }
         foreach ($timers as $id => $event) {
@@ -81,10 +96,20 @@ final class Event
     public const PERSIST = 16;
     public float $due = INF;
     public Closure $callback;
+    /** It does not keep its base. */
+    private WeakReference $base;
+    private stdClass $state;
+    private bool $freed = false;
 
-    public function __construct(private EventBase $base, public mixed $fd, public int $what, callable $callback)
+    public function __construct(EventBase $base, public mixed $fd, public int $what, callable $callback)
     {
+        [$this->base, $this->state] = [WeakReference::create($base), $base->state];
         $this->callback = $callback(...);
+    }
+
+    public function __destruct()
+    {
+        $this->free();
     }
 
     public static function timer(EventBase $base, callable $callback): Event
@@ -103,18 +128,25 @@ final class Event
     public function add(float $timeout = -1): bool
     {
         $this->due = $timeout < 0 ? INF : microtime(true) + $timeout;
-        $this->base->pending[spl_object_id($this)] = $this;
+        $this->base->get()->pending[spl_object_id($this)] = WeakReference::create($this);
         return true;
     }
 
     public function del(): bool
     {
-        unset($this->base->pending[spl_object_id($this)]);
+        unset($this->base->get()->pending[spl_object_id($this)]);
         return true;
     }
 
     public function free(): void
     {
-        $this->del();
+        if (!$this->freed && !$this->state->alive) {
+            fwrite(STDERR, "An event outlives its base.\n");
+            exit(139);
+        }
+        if (!$this->freed) {
+            $this->del();
+        }
+        $this->freed = true;
     }
 }

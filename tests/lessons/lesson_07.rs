@@ -141,12 +141,13 @@ fn what_a_server_sends_cannot_repaint_the_screen() {
     answer.extend(b"\xc2\x9b");
     answer.resize(2 * 8192 - 2, b'x');
     answer.extend(b"\xc2\r\x9b1m");
+    answer.extend("\u{202e}\u{2066}".as_bytes());
     for client in twins() {
         let shown = shown(client, &answer);
 
         let raw = shown.iter().find(|byte| byte.is_ascii_control() && !b"\n\t".contains(byte));
         assert_eq!(raw, None);
-        assert!(!String::from_utf8_lossy(&shown).contains('\u{9b}'));
+        assert!(!String::from_utf8_lossy(&shown).contains(['\u{9b}', '\u{202e}', '\u{2066}']));
         assert!(shown.starts_with(b"?[2J????0m"), "{shown:?}");
     }
 }

@@ -138,14 +138,17 @@ fn a_socket_that_has_called_itself_is_no_open_port() {
         echo \"$address:$port\\n\";
         socket_set_option($self, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
         socket_close($self)";
-    for twin in scanners() {
-        let mut command = in_own_network(setup, &twin, &["127.0.0.1", "40000", "40000"]);
-        let text = printed(&command.output().expect("it runs"));
+    // To call 0.0.0.0 is to call 127.0.0.1.
+    for host in ["127.0.0.1", "0.0.0.0"] {
+        for twin in scanners() {
+            let mut command = in_own_network(setup, &twin, &[host, "40000", "40000"]);
+            let text = printed(&command.output().expect("it runs"));
 
-        assert!(text.starts_with("127.0.0.1:40000\n"), "a connection without a listener: {text}");
-        assert!(text.contains("\nOpen: none\n"), "{text}");
-        let [tried, _, open, closed, silent] = summary(&text);
-        assert_eq!([tried, open, closed, silent], [1, 0, 1, 0], "{text}");
+            assert!(text.starts_with("127.0.0.1:40000\n"), "a connection without a listener: {text}");
+            assert!(text.contains("\nOpen: none\n"), "{text}");
+            let [tried, _, open, closed, silent] = summary(&text);
+            assert_eq!([tried, open, closed, silent], [1, 0, 1, 0], "{text}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Lesson 15 beyond its demo: clients that vanish, do not read, or are very many.
 
+use std::io::Read;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use php_sockets::event::{Event, EventBase};
@@ -15,16 +17,20 @@ fn rust() -> Server {
 }
 
 /// The twin, on what stands in for PHP's event extension where there is none.
-fn php() -> Server {
+pub(crate) fn php() -> Server {
+    start(php_command())
+}
+
+fn php_command() -> Command {
     let mut command = common::limited(common::php_program());
     let event = common::root().join("tests/lessons/event.php");
     command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
     command.arg(common::root().join("lessons/15-epoll-chat/main.php"));
-    start(command)
+    command
 }
 
-fn start(mut command: std::process::Command) -> Server {
+fn start(mut command: Command) -> Server {
     command.args(["127.0.0.1", "0"]);
     let server = Server::start(command);
     server.line();
@@ -95,6 +101,23 @@ fn a_line_in_two_reads_is_bounded_too() {
         assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(1024)));
         assert_eq!(hear(&bob), format!("client 1: {}", "x".repeat(2000 - 1024)));
     }
+}
+
+#[test]
+fn the_twin_frees_its_events_before_their_base() {
+    let mut command = php_command();
+    command.stderr(Stdio::piped());
+    let mut server = start(command);
+    let (_alice, _bob) = (enter(&server), enter(&server));
+
+    let pid = i32::try_from(server.pid()).expect("a process number");
+    // SAFETY: the call takes numbers; `timeout` waits for the process, and has not ended.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
+
+    let mut said = String::new();
+    server.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
+    assert_eq!(said, "", "the extension would crash");
+    assert!(server.ended());
 }
 
 #[test]

@@ -35,4 +35,5 @@ mod play;
 mod reader;
 mod readme;
 mod server;
+mod text;
 mod twin;

@@ -240,10 +240,13 @@ fn a_character_in_two_packets_is_printed_whole() {
 #[test]
 fn control_characters_of_a_server_are_shown_and_not_obeyed() {
     let (server, client) = client();
-    write_all(&server, b"\x1b[2J\x07\x08\0\x7f\r\n\tand \xC2\x9B31m \x9B\n");
+    write_all(&server, b"\x1b[2J\x07\x08\0\x7f\r\n\tand \xC2\x9B31m \x9B \xE2\x80\xAE.\n");
     socket_close(server);
 
-    assert_eq!(printed(client), "\\u{1b}[2J\\u{7}\\u{8}\\u{0}\\u{7f}\\r\n\tand \\u{9b}31m \u{FFFD}\n");
+    assert_eq!(
+        printed(client),
+        "\\u{1b}[2J\\u{7}\\u{8}\\u{0}\\u{7f}\\r\n\tand \\u{9b}31m \u{FFFD} \\u{202e}.\n"
+    );
 }
 
 #[test]
