@@ -6,6 +6,7 @@ use php_sockets::*;
 
 use crate::common;
 use crate::compiler::refused_as_its_readme_says;
+use crate::twin::Twin;
 
 #[test]
 fn who_may_not_write_to_the_file_may_not_connect() {
@@ -55,19 +56,55 @@ fn a_child_process_inherits_nothing_that_it_was_not_given() {
     drop(ours);
 }
 
-#[test]
-fn the_lesson_leaves_no_file() {
-    for command in
-        [vec![env!("CARGO_BIN_EXE_lesson-17")], vec![common::php_program(), "lessons/17-unix/main.php"]]
-    {
-        let folder = std::env::temp_dir().join(format!("php-sockets-17-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let mut lesson = common::limited(command[0]);
-        let status = lesson.args(&command[1..]).current_dir(common::root()).env("TMPDIR", &folder).output();
-        assert!(status.expect("it runs").status.success());
+/// Runs a lesson where links stand under every name that the number of its process could tell, and reads its trace: all
+/// its files are in one folder, for its owner alone, under a name that is new each time, and nothing is left of it.
+pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) {
+    let (mut names, parent) = (Vec::new(), std::env::temp_dir());
+    for run in 0..2 {
+        let shared =
+            parent.join(format!("php-sockets-{number}-{}-{}-{run}", std::process::id(), twin.is_php()));
+        let (victim, log) = (shared.with_extension("victim"), shared.with_extension("log"));
+        std::fs::create_dir(&shared).expect("a folder");
+        std::fs::write(&victim, "untouched").expect("a file");
+        std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644)).expect("its mode");
+        let traps = r#"for end in "" .sock .txt; do ln -s "$VICTIM" "$TMPDIR/lesson-$NUMBER-$$$end"; done; exec "$@""#;
+        let trace = "trace=mkdir,mkdirat,openat,bind,connect,chmod,fchmodat";
+        let log_file = log.to_str().expect("UTF-8");
+        let wrapper = ["strace", "-qq", "-s", "200", "-o", log_file, "-e", trace, "sh", "-c", traps, "sh"];
+        let mut command = twin.under(&wrapper, &[]);
+        command.env("TMPDIR", &shared).env("VICTIM", &victim).env("NUMBER", number);
 
-        std::fs::remove_dir(&folder).expect("the folder is empty");
+        let output = command.output().expect("it runs");
+
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(std::fs::read_to_string(&victim).expect("the file"), "untouched");
+        assert_eq!(victim.metadata().expect("its state").permissions().mode() & 0o777, 0o644);
+        let links = std::fs::read_dir(&shared).expect("the folder").map(|entry| entry.expect("an entry"));
+        let kinds: Vec<bool> = links.map(|entry| entry.file_type().expect("a kind").is_symlink()).collect();
+        assert_eq!(kinds, [true; 3], "the traps and nothing else are left");
+
+        let log_text = std::fs::read_to_string(&log).expect("the trace");
+        let begin = format!("\"{}/", shared.display());
+        let used: Vec<(&str, &str)> = log_text.lines().filter_map(|line| line.split_once(&begin)).collect();
+        let (call, made) = used.first().expect("a folder is made");
+        let (name, mode) = made.split_once('"').expect("a name");
+        assert!(call.contains("mkdir") && mode.starts_with(", 0700) = 0"), "{log_text}");
+        for (_, path) in &used {
+            assert!(path.starts_with(name), "{path}");
+        }
+        assert!(used.len() > 2, "{log_text}");
+        names.push(name.to_owned());
+        std::fs::remove_dir_all(&shared).expect("the folder");
+        std::fs::remove_file(&victim).expect("the file");
+        std::fs::remove_file(&log).expect("the trace");
     }
+    assert_ne!(names[0], names[1]);
+}
+
+#[test]
+fn its_files_are_in_a_folder_of_its_own() {
+    keeps_its_files_in_a_folder_of_its_own(&Twin::rust(env!("CARGO_BIN_EXE_lesson-17")), "17");
+    keeps_its_files_in_a_folder_of_its_own(&Twin::php("17-unix"), "17");
 }
 
 #[test]

@@ -6,6 +6,8 @@ use php_sockets::*;
 
 use crate::common;
 use crate::compiler::refused_as_its_readme_says;
+use crate::lesson_17::keeps_its_files_in_a_folder_of_its_own;
+use crate::twin::Twin;
 
 /// A message with a descriptor beside one byte.
 fn send_descriptor(socket: &Socket) {
@@ -102,6 +104,12 @@ fn php_8_2_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
     assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(1));
     let got = Socket::from(message.take_rights().pop().expect("a descriptor"));
     assert_eq!(socket_getsockname(&got), Ok(name));
+}
+
+#[test]
+fn its_file_is_in_a_folder_of_its_own() {
+    keeps_its_files_in_a_folder_of_its_own(&Twin::rust(env!("CARGO_BIN_EXE_lesson-19")), "19");
+    keeps_its_files_in_a_folder_of_its_own(&Twin::php("19-messages"), "19");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The front door: the targets of the Makefile.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use php_sockets::*;
 use regex::Regex;
 
-use crate::common;
+use crate::common::{self, network};
 use crate::server::{Server, read_line, write_all};
 
 /// The servers among the lessons and their ports, as the curriculum has them.
@@ -55,7 +55,7 @@ fn make_alone_lists_the_lessons_and_the_targets() {
 
 #[test]
 fn a_lesson_that_does_not_exist_is_one_line() {
-    for target in ["lesson-99", "php-99", "trace-99", "lesson-3", "lesson-"] {
+    for target in ["lesson-99", "php-99", "trace-99", "lesson-0", "lesson-003", "lesson-"] {
         let (done, text, errors) = make(&[target]);
 
         assert!(!done, "{target}");
@@ -92,11 +92,15 @@ fn it_works_from_a_path_with_spaces() {
 
     let (listed, _, _) = make_in(&folder, &[]);
     let (ran, text, errors) = make_in(&folder, &["lesson-03"]);
+    let (again, _, silence) = make_in(&folder, &["lesson-03"]);
     let (php, twin, _) = make_in(&folder, &["php-03"]);
     let (traced, trace, _) = make_in(&folder, &["trace-03"]);
 
     std::fs::remove_dir_all(&folder).expect("the folder");
-    assert!(listed && ran && php && traced, "{errors}");
+    assert!(listed && ran && again && php && traced, "{errors}");
+    // The first build is not silent, and each later one is.
+    assert_eq!(errors, "Building lesson-03: the first time this takes some seconds.\n");
+    assert_eq!(silence, "");
     assert_eq!(text.lines().count(), twin.lines().count());
     assert!(trace.contains("\nsocket_listen        listen("));
 }
@@ -109,6 +113,8 @@ fn the_other_end_of_a_lesson_that_has_none_is_one_line() {
         ("client-08", "Lesson 08 needs no second terminal: make lesson-08"),
         ("client-05", "Lesson 05 is itself the client: make lesson-05"),
         ("client-07", "Lesson 07 is itself the client: make lesson-07"),
+        ("client-5", "Lesson 05 is itself the client: make lesson-05"),
+        ("demo-1", "Lesson 01 needs no second terminal: make lesson-01"),
         ("client-99", "There is no such lesson. Type 'make' for the list"),
         ("demo-99", "There is no such lesson. Type 'make' for the list"),
         ("client-", "Which lesson? Type 'make' for the list"),
@@ -119,6 +125,133 @@ fn the_other_end_of_a_lesson_that_has_none_is_one_line() {
         assert_eq!(text, "", "{target}");
         assert_eq!(errors.lines().count(), 1, "{target}: {errors}");
         assert!(errors.contains(sentence), "{target}: {errors}");
+    }
+}
+
+#[test]
+fn a_number_without_its_zero_will_do() {
+    for (short, long) in
+        [("lesson-3", "lesson-03"), ("php-3", "php-03"), ("trace-3", "trace-03"), ("demo-9", "demo-09")]
+    {
+        // Ports and process numbers differ.
+        let [short, long] = [short, long].map(|target| {
+            let (done, text, errors) = make(&[target]);
+            assert!(done, "{target}: {errors}");
+            Regex::new(r"\d+").expect("a pattern").replace_all(&text, "#").into_owned()
+        });
+        assert_eq!(short, long);
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    for target in ["help", "lesson-03", "php-03", "trace-03", "demo-10"] {
+        let mut command = common::limited_to("300", "sh");
+        let line = r#"{ make --no-print-directory "$1"; echo "status $?" >&2; } | head -1"#;
+        let output = command.current_dir(common::root()).args(["-c", line, "sh", target]).output();
+
+        let output = output.expect("it runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1, "{target}");
+        assert_eq!(without_building(&output.stderr), "status 0\n", "{target}");
+    }
+}
+
+/// What was said, without the line that says what is built.
+fn without_building(errors: &[u8]) -> String {
+    let errors = String::from_utf8_lossy(errors);
+    errors
+        .lines()
+        .filter(|line| !line.starts_with("Building "))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+#[test]
+fn ctrl_c_at_a_server_does_not_look_like_a_failure() {
+    for target in ["lesson-13", "php-13", "lesson-15", "php-15"] {
+        // A terminal of its own, in which Ctrl-C reaches make, too.
+        let mut terminal = common::limited_to("300", "script");
+        let command = format!("make --no-print-directory {target} ARGS='127.0.0.1 0'");
+        terminal.current_dir(common::root()).args(["-qec", &command, "/dev/null"]);
+        let mut terminal =
+            terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script starts");
+        let mut shown = BufReader::new(terminal.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        while !line.starts_with("Second terminal: ") {
+            line.clear();
+            assert_ne!(shown.read_line(&mut line).expect("UTF-8"), 0, "{target} listens");
+        }
+        let mut keyboard = terminal.stdin.take().expect("a pipe");
+        keyboard.write_all(b"\x03").expect("it is there");
+
+        let mut rest = String::new();
+        shown.read_to_string(&mut rest).expect("UTF-8");
+
+        assert_eq!(rest.trim_end(), "^C", "{target}");
+        terminal.wait().expect("it ends");
+    }
+}
+
+#[test]
+fn without_phps_event_extension_its_stand_in_plays_and_make_says_so() {
+    let mut command = common::limited("make");
+    command.current_dir(common::root()).args(["--no-print-directory", "php-15", "ARGS=127.0.0.1 0"]);
+    command.stderr(Stdio::piped());
+    let mut server = Server::start(command);
+    let mut said = String::new();
+    if common::php("echo (int) class_exists('EventBase');") == "0" {
+        let errors = server.child.stderr.take().expect("a pipe");
+        BufReader::new(errors).read_line(&mut said).expect("UTF-8");
+        assert!(said.ends_with(" tests/lessons/event.php stands in for it.\n"), "{said}");
+    }
+
+    assert!(read_line(&server.connect()).starts_with("Welcome, client 1."));
+}
+
+#[test]
+fn a_port_alone_will_do_and_a_server_that_is_missing_is_named() {
+    let (_holder, port) = common::closed_port();
+    let port = port.to_string();
+    let (done, _, errors) = make(&["client-10", &format!("ARGS={port}")]);
+
+    assert!(!done);
+    let first = format!(
+        "No server listens there. Start it first, in another terminal: make lesson-10 ARGS=\"{port}\"\n"
+    );
+    assert!(without_building(errors.as_bytes()).starts_with(&first), "{errors}");
+
+    // In a network of its own each lesson's port is free, and so is port 80.
+    for (number, _) in PORTS {
+        for target in ["lesson", "php"] {
+            let command = format!("make --no-print-directory {target}-{number} ARGS=80");
+            let server = Server::start_with(
+                network::in_own_network("", &["sh".into(), "-c".into(), command.into()], &[]),
+                |line| line.strip_prefix("Listening on 127.0.0.1:")?.parse().ok(),
+            );
+            assert_eq!(server.port, 80, "{target}-{number}");
+        }
+    }
+    for (target, sentence) in [
+        (
+            "lesson-05",
+            "No server listens there. Start it first, in another terminal: make lesson-04 ARGS=\"127.0.0.1 PORT\"\n",
+        ),
+        (
+            "php-05",
+            "No server listens there. Start it first, in another terminal: make php-04 ARGS=\"127.0.0.1 PORT\"\n",
+        ),
+        (
+            "lesson-07",
+            "No server listens there. Start one first, in another terminal: make lesson-22 ARGS=PORT\n",
+        ),
+        ("php-07", "No server listens there. Start one first, in another terminal: make php-22 ARGS=PORT\n"),
+        ("lesson-08", "HOST comes first: make lesson-08 ARGS=\"127.0.0.1 PORT PORT\"\n"),
+        ("php-08", "HOST comes first: make php-08 ARGS=\"127.0.0.1 PORT PORT\"\n"),
+    ] {
+        let (done, _, errors) = make(&[target, &format!("ARGS={port}")]);
+
+        assert!(!done, "{target}");
+        let errors = without_building(errors.as_bytes());
+        assert!(errors.starts_with(&sentence.replace("PORT", &port)), "{target}: {errors}");
     }
 }
 
@@ -145,7 +278,7 @@ fn make_client_sends_what_is_typed_and_prints_what_arrives() {
 
     let output = common::pipe(client, "hello\n");
 
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(without_building(&output.stderr), "");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "OK ... hello\n");
     assert!(output.status.success());
 }
