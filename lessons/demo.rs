@@ -7,7 +7,7 @@
 //! alice connects                  starts a client
 //! alice connects to localhost     the same, by this name
 //! alice types: TEXT               on the client's keyboard, then Enter
-//! alice types without Enter: TEXT
+//! alice types without Enter: TEXT  the next line waits until the server has read it
 //! alice: PATTERN                  the client prints this line
 //! alice has: TEXT                 the client has printed this, and its line is not at an end yet
 //! alice hears nothing             nothing more has come until now
@@ -212,7 +212,14 @@ impl Stage {
             " has: " => actor.has(text)?,
             " hears nothing" => actor.hears_nothing()?,
             " types: " => actor.types(&format!("{text}\n"))?,
-            " types without Enter: " => actor.types(text)?,
+            " types without Enter: " => {
+                actor.types(text)?;
+                actor.rests()?;
+                // What is typed next is to arrive by itself.
+                if let Some(server) = self.actors.get("server") {
+                    server.rests()?;
+                }
+            }
             " presses Ctrl-D" => actor.keyboard = None,
             " leaves" | " is stopped" => {
                 actor.rests()?;
@@ -352,23 +359,13 @@ impl Actor {
     /// closing of a socket may come after.
     fn rests(&self) -> Played {
         let begin = Instant::now();
-        while self.works() {
+        while works(self.child.id()) {
             if begin.elapsed() > PATIENCE {
                 return Err("It does not come to rest".to_owned());
             }
             thread::sleep(Duration::from_millis(2));
         }
         Ok(())
-    }
-
-    /// Whether one of its threads runs, or would if there were a processor for it (`proc_pid_stat(5)`).
-    fn works(&self) -> bool {
-        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return false };
-        threads.flatten().any(|thread| {
-            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-            let state = stat.rsplit(") ").next().unwrap_or_default();
-            state.starts_with(['R', 'D'])
-        })
     }
 
     /// SIGINT, as the terminal sends it. `kill` is built into the shell.
@@ -405,6 +402,17 @@ impl Actor {
         }
         if self.printed.is_empty() { Ok(status) } else { Err(self.left()) }
     }
+}
+
+/// Whether one of a process's threads runs, or would if there were a processor or a tracer for it (`proc_pid_stat(5)`). What
+/// it has started counts as well: it may be strace, and the program its child.
+fn works(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads.flatten().any(|thread| {
+        let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+        let state = read("stat").rsplit(") ").next().unwrap_or_default().starts_with(['R', 'D', 't']);
+        state || read("children").split_whitespace().any(|child| child.parse().is_ok_and(works))
+    })
 }
 
 /// Whether `text` is what `pattern` says: `%d` is a number, `%s` some characters.

@@ -55,7 +55,8 @@ fn main() -> Result<()> {
             continue;
         }
 
-        // The thread may outlive this round of the loop, so it gets a share of the socket to keep.
+        // The thread may outlive this round of the loop, so its share of the socket moves into it. This thread keeps the
+        // other, to turn the client away if there is no new thread: two owners, hence the Arc.
         // Break it: uncomment the next line, which only lends the socket to the thread (error E0373).
         // thread::spawn(|| serve(&client));
         let share = Arc::clone(&client);
