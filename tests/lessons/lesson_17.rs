@@ -86,8 +86,8 @@ pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) 
         let log_text = std::fs::read_to_string(&log).expect("the trace");
         let begin = format!("\"{}/", shared.display());
         let used: Vec<(&str, &str)> = log_text.lines().filter_map(|line| line.split_once(&begin)).collect();
-        let (call, made) = used.first().expect("a folder is made");
-        let (name, mode) = made.split_once('"').expect("a name");
+        let (call, path) = used.first().expect("a folder is made");
+        let (name, mode) = path.split_once('"').expect("a name");
         assert!(call.contains("mkdir") && mode.starts_with(", 0700) = 0"), "{log_text}");
         for (_, path) in &used {
             assert!(path.starts_with(name), "{path}");

@@ -16,7 +16,7 @@ const KIN: &str =
     "a\u{202e}b\u{2066}c\u{200f}d\u{61c}e\u{2028}f\u{2029}g\u{200b}h\u{feff}i\u{85}j\u{2069}k👩\u{200d}🚀";
 const KIN_SHOWN: &str = "a?b?c?d?e?f?g?h?i?j?k👩\u{200d}🚀";
 
-type Shows = fn(Server, &[u8]) -> Vec<String>;
+type Shows = fn(&Server, &[u8]) -> Vec<String>;
 
 /// The lessons that listen, how many bytes they take for a line, and what they show of what a client says.
 const LISTENERS: [(&str, &str, usize, Shows); 3] = [
@@ -32,20 +32,20 @@ fn says(server: &Server, data: &[u8]) {
     read_all(&client);
 }
 
-fn greeting_server(server: Server, data: &[u8]) -> Vec<String> {
-    says(&server, data);
+fn greeting_server(server: &Server, data: &[u8]) -> Vec<String> {
+    says(server, data);
     let line = std::iter::from_fn(|| Some(server.line())).find(|line| line.starts_with("client 1 says: "));
     vec![line.expect("a line")["client 1 says: ".len()..].to_owned()]
 }
 
-fn reverse_server(server: Server, data: &[u8]) -> Vec<String> {
-    says(&server, data);
+fn reverse_server(server: &Server, data: &[u8]) -> Vec<String> {
+    says(server, data);
     let lines = std::iter::from_fn(|| Some(server.line())).skip_while(|line| line != "client 1: has come");
     let lines = lines.skip(1).take_while(|line| line != "client 1: has gone");
     lines.map(|line| line["client 1: ".len()..].to_owned()).collect()
 }
 
-fn chat(server: Server, data: &[u8]) -> Vec<String> {
+fn chat(server: &Server, data: &[u8]) -> Vec<String> {
     let alice = server.connect();
     read_line(&alice);
     let bob = server.connect();
@@ -80,7 +80,7 @@ fn show(line: impl Fn(usize) -> (Vec<u8>, Vec<String>)) {
         }
         let php = if folder.starts_with("15") { lesson_15::php() } else { Server::php(folder) };
         for (twin, server) in [("Rust", Server::rust(program)), ("PHP", php)] {
-            assert_eq!(shows(server, &data), expected, "{folder} in {twin}");
+            assert_eq!(shows(&server, &data), expected, "{folder} in {twin}");
         }
     }
     let (data, expected) = line(8192);
@@ -141,5 +141,5 @@ fn the_shared_files_of_the_two_languages_say_the_same() {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |all, byte| all + &format!("{byte:02x}"))
 }
