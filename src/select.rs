@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
+use std::mem;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -226,8 +227,14 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
         set.mark(self.values().map(Handle::socket));
     }
 
+    /// A removal rebalances the tree. Where few are ready, a new tree costs less than the removal of the rest.
     fn keep(&mut self, set: &FdSet) {
-        self.retain(|_, handle| set.has(handle.socket()));
+        if set.count < self.len() / 4 {
+            let all = mem::take(self).into_iter();
+            self.extend(all.filter(|(_, handle)| set.has(handle.socket())));
+        } else {
+            self.retain(|_, handle| set.has(handle.socket()));
+        }
     }
 }
 

@@ -142,6 +142,27 @@ pub fn select_tree(rounds: usize, clients: &BTreeMap<usize, Socket>) -> Result<(
     Ok(())
 }
 
+/// A table of clients and a new list of their keys and references each round: the select server of the README.
+#[inline(never)]
+pub fn select_table(rounds: usize, listener: &Socket, clients: &BTreeMap<u64, Socket>) -> Result<()> {
+    let mut data = Vec::new();
+    for _ in 0..rounds {
+        let mut read: Vec<(u64, &Socket)> = clients.iter().map(|(id, client)| (*id, client)).collect();
+        read.push((0, listener));
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        let ready: Vec<u64> = read.into_iter().map(|(key, _)| key).collect();
+        for key in ready {
+            if key == 0 {
+                socket_accept(listener)?;
+                continue;
+            }
+            let Some(client) = clients.get(&key) else { continue };
+            answer(client, &mut data)?;
+        }
+    }
+    Ok(())
+}
+
 #[inline(never)]
 pub fn events(rounds: usize, clients: impl Iterator<Item = Socket>) -> Result<()> {
     let base = EventBase::new()?;

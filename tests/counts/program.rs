@@ -88,6 +88,11 @@ fn main() -> Result<()> {
         "select kept keys" => ours::select_kept_keys(rounds, &sockets)?,
         "select keys" => ours::select_keys(rounds, &sockets)?,
         "select tree" => ours::select_tree(rounds, &sockets.into_iter().enumerate().collect())?,
+        "select table" => {
+            let mut clients = (0..).zip(sockets);
+            let (_, listener) = clients.next().expect("a listener");
+            ours::select_table(rounds, &listener, &clients.collect())?;
+        }
         "select by hand" => by_hand::select(rounds, &numbers(&sockets)),
         "events" => ours::events(rounds, sockets.into_iter().skip(1))?,
         "events by hand" => by_hand::events(rounds, &numbers(&sockets)[1..]),

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::server::{PATIENCE, Server, reset};
-use crate::stage::{Guest, Serves, Stage, Twin};
+use crate::stage::{Guest, Serves, Stage, Twin, until_accepted};
 
 type Attack = fn(&mut Stage);
 
-pub(crate) const ATTACKS: [(&str, Attack); 14] = [
+pub(crate) const ATTACKS: [(&str, Attack); 15] = [
     ("reset before accept", reset_before_accept),
     ("reset after accept", reset_after_accept),
     ("reset in the middle of a line", reset_mid_line),
+    ("reset while another one speaks", reset_while_another_speaks),
     ("reset while the server writes", reset_while_the_server_writes),
     ("gone without a word", half_open),
     ("half-closed at once", half_closed_at_once),
@@ -30,7 +31,11 @@ pub(crate) const ATTACKS: [(&str, Attack); 14] = [
 
 /// Sends `signal` to the server, and waits until it has stopped or goes on.
 fn signal(server: &Server, signal: i32, stopped: bool) {
-    let pid = i32::try_from(server.pid()).expect("a process number");
+    send(server.pid(), signal, stopped);
+}
+
+fn send(pid: u32, signal: i32, stopped: bool) {
+    let pid = i32::try_from(pid).expect("a process number");
     // SAFETY: the call takes numbers; the process is the one that the stage has started.
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     let begin = Instant::now();
@@ -56,27 +61,9 @@ fn reset_before_accept(stage: &mut Stage) {
 fn reset_after_accept(stage: &mut Stage) {
     for _ in 0..2 {
         let Some(guest) = stage.guest() else { return };
-        until_accepted(stage, &guest);
+        until_accepted(&stage.server, &guest.socket);
         reset(guest.socket);
         stage.others_are_served();
-    }
-}
-
-/// Waits until a connection is no longer in the listener's queue: there it belongs to nobody, and its inode is 0.
-fn until_accepted(stage: &Stage, guest: &Guest) {
-    let Ok(name) = socket_getsockname(&guest.socket) else { return };
-    let loopback = u32::from_ne_bytes([127, 0, 0, 1]);
-    // The server's end, established: own name, other name, state. The inode is the tenth column.
-    let row = format!(" {loopback:08X}:{:04X} {loopback:08X}:{:04X} 01 ", stage.server.port, name.port);
-    let begin = Instant::now();
-    loop {
-        let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections");
-        let rest = table.split_once(&row).map_or("", |(_, rest)| rest);
-        if rest.split_whitespace().nth(5) != Some("0") {
-            return;
-        }
-        assert!(begin.elapsed() < PATIENCE, "it is not accepted");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -92,13 +79,27 @@ fn reset_mid_line(stage: &mut Stage) {
     }
 }
 
+/// For the server both happen at once: what the one says cannot be passed on to the other, which is ready too.
+fn reset_while_another_speaks(stage: &mut Stage) {
+    let Some(guest) = stage.guest() else { return };
+    until_accepted(&stage.server, &guest.socket);
+    signal(&stage.server, libc::SIGSTOP, true);
+    let pid = stage.server.pid();
+    stage.a_friend_speaks_while(|| {
+        guest.says("last words");
+        reset(guest.socket);
+        send(pid, libc::SIGCONT, false);
+    });
+    stage.others_are_served();
+}
+
 fn half(request: &str) -> &str {
     &request[..request.len() / 2]
 }
 
 /// Asks and asks, and reads nothing, until there is no room for another question, or the server has had enough.
 fn fill(stage: &mut Stage, guest: &Guest) {
-    if stage.lesson.serves == Serves::Chat {
+    if stage.lesson.serves.chat() {
         let mut lines = 0;
         stage.friends_chat(|_| {
             lines += 1;
@@ -139,6 +140,10 @@ fn never_reads(stage: &mut Stage) {
             seen = server.printed.try_iter().last().unwrap_or(std::mem::take(&mut seen));
             seen.ends_with(" is dropped: it does not read")
         });
+    }
+    if stage.lesson.serves == Serves::Relay {
+        let enough = stage.server.descriptors() - 1;
+        stage.friends_chat(|server| server.descriptors() <= enough);
     }
 }
 
@@ -193,7 +198,7 @@ fn line_without_end(stage: &mut Stage) {
     let slow = stage.twin == Twin::Php && stage.lesson.folder.starts_with("06");
     let length = if slow { 1_000_000 } else { 100_000_000 };
     let Some(guest) = stage.guest() else { return };
-    if stage.lesson.serves == Serves::Chat {
+    if stage.lesson.serves.chat() {
         return stage.friends_hear_without_end(&guest, length);
     }
     let done = AtomicBool::new(false);
@@ -265,7 +270,7 @@ fn no_text(stage: &mut Stage) {
 }
 
 /// A thousand at a time are enough for this process's descriptors.
-static CROWD: Mutex<()> = Mutex::new(());
+pub(crate) static CROWD: Mutex<()> = Mutex::new(());
 
 fn thousand_connects(stage: &mut Stage) {
     let _turn = CROWD.lock();

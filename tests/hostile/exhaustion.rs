@@ -1,12 +1,16 @@
 //! What happens when there is no more: descriptors, ports, room in buffers, places in a queue.
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 use php_sockets::*;
 
+use crate::attacks::CROWD;
 use crate::common;
-use crate::stage::{Lesson, Serves, Stage, Twin};
-use crate::table::LESSONS;
+use crate::server::Server;
+use crate::stage::{Guest, Lesson, Serves, Stage, Twin, until_accepted};
+use crate::table::{LESSONS, samples};
 
 const TWINS: [Twin; 2] = [Twin::Rust, Twin::Php];
 
@@ -21,14 +25,10 @@ fn each(serves: fn(Serves) -> bool, test: fn(&Lesson, Twin)) {
     });
 }
 
-fn serves_many(serves: Serves) -> bool {
-    matches!(serves, Serves::Together | Serves::Chat)
-}
-
 /// Sets how many descriptors the server may have from now on.
-fn limit(stage: &Stage, most: u64) {
+fn limit(server: &Server, most: u64) {
     let limit = libc::rlimit { rlim_cur: most, rlim_max: 1024 };
-    let pid = i32::try_from(stage.server.pid()).expect("a process number");
+    let pid = i32::try_from(server.pid()).expect("a process number");
     // SAFETY: `limit` outlives the call, which reads it; the old one is not asked for.
     let status = unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) };
     assert_eq!(status, 0);
@@ -38,13 +38,22 @@ fn limit(stage: &Stage, most: u64) {
 fn limit_to_what_is_open(stage: &Stage) {
     // PHP's lesson 12 has each client open for a moment only.
     stage.rests();
-    let path = |fd: &u64| std::path::PathBuf::from(format!("/proc/{}/fd/{fd}", stage.server.pid()));
-    limit(stage, (0..1024).find(|fd| !path(fd).exists()).expect("a free number"));
+    limit_to_what_it_has(&stage.server);
+}
+
+fn limit_to_what_it_has(server: &Server) {
+    let path = |fd: &u64| std::path::PathBuf::from(format!("/proc/{}/fd/{fd}", server.pid()));
+    limit(server, (0..1024).find(|fd| !path(fd).exists()).expect("a free number"));
 }
 
 /// A server whose accept fails goes on serving, and does not try again and again.
 fn serves_and_does_not_spin(stage: &mut Stage, sentence: &str) {
     while !stage.server.line().contains(sentence) {}
+    does_not_spin(stage);
+}
+
+/// Those it has are served, and that takes little of the processor's time.
+fn does_not_spin(stage: &mut Stage) {
     let before = stage.ticks();
     for _ in 0..5 {
         stage.others_are_served();
@@ -57,7 +66,7 @@ fn serves_and_does_not_spin(stage: &mut Stage, sentence: &str) {
 
 #[test]
 fn without_descriptors_a_server_of_many_serves_those_it_has_and_does_not_spin() {
-    each(serves_many, |lesson, twin| {
+    each(Serves::many, |lesson, twin| {
         let mut stage = Stage::new(lesson, twin);
         let leaves = stage.guest().expect("a server");
         stage.others_are_served();
@@ -66,10 +75,9 @@ fn without_descriptors_a_server_of_many_serves_those_it_has_and_does_not_spin() 
         let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
         serves_and_does_not_spin(&mut stage, "socket_accept(): unable to accept incoming connection [24]");
 
-        limit(&stage, 1024);
+        limit(&stage.server, 1024);
         drop(leaves);
-        late.says(lesson.request);
-        late.hears(if lesson.answer.is_empty() { lesson.first } else { lesson.answer });
+        stage.is_served(&mut late);
         drop(late);
         stage.stands();
     });
@@ -77,7 +85,7 @@ fn without_descriptors_a_server_of_many_serves_those_it_has_and_does_not_spin() 
 
 #[test]
 fn when_the_system_has_no_descriptors_it_is_the_same() {
-    each(serves_many, |lesson, twin| {
+    each(Serves::many, |lesson, twin| {
         let third = match &lesson.folder[..2] {
             // It asks for the next client before there is one, and every fifth of a second once that has failed.
             "12" => "3..12",
@@ -94,8 +102,7 @@ fn when_the_system_has_no_descriptors_it_is_the_same() {
         serves_and_does_not_spin(&mut stage, "socket_accept(): unable to accept incoming connection [23]");
 
         drop(leaves);
-        late.says(lesson.request);
-        late.hears(if lesson.answer.is_empty() { lesson.first } else { lesson.answer });
+        stage.is_served(&mut late);
     });
 }
 
@@ -115,6 +122,150 @@ fn without_descriptors_a_server_of_one_client_says_so_and_ends() {
         let said = stage.complaint();
         let sentence = "socket_accept(): unable to accept incoming connection [24]: Too many open files\n";
         assert!(said.ends_with(sentence) && said.lines().count() == 1, "{said}");
+    });
+}
+
+fn each_sample(serves: fn(Serves) -> bool, test: impl Fn(&Lesson) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        for sample in samples().iter().filter(|sample| serves(sample.serves)) {
+            let thread = std::thread::Builder::new().name(sample.folder.to_owned());
+            thread.spawn_scoped(scope, move || test(sample)).expect("a thread");
+        }
+    });
+}
+
+#[test]
+fn without_descriptors_the_readmes_servers_serve_those_they_have_and_the_next_when_one_leaves() {
+    each_sample(Serves::many, |sample| {
+        let mut stage = Stage::new(sample, Twin::Rust);
+        let leaves = stage.guest().expect("a server");
+        until_accepted(&stage.server, &leaves.socket);
+        limit_to_what_is_open(&stage);
+
+        let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
+        does_not_spin(&mut stage);
+
+        drop(leaves);
+        stage.is_served(&mut late);
+        drop(late);
+        limit(&stage.server, 1024);
+        stage.stands();
+    });
+}
+
+#[test]
+fn without_descriptors_and_clients_the_readmes_servers_wait_for_a_descriptor() {
+    each_sample(
+        |_| true,
+        |sample| {
+            let server = Server::start(common::limited(sample.program));
+            limit_to_what_it_has(&server);
+            if sample.serves == Serves::OneByOne {
+                // An accept that waits has its number already.
+                drop(server.connect());
+            }
+
+            let (client, other) = (server.connect(), server.connect());
+            let before = server.ticks();
+            std::thread::sleep(Duration::from_millis(500));
+            let used = server.ticks() - before;
+            assert!(used <= 20, "{used} ticks");
+
+            limit(&server, 1024);
+            if sample.serves.many() {
+                until_accepted(&server, &client);
+                until_accepted(&server, &other);
+            }
+            socket_write(&client, "hello\n", None).expect("the kernel has connected it");
+            let listener = if sample.serves.chat() { &other } else { &client };
+            assert_eq!(socket_read(listener, 100, PHP_BINARY_READ).as_deref(), Ok(&b"hello\n"[..]));
+        },
+    );
+}
+
+#[test]
+fn no_error_of_accept_ends_a_server_of_the_readme() {
+    for error in ["ECONNABORTED", "EPROTO", "EINTR", "EPERM", "ENFILE", "ENOBUFS"] {
+        each_sample(
+            |_| true,
+            |sample| {
+                let friends = if sample.serves.chat() { 2 } else { usize::from(sample.serves.many()) };
+                let inject = format!("inject=accept,accept4:error={error}:when={}", friends + 1);
+                let trace =
+                    ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", &inject];
+                let mut stage = Stage::under(&trace, sample, Twin::Rust, friends);
+
+                let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
+                stage.is_served(&mut late);
+            },
+        );
+    }
+}
+
+#[test]
+fn no_signal_ends_a_server_of_the_readme_that_waits() {
+    each_sample(Serves::many, |sample| {
+        let friends = if sample.serves.chat() { 2 } else { 1 };
+        let calls = "select,pselect6,epoll_wait,epoll_pwait";
+        let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error=EINTR:when=1+3"));
+        let trace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let mut stage = Stage::under(&trace, sample, Twin::Rust, friends);
+
+        for _ in 0..5 {
+            stage.others_are_served();
+        }
+        let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
+        stage.is_served(&mut late);
+    });
+}
+
+/// More than select has room for, for one server after the other: they are many for this process.
+fn each_with_a_crowd(prepare: fn(&mut Command), test: fn(&mut Stage, Vec<Guest>)) {
+    for sample in samples().iter().filter(|sample| sample.serves.many()) {
+        let _turn = CROWD.lock();
+        let friends = if sample.serves.chat() { 2 } else { 1 };
+        let mut stage = Stage::prepared(&[], sample, Twin::Rust, friends, prepare);
+        let crowd = (0..1100).map(|_| Stage::caller(&stage.server).expect("the kernel connects it"));
+        let crowd = crowd.collect();
+        does_not_spin(&mut stage);
+        test(&mut stage, crowd);
+        stage.stands();
+    }
+}
+
+#[test]
+fn with_more_clients_than_select_can_take_the_readmes_servers_let_the_next_wait() {
+    each_with_a_crowd(
+        |_| (),
+        |stage, mut crowd| {
+            let mut late = crowd.pop().expect("a client");
+            crowd.drain(..200);
+            stage.is_served(&mut late);
+        },
+    );
+}
+
+#[test]
+fn a_descriptor_that_select_cannot_take_ends_no_server_of_the_readme() {
+    // A program that has a hundred descriptors of its own meets the limit before it has a thousand clients.
+    fn a_hundred_more(command: &mut Command) {
+        let open = || {
+            for _ in 0..100 {
+                // SAFETY: the call takes a number.
+                if unsafe { libc::dup(0) } == -1 {
+                    return Err(std::io::Error::last_os_error());
+                }
+            }
+            Ok(())
+        };
+        // SAFETY: the closure calls `dup` alone, which may be called between fork and exec.
+        unsafe { command.pre_exec(open) };
+    }
+
+    each_with_a_crowd(a_hundred_more, |stage, mut crowd| {
+        crowd.drain(..200);
+        stage.a_new_client_is_served();
     });
 }
 

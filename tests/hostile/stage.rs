@@ -22,12 +22,25 @@ pub(crate) enum Serves {
     Together,
     /// All at once; what one says the others hear.
     Chat,
+    /// The same with bytes as they come, and without a word of the server's own.
+    Relay,
     /// One after another. Nobody keeps its turn for long; after five it ends.
     InTurns,
     /// One after another, each as long as it likes: who comes meanwhile waits.
     OneByOne,
     /// One client, and then it ends.
     Once,
+}
+
+impl Serves {
+    /// Many clients on the same server.
+    pub(crate) fn many(self) -> bool {
+        self == Serves::Together || self.chat()
+    }
+
+    pub(crate) fn chat(self) -> bool {
+        matches!(self, Serves::Chat | Serves::Relay)
+    }
 }
 
 #[derive(Debug)]
@@ -107,7 +120,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn new(lesson: &'a Lesson, twin: Twin) -> Stage<'a> {
         let friends = match lesson.serves {
             Serves::Together => 1,
-            Serves::Chat => 2,
+            Serves::Chat | Serves::Relay => 2,
             _ => 0,
         };
         Stage::under(&[], lesson, twin, friends)
@@ -115,6 +128,17 @@ impl<'a> Stage<'a> {
 
     /// The same under another program, and with so many friends.
     pub(crate) fn under(wrapper: &[&str], lesson: &'a Lesson, twin: Twin, friends: usize) -> Stage<'a> {
+        Stage::prepared(wrapper, lesson, twin, friends, |_| ())
+    }
+
+    /// The same with a command that is prepared before it starts.
+    pub(crate) fn prepared(
+        wrapper: &[&str],
+        lesson: &'a Lesson,
+        twin: Twin,
+        friends: usize,
+        prepare: fn(&mut Command),
+    ) -> Stage<'a> {
         common::raise_descriptor_limit();
         let (complaints, theirs) = common::pair(SOCK_STREAM);
         // Some attacks take their time on a machine that does much else.
@@ -132,6 +156,7 @@ impl<'a> Stage<'a> {
             command.arg(common::root().join("lessons").join(lesson.folder).join("main.php"));
         }
         command.args(["127.0.0.1", "0"]).args(lesson.arguments).stderr(OwnedFd::from(theirs));
+        prepare(&mut command);
         let server = Server::start(command);
         let (nobody, waiting) = (Vec::new(), None);
         let mut stage =
@@ -165,6 +190,10 @@ impl<'a> Stage<'a> {
             return None;
         }
         heard.unwrap_or_else(|why| panic!("waiting for {:?}: {why}", lesson.first));
+        if lesson.serves == Serves::Relay {
+            // It says nothing first, and passes nothing on to those who are not in yet.
+            until_accepted(server, &guest.socket);
+        }
         Some(guest)
     }
 
@@ -198,7 +227,7 @@ impl<'a> Stage<'a> {
                 write_all(&friend.socket, self.lesson.request.as_bytes());
                 friend.hears(self.lesson.answer);
             }
-            Serves::Chat => {
+            Serves::Chat | Serves::Relay => {
                 let [one, other] = &mut self.friends[..] else { panic!("two friends") };
                 // Both go on reading while they listen: a chat drops those who do not.
                 std::thread::scope(|scope| {
@@ -241,7 +270,9 @@ impl<'a> Stage<'a> {
     /// them, for whoever reads slower than others speak has to leave a chat.
     pub(crate) fn friends_hear_without_end(&mut self, guest: &Guest, length: usize) {
         let (pieces, piece) = (192, 1024);
-        let heard = pieces * ("[00:00:00] client 3: ".len() + piece + "\n".len());
+        let relay = self.lesson.serves == Serves::Relay;
+        let frame = if relay { 0 } else { "[00:00:00] client 3: \n".len() };
+        let heard = pieces * (frame + piece);
         let (data, mut all) = (vec![b'x'; pieces * piece], Vec::new());
         self.others_are_served();
         for round in 0..length / data.len() {
@@ -253,6 +284,37 @@ impl<'a> Stage<'a> {
                 self.others_are_served();
             }
         }
+    }
+
+    /// What a friend says while the server does nothing reaches it together with what `act` does.
+    pub(crate) fn a_friend_speaks_while(&mut self, act: impl FnOnce()) {
+        let lesson = self.lesson;
+        if let Some(friend) = self.friends.first() {
+            friend.says(lesson.request);
+        }
+        act();
+        match &mut self.friends[..] {
+            [_, other] if lesson.serves.chat() => other.hears(lesson.request),
+            [friend] => friend.hears(lesson.answer),
+            _ => {}
+        }
+    }
+
+    /// A client says something, and is heard.
+    pub(crate) fn is_served(&mut self, guest: &mut Guest) {
+        self.rounds += 1;
+        if self.lesson.serves == Serves::Relay {
+            let words = format!("it is me {}\n", self.rounds);
+            guest.says(&words);
+            return self.friends[0].hears(&words);
+        }
+        guest.says(self.lesson.request);
+        guest.hears(if self.lesson.answer.is_empty() { self.lesson.first } else { self.lesson.answer });
+    }
+
+    /// Waits until the server has as many descriptors as at the beginning.
+    pub(crate) fn until_all_have_gone(&self) {
+        self.server.until_descriptors(self.descriptors);
     }
 
     /// The server's processes: itself, and a twin's children.
@@ -341,7 +403,7 @@ impl<'a> Stage<'a> {
         } else {
             self.who_waits_is_served();
             self.a_new_client_is_served();
-            self.server.until_descriptors(self.descriptors);
+            self.until_all_have_gone();
             self.rests();
             self.memory_is_bounded();
         }
@@ -355,7 +417,11 @@ impl<'a> Stage<'a> {
     }
 
     /// A place may not be free yet: then it comes again.
-    fn a_new_client_is_served(&self) {
+    pub(crate) fn a_new_client_is_served(&mut self) {
+        if self.lesson.serves == Serves::Relay {
+            let mut guest = Self::caller(&self.server).expect("it listens");
+            return self.is_served(&mut guest);
+        }
         let begin = Instant::now();
         loop {
             let mut guest = Self::caller(&self.server).expect("it listens");
@@ -368,6 +434,24 @@ impl<'a> Stage<'a> {
             }
             assert!(begin.elapsed() < PATIENCE, "no new client is served");
         }
+    }
+}
+
+/// Waits until a connection is no longer in the listener's queue: there it belongs to nobody, and its inode is 0.
+pub(crate) fn until_accepted(server: &Server, client: &Socket) {
+    let Ok(name) = socket_getsockname(client) else { return };
+    let loopback = u32::from_ne_bytes([127, 0, 0, 1]);
+    // The server's end, established: own name, other name, state. The inode is the tenth column.
+    let row = format!(" {loopback:08X}:{:04X} {loopback:08X}:{:04X} 01 ", server.port, name.port);
+    let begin = Instant::now();
+    loop {
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections");
+        let rest = table.split_once(&row).map_or("", |(_, rest)| rest);
+        if rest.split_whitespace().nth(5) != Some("0") {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "it is not accepted");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

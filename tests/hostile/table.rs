@@ -1,6 +1,10 @@
 //! Every server against every attack, in Rust and in PHP: no combination is left out.
 
+use std::sync::OnceLock;
+
 use crate::attacks::ATTACKS;
+use crate::common;
+use crate::server;
 use crate::stage::{Lesson, Serves, Stage, Twin};
 
 /// What each server asks of its clients, and what they hear.
@@ -79,13 +83,51 @@ pub(crate) const LESSONS: [Lesson; 8] = [
     },
 ];
 
+/// The servers of the README, which have no twins.
+pub(crate) fn samples() -> &'static [Lesson] {
+    static SAMPLES: OnceLock<Vec<Lesson>> = OnceLock::new();
+    SAMPLES.get_or_init(|| {
+        let sample = |folder, answer, serves| {
+            let program: &str = Box::leak(server::sample(folder).into_boxed_str());
+            Lesson { folder, program, arguments: &[], first: "", request: "hello\n", answer, serves }
+        };
+        vec![
+            sample("readme-echo", "hello\n", Serves::OneByOne),
+            sample("readme-select", "hello\n", Serves::Together),
+            sample("readme-chat", "", Serves::Relay),
+            sample("readme-lines", "hello\n", Serves::Together),
+            sample("readme-events", "hello\n", Serves::Together),
+        ]
+    })
+}
+
+fn sample(name: &str) -> &'static Lesson {
+    samples().iter().find(|sample| sample.folder == name).expect("a sample")
+}
+
+#[test]
+fn every_server_of_the_readme_is_in_the_table() {
+    let cargo = std::fs::read_to_string(common::root().join("Cargo.toml")).expect("a text");
+    let names = cargo.lines().filter_map(|line| line.strip_prefix("name = \"readme-"));
+    let mut names: Vec<String> = names.map(|name| format!("readme-{}", name.trim_matches('"'))).collect();
+    names.retain(|name| !samples().iter().any(|sample| sample.folder == name));
+
+    assert_eq!(names, [""; 0]);
+    let files = std::fs::read_dir(common::root().join("tests/readme")).expect("a folder");
+    assert_eq!(files.count(), samples().len());
+}
+
+/// The lesson with this number.
+fn lesson(number: &str) -> &'static Lesson {
+    LESSONS.iter().find(|lesson| lesson.folder.starts_with(number)).expect("a lesson")
+}
+
 /// All attacks on one server, each on a process of its own, all at the same time.
-fn survives_every_attack(number: &str, twin: Twin) {
-    let lesson = LESSONS.iter().find(|lesson| lesson.folder.starts_with(number)).expect("a lesson");
+fn survives_every_attack(lesson: &'static Lesson, twin: Twin) {
     std::thread::scope(|scope| {
         for (name, attack) in ATTACKS {
             // A failure is told with the name of its thread.
-            let thread = std::thread::Builder::new().name(format!("lesson {number}, {twin:?}, {name}"));
+            let thread = std::thread::Builder::new().name(format!("{}, {twin:?}, {name}", lesson.folder));
             let fight = move || {
                 let mut stage = Stage::new(lesson, twin);
                 attack(&mut stage);
@@ -101,12 +143,12 @@ macro_rules! servers {
         $(mod $lesson {
             #[test]
             fn survives_every_attack_in_rust() {
-                super::survives_every_attack($number, super::Twin::Rust);
+                super::survives_every_attack(super::lesson($number), super::Twin::Rust);
             }
 
             #[test]
             fn survives_every_attack_in_php() {
-                super::survives_every_attack($number, super::Twin::Php);
+                super::survives_every_attack(super::lesson($number), super::Twin::Php);
             }
         })*
 
@@ -116,7 +158,7 @@ macro_rules! servers {
             assert_eq!(numbers, [$($number),*]);
 
             // The Makefile knows a port for each lesson that is a server.
-            let makefile = std::fs::read_to_string(crate::common::root().join("Makefile")).expect("a text");
+            let makefile = std::fs::read_to_string(common::root().join("Makefile")).expect("a text");
             numbers.retain(|number| !makefile.contains(&format!("\nport_{number} = ")));
             assert_eq!(numbers, [""; 0]);
             assert_eq!(makefile.matches("\nport_").count(), LESSONS.len());
@@ -133,4 +175,33 @@ servers! {
     lesson_13 "13"
     lesson_15 "15"
     lesson_22 "22"
+}
+
+mod readme {
+    use super::{Twin, sample, survives_every_attack};
+
+    #[test]
+    fn echo_survives_every_attack() {
+        survives_every_attack(sample("readme-echo"), Twin::Rust);
+    }
+
+    #[test]
+    fn select_survives_every_attack() {
+        survives_every_attack(sample("readme-select"), Twin::Rust);
+    }
+
+    #[test]
+    fn chat_survives_every_attack() {
+        survives_every_attack(sample("readme-chat"), Twin::Rust);
+    }
+
+    #[test]
+    fn lines_survives_every_attack() {
+        survives_every_attack(sample("readme-lines"), Twin::Rust);
+    }
+
+    #[test]
+    fn events_survives_every_attack() {
+        survives_every_attack(sample("readme-events"), Twin::Rust);
+    }
 }

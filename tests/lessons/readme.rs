@@ -4,10 +4,10 @@ use php_sockets::*;
 
 use crate::common;
 use crate::play::{lines, quotes};
-use crate::server::Server;
+use crate::server::{Server, sample};
 
 fn start(name: &str) -> Server {
-    Server::start(common::limited(common::example(name).to_str().expect("UTF-8")))
+    Server::start(common::limited(&sample(name)))
 }
 
 fn says(client: &Socket, text: &str) -> Vec<u8> {
@@ -32,6 +32,32 @@ fn the_select_server_answers_all_its_clients_and_survives_them() {
 #[test]
 fn the_server_of_events_answers_all_its_clients_and_survives_them() {
     serves_many("readme-events");
+}
+
+#[test]
+fn the_server_of_lines_collects_them_and_waits_for_none() {
+    let server = start("readme-lines");
+    let (slow, quick) = (server.connect(), server.connect());
+
+    socket_write(&slow, "ha", None).expect("the server listens");
+    assert_eq!(says(&quick, "one\ntwo\nth"), b"one\n");
+    assert_eq!(says(&quick, "ree\n"), b"two\nthree\n");
+    assert_eq!(says(&slow, "lf\n"), b"half\n");
+}
+
+#[test]
+fn the_chat_tells_all_others() {
+    let server = start("readme-chat");
+    let clients = [server.connect(), server.connect(), server.connect()];
+    // An answer to each says that all have come in.
+    server.until_descriptors(7);
+
+    socket_write(&clients[1], "hello\n", None).expect("the server listens");
+    for other in [&clients[0], &clients[2]] {
+        assert_eq!(socket_read(other, 100, PHP_BINARY_READ).expect("what the other says"), b"hello\n");
+    }
+    socket_set_nonblock(&clients[1]).expect("an option");
+    assert!(socket_read(&clients[1], 100, PHP_BINARY_READ).expect_err("no echo").is_quiet());
 }
 
 fn serves_many(name: &str) {

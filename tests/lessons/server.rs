@@ -109,6 +109,11 @@ impl Drop for Server {
     }
 }
 
+/// Builds one of the README's servers, and gives the path of its program.
+pub(crate) fn sample(name: &str) -> String {
+    common::example(name).into_os_string().into_string().expect("UTF-8")
+}
+
 fn lines_of(output: BufReader<ChildStdout>) -> Receiver<String> {
     let (send, printed) = channel();
     // PHP's twins leave it to the terminal what to make of bytes that are not UTF-8.

@@ -1,6 +1,7 @@
 //! The first server of the README: one client at a time.
 
 use php_sockets::*;
+use std::{thread, time::Duration};
 
 fn main() -> Result<()> {
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
@@ -9,7 +10,10 @@ fn main() -> Result<()> {
     println!("Listening on {}", socket_getsockname(&listener)?);
 
     loop {
-        let client = socket_accept(&listener)?;
+        let Ok(client) = socket_accept(&listener) else {
+            thread::sleep(Duration::from_millis(100)); // no descriptor is free, say: asking again at once would spin
+            continue;
+        };
         // A line each time; at the end of the stream PHP_NORMAL_READ fails, as in PHP, and the loop ends.
         while let Ok(line) = socket_read(&client, 1024, PHP_NORMAL_READ) {
             if socket_write(&client, line, None).is_err() {
