@@ -362,6 +362,11 @@ impl<'a> Stage<'a> {
         times.map(|time| time.parse::<u64>().expect("a number")).sum()
     }
 
+    /// Whether one of the server's processes runs, or would if the processor were free.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.family().into_iter().any(is_awake)
+    }
+
     /// Processor time, and how often a process or thread was put to sleep or woken.
     fn efforts(&self) -> Vec<String> {
         let mut efforts = Vec::new();
@@ -453,6 +458,12 @@ pub(crate) fn until_accepted(server: &Server, client: &Socket) {
         assert!(begin.elapsed() < PATIENCE, "it is not accepted");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Whether a process runs, or would if the processor were free.
+pub(crate) fn is_awake(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|state| state.starts_with('R'))
 }
 
 /// User and system time of a process.

@@ -33,6 +33,7 @@ pub(crate) const OURS_PAIRS: &str = "php-sockets, Vec<(K, &Socket)>";
 pub(crate) const OURS_KEPT: &str = "php-sockets, Vec<&Socket> kept";
 pub(crate) const OURS_KEPT_PAIRS: &str = "php-sockets, Vec<(K, &Socket)> kept";
 pub(crate) const OURS_SHARED: &str = "php-sockets, Vec<Rc<Socket>> kept";
+pub(crate) const OURS_TABLE: &str = "php-sockets, Vec<(K, &Socket)> of a BTreeMap<K, Socket>";
 pub(crate) const OURS_MAP: &str = "php-sockets, BTreeMap<K, &Socket>";
 
 /// The loops without a body: what is subtracted from a pair's instructions, in each language.
@@ -53,7 +54,7 @@ pub(crate) const PAIR: [Peer; 8] = [
     peer(PHP_NAME, Php("pair"), "pair"),
 ];
 
-pub(crate) const SELECT: [Peer; 12] = [
+pub(crate) const SELECT: [Peer; 13] = [
     peer(C_NAME, C("select"), "select"),
     peer(BY_HAND, Rust("peer-libc"), "select"),
     peer(OURS_KEPT, Rust("peer-ours"), "select-kept"),
@@ -61,6 +62,7 @@ pub(crate) const SELECT: [Peer; 12] = [
     peer(OURS_SHARED, Rust("peer-ours"), "select-rc"),
     peer(OURS_REFS, Rust("peer-ours"), "select-refs"),
     peer(OURS_PAIRS, Rust("peer-ours"), "select-pairs"),
+    peer(OURS_TABLE, Rust("peer-ours"), "select-table"),
     peer(OURS_MAP, Rust("peer-ours"), "select-map"),
     peer("rustix", Rust("peer-rustix"), "select"),
     peer("socket2 (libc's select)", Rust("peer-socket2"), "select"),

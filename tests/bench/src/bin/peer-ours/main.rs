@@ -16,6 +16,7 @@ fn main() -> Result<()> {
         "select-kept-pairs" => select::kept_pairs(),
         "select-refs" => select::references(),
         "select-pairs" => select::pairs(),
+        "select-table" => select::table(),
         "select-map" => select::map(),
         "line" => select::kept_references(answer_line),
         "epoll" => events::serve(),

@@ -132,6 +132,35 @@ fn change(sockets: &mut Vec<Socket>, place: Option<usize>) -> Result<usize> {
     Ok(sockets.len())
 }
 
+/// A table of clients, and a new list of keys and references for each round: the README's server.
+pub(crate) fn table() -> Result<()> {
+    let listener = listen_here()?;
+    let mut clients: BTreeMap<u64, Socket> = BTreeMap::new();
+    let mut last_id = 0;
+    let mut buffer = Vec::new();
+    loop {
+        let mut read: Vec<(u64, &Socket)> = clients.iter().map(|(id, client)| (*id, client)).collect();
+        read.push((0, &listener));
+        socket_select(Some(&mut read), None, None, None, 0)?;
+        let ready: Vec<u64> = read.into_iter().map(|(key, _)| key).collect();
+        for key in ready {
+            if key == 0 {
+                last_id += 1;
+                clients.insert(last_id, socket_accept(&listener)?);
+                continue;
+            }
+            let Some(client) = clients.get(&key) else { continue };
+            if answer(client, &mut buffer) {
+                continue;
+            }
+            clients.remove(&key);
+            if clients.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+}
+
 /// A new `BTreeMap<K, &Socket>` for each round.
 pub(crate) fn map() -> Result<()> {
     let listener = listen_here()?;
