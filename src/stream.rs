@@ -146,7 +146,9 @@ static READ: Sites = Sites {
 ///   the line and never more, as long as no other thread reads the same socket. Two more for each further piece of a line that comes in pieces, or is longer than
 ///   16 KiB. It waits for the whole line, even on a non-blocking socket (`fcntl` and `poll`) and whatever `SO_RCVTIMEO`
 ///   says. `\r\n` ends two lines, the second being `"\n"`. On datagram sockets it takes the first byte of each
-///   datagram and loses the rest, as PHP does.
+///   datagram and loses the rest, as PHP does. In a server of many clients, half a line from one would stop all the
+///   others: there read with `PHP_BINARY_READ` and collect the lines, as the crate's
+///   [first page](crate#use-it-from-your-own-code) does.
 ///
 /// At the end of the stream the result is empty. In `PHP_NORMAL_READ` it is the last line without its end, then
 /// `SOCKET_ECONNRESET` on a blocking socket and empty on a non-blocking one.

@@ -139,13 +139,54 @@ fn the_readmes_table_has_every_function_with_the_signatures_of_the_source() {
     assert_eq!(rows, functions());
 }
 
+/// A server of the README, without the comment at its top.
+fn sample(name: &str) -> String {
+    let text = read(&format!("tests/readme/{name}.rs"));
+    text.split_once("\n\n").unwrap().1.to_owned()
+}
+
 #[test]
 fn the_readme_shows_the_servers_that_are_tested() {
     let readme = read("README.md");
-    for file in ["tests/readme/echo.rs", "tests/readme/select.rs", "tests/readme/events.rs"] {
-        let text = read(file);
-        let (_, code) = text.split_once("\n\n").unwrap();
-        assert!(readme.contains(&format!("```rust,no_run\n{code}```")), "the README has {file} as it is");
+    let shown: Vec<&str> =
+        readme.split("```rust,no_run\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let lines = sample("lines");
+    let (_, answer) = lines.split_once("\n}\n\n").unwrap();
+
+    let tested =
+        [sample("echo"), sample("select"), format!("use php_sockets::*;\n\n{answer}"), sample("events")];
+    assert_eq!(shown, tested, "the README has them as they are");
+    assert_eq!(readme.matches("```rust").count(), tested.len(), "and no other");
+}
+
+#[test]
+fn the_chat_and_the_server_of_lines_are_the_select_server_but_for_what_the_readme_says() {
+    let readme = read("README.md");
+    let (select, lines) = (sample("select"), sample("lines"));
+    let (lines, _) = lines.split_once("\n}\n\n").unwrap();
+    let (before, turn) = select.split_once("            let Some(client) = clients.get(&key)").unwrap();
+    let (_, end) = turn.split_once("                clients.remove(&key);\n            }\n").unwrap();
+    let get = "let Some(client) = clients.get(&key) else { continue };\n            \
+        let data = socket_read(client, 1024, PHP_BINARY_READ).unwrap_or_default();";
+    let tell =
+        "clients.retain(|id, other| *id == key || socket_write(other, &data, None) == Ok(data.len()));";
+    let table = "BTreeMap<u64, (Socket, Vec<u8>)>";
+
+    let chat = format!(
+        "{before}            {get}\n            if data.is_empty() {{\n                clients.remove(&key);\n            }}\n            \
+         {tell}\n{end}"
+    );
+    assert_eq!(sample("chat"), chat);
+    let changed = before
+        .replace("BTreeMap<u64, Socket>", table)
+        .replace("(id, client)|", "(id, (client, _))|")
+        .replace("insert(last_id, client)", "insert(last_id, (client, Vec::new()))");
+    let turn = "let Some((client, input)) = clients.get_mut(&key) else { continue };\n            \
+        if !answer(client, input) {\n                clients.remove(&key);\n            }";
+    assert_eq!(format!("{lines}\n}}\n"), format!("{changed}            {turn}\n{end}"));
+    assert!(select.contains(get));
+    for said in [tell, table, "`data.is_empty()`"] {
+        assert!(readme.contains(said), "{said}");
     }
 }
 

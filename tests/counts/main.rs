@@ -192,3 +192,15 @@ fn select_over_keys_asks_for_the_memory_of_the_callers_list_alone() {
     measure(&select("select keys", 10, (563, 391), 1));
     measure(&select("select keys", 100, (2389, 2731), 1));
 }
+
+#[test]
+fn select_over_a_table_of_clients_asks_for_the_memory_of_two_lists() {
+    measure(&select("select table", 10, (1321, 391), 2));
+    measure(&select("select table", 100, (5460, 2731), 2));
+}
+
+#[test]
+fn select_over_a_tree_of_references_builds_a_tree_and_a_small_one() {
+    measure(&select("select tree", 10, (2718, 391), 3));
+    measure(&select("select tree", 100, (19126, 2731), 12));
+}

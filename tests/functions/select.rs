@@ -61,6 +61,77 @@ fn the_ready_ones_are_left_with_keys_and_order() {
 }
 
 #[test]
+fn a_map_keeps_the_ready_ones_whether_they_are_few_or_many() {
+    let pairs: Vec<(Socket, Socket)> = (0..40).map(|_| common::pair(SOCK_STREAM)).collect();
+    for ready in [1, 2, 9, 10, 11, 39, 40] {
+        let chosen = (0..40).step_by(40 / ready).take(ready);
+        let chosen: Vec<usize> = if ready < 39 { chosen.collect() } else { (40 - ready..40).collect() };
+        for place in &chosen {
+            socket_write(&pairs[*place].1, "x", None).unwrap();
+        }
+        let mut tree: BTreeMap<usize, &Socket> = pairs.iter().map(|(socket, _)| socket).enumerate().collect();
+
+        assert_eq!(socket_select(Some(&mut tree), None, None, 0, 0).unwrap(), ready);
+
+        assert!(tree.keys().eq(&chosen), "{chosen:?}: {:?}", tree.keys());
+        for (place, socket) in tree {
+            assert_eq!(socket, &pairs[place].0);
+            assert_eq!(socket_read(socket, 10, PHP_BINARY_READ).unwrap(), b"x");
+        }
+    }
+}
+
+/// A key whose comparison panics when it is told to.
+#[derive(Debug)]
+struct Fragile<'a>(u32, &'a std::cell::Cell<bool>);
+
+impl PartialEq for Fragile<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Fragile<'_> {}
+impl PartialOrd for Fragile<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Fragile<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        assert!(!self.1.get(), "it breaks");
+        self.0.cmp(&other.0)
+    }
+}
+
+#[test]
+fn a_map_whose_keys_panic_when_compared_stays_a_map_and_holds_no_idle_socket() {
+    let broken = std::cell::Cell::new(false);
+    let pairs: Vec<(Socket, Socket)> = (0..40).map(|_| common::pair(SOCK_STREAM)).collect();
+    for (ready, compares) in [(1, false), (3, true), (30, false)] {
+        for (_, peer) in &pairs[..ready] {
+            socket_write(peer, "x", None).unwrap();
+        }
+        let all = (0..).zip(&pairs).map(|(number, (socket, _))| (Fragile(number, &broken), socket));
+        let mut tree: BTreeMap<Fragile, &Socket> = all.collect();
+
+        broken.set(true);
+        let select = || socket_select(Some(&mut tree), None, None, 0, 0);
+        let count = std::panic::catch_unwind(std::panic::AssertUnwindSafe(select));
+        broken.set(false);
+
+        assert_eq!(count.ok(), (!compares).then_some(Ok(ready)));
+        let kept: Vec<u32> = tree.keys().map(|key| key.0).collect();
+        assert_eq!(kept.len(), if compares { 1 } else { ready }, "{kept:?}");
+        assert!((0..).zip(&pairs).zip(&tree).all(|((number, (socket, _)), (key, kept))| {
+            key.0 == number && *kept == socket && tree[key] == socket
+        }));
+        for (socket, _) in &pairs[..ready] {
+            socket_read(socket, 10, PHP_BINARY_READ).unwrap();
+        }
+    }
+}
+
+#[test]
 fn handles_may_be_shared_in_every_way() {
     let ([a, b, c], _peers) = three();
     let (a, b, c) = (Rc::new(a), Rc::new(b), Arc::new(c));

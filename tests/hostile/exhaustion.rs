@@ -2,14 +2,14 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
 use crate::attacks::CROWD;
 use crate::common;
-use crate::server::Server;
-use crate::stage::{Guest, Lesson, Serves, Stage, Twin, is_awake, until_accepted};
+use crate::server::{PATIENCE, Server};
+use crate::stage::{Guest, Lesson, Serves, Stage, Twin, sleeps, until_accepted};
 use crate::table::{LESSONS, samples};
 
 const TWINS: [Twin; 2] = [Twin::Rust, Twin::Php];
@@ -52,23 +52,27 @@ fn serves_and_does_not_spin(stage: &mut Stage, sentence: &str) {
     does_not_spin(stage);
 }
 
-/// Those it has are served, and that takes little of the processor's time.
+/// Those it has are served, it sleeps after each request, and takes little of the processor's time.
 fn does_not_spin(stage: &mut Stage) {
-    let (before, mut awake) = (stage.ticks(), 0);
-    for round in 0..50 {
-        if round % 10 == 0 {
-            stage.others_are_served();
-        }
-        std::thread::sleep(Duration::from_millis(10));
-        awake += u32::from(stage.is_awake());
+    let before = stage.ticks();
+    for _ in 0..5 {
+        let sleeps = stage.sleeps();
+        stage.others_are_served();
+        until_more(sleeps, || stage.sleeps());
+        std::thread::sleep(Duration::from_millis(100));
     }
-    sleeps(stage.ticks() - before, awake);
+    // A server that spins uses fifty hundredths of a second in half of one, if the machine has nothing else to do.
+    let used = stage.ticks() - before;
+    assert!(used <= 20, "{used} ticks");
 }
 
-/// A server that spins uses fifty hundredths of a second in half of one. On a busy machine it uses less, but it is awake
-/// whenever it is looked at.
-fn sleeps(ticks: u64, awake: u32) {
-    assert!(ticks <= 20 && awake <= 25, "{ticks} ticks, awake {awake} times of 50");
+/// Waits until a count has grown. A server that spins never goes to sleep, however busy the machine is.
+fn until_more(before: u64, count: impl Fn() -> u64) {
+    let begin = Instant::now();
+    while count() <= before {
+        assert!(begin.elapsed() < PATIENCE, "it never sleeps");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
@@ -179,12 +183,10 @@ fn without_descriptors_and_clients_the_readmes_servers_wait_for_a_descriptor() {
             }
 
             let (client, other) = (server.connect(), server.connect());
-            let (before, mut awake) = (server.ticks(), 0);
-            for _ in 0..50 {
-                std::thread::sleep(Duration::from_millis(10));
-                awake += u32::from(is_awake(server.pid()));
-            }
-            sleeps(server.ticks() - before, awake);
+            let before = server.ticks();
+            until_more(sleeps(server.pid()) + 3, || sleeps(server.pid()));
+            let used = server.ticks() - before;
+            assert!(used <= 20, "{used} ticks");
 
             limit(&server, 1024);
             if sample.serves.many() {
@@ -196,6 +198,28 @@ fn without_descriptors_and_clients_the_readmes_servers_wait_for_a_descriptor() {
             assert_eq!(socket_read(listener, 100, PHP_BINARY_READ).as_deref(), Ok(&b"hello\n"[..]));
         },
     );
+}
+
+#[test]
+fn when_the_last_client_leaves_a_full_server_of_the_readme_the_next_has_its_turn() {
+    each_sample(Serves::many, |sample| {
+        let server = Server::start(common::limited(sample.program));
+        let last = server.connect();
+        until_accepted(&server, &last);
+        limit_to_what_it_has(&server);
+
+        let next = server.connect();
+        // The server has failed to accept it, and rests for most of this time.
+        std::thread::sleep(Duration::from_millis(250));
+        drop(last);
+        until_accepted(&server, &next);
+        socket_write(&next, "hello\n", None).expect("it is accepted");
+        if !sample.serves.chat() {
+            assert_eq!(socket_read(&next, 100, PHP_BINARY_READ).as_deref(), Ok(&b"hello\n"[..]));
+        }
+        drop(next);
+        until_accepted(&server, &server.connect());
+    });
 }
 
 #[test]
@@ -234,6 +258,16 @@ fn no_signal_ends_a_server_of_the_readme_that_waits() {
     });
 }
 
+/// Waits until the server has as many descriptors as half a second ago.
+fn until_no_more_are_accepted(server: &Server) {
+    let (begin, mut before) = (Instant::now(), 0);
+    while before != server.descriptors() {
+        assert!(begin.elapsed() < PATIENCE, "more and more are accepted");
+        before = server.descriptors();
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
 /// More than select has room for, for one server after the other: they are many for this process.
 fn each_with_a_crowd(prepare: fn(&mut Command), test: fn(&mut Stage, Vec<Guest>)) {
     for sample in samples().iter().filter(|sample| sample.serves.many()) {
@@ -242,6 +276,7 @@ fn each_with_a_crowd(prepare: fn(&mut Command), test: fn(&mut Stage, Vec<Guest>)
         let mut stage = Stage::prepared(&[], sample, Twin::Rust, friends, prepare);
         let crowd = (0..1100).map(|_| Stage::caller(&stage.server).expect("the kernel connects it"));
         let crowd = crowd.collect();
+        until_no_more_are_accepted(&stage.server);
         does_not_spin(&mut stage);
         test(&mut stage, crowd);
         stage.stands();

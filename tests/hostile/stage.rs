@@ -362,9 +362,9 @@ impl<'a> Stage<'a> {
         times.map(|time| time.parse::<u64>().expect("a number")).sum()
     }
 
-    /// Whether one of the server's processes runs, or would if the processor were free.
-    pub(crate) fn is_awake(&self) -> bool {
-        self.family().into_iter().any(is_awake)
+    /// How often the server's processes have gone to sleep by themselves.
+    pub(crate) fn sleeps(&self) -> u64 {
+        self.family().into_iter().map(sleeps).sum()
     }
 
     /// Processor time, and how often a process or thread was put to sleep or woken.
@@ -460,10 +460,11 @@ pub(crate) fn until_accepted(server: &Server, client: &Socket) {
     }
 }
 
-/// Whether a process runs, or would if the processor were free.
-pub(crate) fn is_awake(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|state| state.starts_with('R'))
+/// How often a process has gone to sleep by itself.
+pub(crate) fn sleeps(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.map_or(0, |count| count.trim().parse().expect("a number"))
 }
 
 /// User and system time of a process.

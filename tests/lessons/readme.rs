@@ -3,6 +3,7 @@
 use php_sockets::*;
 
 use crate::common;
+use crate::compiler::compiler_says;
 use crate::play::{lines, quotes};
 use crate::server::{Server, sample};
 
@@ -83,4 +84,22 @@ fn the_output_of_lesson_03_in_the_readme_is_a_real_one() {
         quotes(&lines(shown), &lines(&expected)),
         "the README's first text block is what lesson 03 prints"
     );
+}
+
+#[test]
+fn a_client_removed_while_the_list_is_used_is_refused_as_the_readme_says() {
+    let file = common::root().join("tests/readme/select.rs");
+    let program = std::fs::read_to_string(file).expect("the file");
+    assert_eq!(compiler_says(&program), "", "as it is, it compiles");
+    let collect = "        let ready: Vec<u64> = read";
+    assert!(program.contains(collect));
+
+    let said =
+        compiler_says(&program.replace(collect, &format!("        clients.remove(&last_id);\n{collect}")));
+
+    let readme = std::fs::read_to_string(common::root().join("README.md")).expect("the README");
+    let shown =
+        readme.split_once("``error[E0502]").expect("the complaint").1.split("``").next().expect("its end");
+    assert_eq!(said.matches("error[").count(), 1, "{said}");
+    assert!(said.contains(&format!("error[E0502]{shown}")), "{shown}\n{said}");
 }

@@ -17,16 +17,14 @@ fn main() -> Result<()> {
     let mut clients: BTreeMap<u64, Socket> = BTreeMap::new();
     let (mut last_id, mut resume) = (0, Instant::now());
     loop {
-        if clients.is_empty() {
-            thread::sleep(resume.saturating_duration_since(Instant::now()));
-        }
         // References to all that can be read: the clients by their number, and the listener as number 0. When the listener
         // is left out, the next client waits in the kernel's queue.
         let mut read: Vec<(u64, &Socket)> = clients.iter().map(|(id, client)| (*id, client)).collect();
-        let resting = Instant::now() < resume;
+        let resting = !clients.is_empty() && Instant::now() < resume;
         if clients.len() < MOST && !resting {
             read.push((0, &listener));
         }
+        // With `None` seconds it waits for ever, whatever the microseconds are.
         match socket_select(Some(&mut read), None, None, resting.then_some(0), 100_000) {
             Err(error) if error.code() == SOCKET_EINTR => continue, // a signal came
             count => count?,
@@ -41,7 +39,8 @@ fn main() -> Result<()> {
                         last_id += 1;
                         clients.insert(last_id, client);
                     }
-                    // No descriptor is free, say. The listener stays ready, so that asking again at once would spin.
+                    // No descriptor is free, say. The listener stays ready: asking again at once would spin.
+                    _ if clients.is_empty() => thread::sleep(PAUSE),
                     _ => resume = Instant::now() + PAUSE,
                 }
                 continue;
