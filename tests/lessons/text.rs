@@ -84,7 +84,7 @@ fn show(line: impl Fn(usize) -> (Vec<u8>, Vec<String>)) {
         }
     }
     let (data, expected) = line(8192);
-    let mut php = common::limited("php");
+    let mut php = common::limited(common::php_program());
     php.arg(common::root().join("lessons/05-greeting-client/main.php"));
     for client in [common::limited(env!("CARGO_BIN_EXE_lesson-05")), php] {
         assert_eq!(greeting_client(client, &data), expected, "lesson 05");

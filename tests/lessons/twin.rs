@@ -34,7 +34,7 @@ impl Twin {
     }
 
     pub(crate) fn is_php(&self) -> bool {
-        self.0[0] == "php"
+        self.0[0] == common::php_program()
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
