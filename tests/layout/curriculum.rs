@@ -123,7 +123,8 @@ fn every_lesson_is_whole_and_listed() {
              test = false\nrequired-features = [\"lessons\"]\n"
         );
         assert!(cargo.contains(&bin), "Cargo.toml builds {folder}");
-        assert!(text.lines().count() <= 130, "{folder}: the text is too long");
+        let length = text.lines().filter(|line| !(line.starts_with('[') && line.contains("]: "))).count();
+        assert!(length <= 160, "{folder}: the text is too long without its links: {length} lines");
         let mut rest = text.as_str();
         for heading in [
             "What you build",
