@@ -5,7 +5,7 @@ use php_sockets::*;
 use crate::common;
 use crate::compiler::compiler_says;
 use crate::play::{lines, quotes};
-use crate::server::{Server, sample};
+use crate::server::{Server, read_line, sample, write_all};
 
 fn start(name: &str) -> Server {
     Server::start(common::limited(&sample(name)))
@@ -40,20 +40,23 @@ fn the_server_of_lines_collects_them_and_waits_for_none() {
     let server = start("readme-lines");
     let (slow, quick) = (server.connect(), server.connect());
 
-    socket_write(&slow, "ha", None).expect("the server listens");
-    assert_eq!(says(&quick, "one\ntwo\nth"), b"one\n");
-    assert_eq!(says(&quick, "ree\n"), b"two\nthree\n");
-    assert_eq!(says(&slow, "lf\n"), b"half\n");
+    write_all(&slow, b"ha");
+    write_all(&quick, b"one\ntwo\nth");
+    assert_eq!([read_line(&quick), read_line(&quick)], ["one\n", "two\n"]);
+    write_all(&quick, b"ree\n");
+    assert_eq!(read_line(&quick), "three\n");
+    write_all(&slow, b"lf\n");
+    assert_eq!(read_line(&slow), "half\n");
 }
 
 #[test]
 fn the_chat_tells_all_others() {
     let server = start("readme-chat");
+    let alone = server.descriptors();
     let clients = [server.connect(), server.connect(), server.connect()];
-    // An answer to each says that all have come in.
-    server.until_descriptors(7);
+    server.until_descriptors(alone + 3);
 
-    socket_write(&clients[1], "hello\n", None).expect("the server listens");
+    write_all(&clients[1], b"hello\n");
     for other in [&clients[0], &clients[2]] {
         assert_eq!(socket_read(other, 100, PHP_BINARY_READ).expect("what the other says"), b"hello\n");
     }
