@@ -81,6 +81,9 @@ fn reset_mid_line(stage: &mut Stage) {
 
 /// For the server both happen at once: what the one says cannot be passed on to the other, which is ready too.
 fn reset_while_another_speaks(stage: &mut Stage) {
+    if !stage.lesson.serves.many() {
+        return; // no other one speaks
+    }
     let Some(guest) = stage.guest() else { return };
     until_accepted(&stage.server, &guest.socket);
     signal(&stage.server, libc::SIGSTOP, true);

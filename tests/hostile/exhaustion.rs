@@ -288,6 +288,10 @@ fn with_more_clients_than_select_can_take_the_readmes_servers_let_the_next_wait(
     each_with_a_crowd(
         |_| (),
         |stage, mut crowd| {
+            for guest in &crowd {
+                let heard = socket_recv(&guest.socket, &mut Vec::new(), 1, MSG_PEEK | MSG_DONTWAIT);
+                assert!(heard != Ok(0), "a client is turned away");
+            }
             let mut late = crowd.pop().expect("a client");
             crowd.drain(..200);
             stage.is_served(&mut late);
