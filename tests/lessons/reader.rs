@@ -20,7 +20,7 @@ enum Screen {
     AfterTheFirstLine,
     /// `/dev/full`.
     Full,
-    /// There is none, and nothing for errors either: `>&- 2>&-`.
+    /// There is none, no keyboard, and nothing for errors either: `<&- >&- 2>&-`.
     Closed,
 }
 use Screen::{AfterTheFirstLine, Closed, Full, Gone};
@@ -58,7 +58,7 @@ fn pipe_without_a_reader() -> OwnedFd {
 /// Starts a command with such a screen.
 fn start(words: &[String], screen: Screen) -> Child {
     let mut command = common::limited("sh");
-    let closing = if screen == Closed { r#"exec "$@" >&- 2>&-"# } else { r#"exec "$@""# };
+    let closing = if screen == Closed { r#"exec "$@" <&- >&- 2>&-"# } else { r#"exec "$@""# };
     command.args(["-c", closing, "sh"]).args(words).stderr(Stdio::piped());
     match screen {
         Gone => command.stdout(pipe_without_a_reader()),
