@@ -4,10 +4,10 @@
 // connection_aborted() tells. The exit status is 255 then, unless the script says exit(0) at its end.
 ignore_user_abort(true);
 
-// If one of the first three descriptors is closed (`2>&-`), the next socket gets its number, and a client whatever is
-// printed there; and PHP leaves out STDOUT and STDERR. Files that lead nowhere take their places.
-for ($nowhere = []; !defined('STDERR') && count($nowhere) < 3;) {
-    $nowhere[] = fopen('/dev/null', 'r+');
+// If one of the first three descriptors is closed (`2>&-`), the next socket would get its number, and a client what is
+// printed there. A file that leads nowhere takes its place.
+foreach ([0, 1, 2] as $descriptor) {
+    if (!file_exists("/proc/self/fd/$descriptor")) {
+        $nowhere[] = fopen('/dev/null', 'r+');
+    }
 }
-defined('STDOUT') || define('STDOUT', fopen('php://stdout', 'w'));
-defined('STDERR') || define('STDERR', fopen('php://stderr', 'w'));

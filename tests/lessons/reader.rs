@@ -9,7 +9,7 @@ use std::time::Instant;
 use php_sockets::*;
 
 use crate::common;
-use crate::server::PATIENCE;
+use crate::server::{PATIENCE, pid};
 
 /// What becomes of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,6 +119,12 @@ pub(crate) fn may_leave_a_server(number: &str, words: &[String]) {
         let who = format!("lesson {number}: {words:?}, {screen:?}");
         let child = start(&words, screen);
         let port = listens_on(&child, &who);
+        // What is printed would go into a socket that has the number of the screen.
+        let pid = pid(&child);
+        for descriptor in 0..3 {
+            let target = read_link(format!("/proc/{pid}/fd/{descriptor}")).expect("a descriptor");
+            assert!(!target.to_string_lossy().starts_with("socket:"), "{who}: {descriptor} is a socket");
+        }
         for _ in 0..clients.unwrap_or(3) {
             let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
             socket_connect(&client, "127.0.0.1", port).unwrap_or_else(|error| panic!("{who}: {error}"));
