@@ -22,6 +22,13 @@ inside() {
         ${https_proxy:+https_proxy="$https_proxy"} sh -euc "$1"
 }
 
+# Mends what an interrupted installation has left behind.
+installed() {
+    inside "dpkg --configure -a && dpkg --add-architecture arm64
+        dpkg -s $* >/dev/null 2>&1 || { apt-get update -qq
+            apt-get install -y -qq --fix-broken --no-install-recommends $* >/dev/null; }"
+}
+
 # A file that is written last says that the folder is whole: what was interrupted begins again.
 if [ ! -e "$machine/whole" ]; then
     rm -rf "$machine"
@@ -32,10 +39,7 @@ fi
 mount -t proc proc "$machine/proc"
 mount --rbind /dev "$machine/dev"
 cp /etc/resolv.conf "$machine/etc/resolv.conf"
-inside '
-    command -v cargo >/dev/null && exit
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends ca-certificates cargo gcc git libc6-dev make >/dev/null'
+installed ca-certificates cargo gcc git libc6-dev make
 # The certificates of this machine, among which may be one of its own network.
 [ ! -f /etc/ssl/certs/ca-certificates.crt ] ||
     cp /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/certs/ca-certificates.crt"
@@ -54,12 +58,7 @@ debian() {
 
 # Under the emulator some other tests fail: it knows no seccomp, and strace and valgrind cannot look into it.
 arm() {
-    inside '
-        command -v qemu-aarch64 >/dev/null && exit
-        dpkg --add-architecture arm64
-        apt-get update -qq
-        apt-get install -y -qq --no-install-recommends \
-            gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstd-rust-dev:arm64 qemu-user >/dev/null'
+    installed gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstd-rust-dev:arm64 qemu-user
     inside '
         cd /root/project
         export CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu
