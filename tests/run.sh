@@ -28,7 +28,7 @@ if [ "${1-}" = quick ]; then
     step $limit "$cargo" test --quiet --features lessons --lib --test functions --test layout
 else
     # Built before the clock of the tests starts.
-    step "$cargo" build --quiet --features lessons --bins --examples
+    step "$cargo" test --quiet --features lessons --no-run
     step "$cargo" build --quiet --release --manifest-path tests/counts/Cargo.toml --target-dir target/counts
     step $limit "$cargo" test --quiet --features lessons
     CARGO="$cargo" step sh tests/floor.sh
