@@ -41,7 +41,7 @@ pub fn select_shared(rounds: usize, clients: &Vec<Rc<Socket>>) -> Result<()> {
         socket_select(Some(&mut read), None, None, None, 0)?;
         for client in &read {
             if client == &clients[0] {
-                socket_accept(client)?;
+                drop(socket_accept(client)?);
                 continue;
             }
             answer(client, &mut data)?;
@@ -59,7 +59,7 @@ pub fn select_references(rounds: usize, clients: &[Socket]) -> Result<()> {
         socket_select(Some(&mut read), None, None, None, 0)?;
         for client in read {
             if client == &clients[0] {
-                socket_accept(client)?;
+                drop(socket_accept(client)?);
                 continue;
             }
             answer(client, &mut data)?;
@@ -78,7 +78,7 @@ pub fn select_kept_references(rounds: usize, clients: &[Socket]) -> Result<()> {
         socket_select(Some(&mut read), None, None, None, 0)?;
         for client in &read {
             if *client == &clients[0] {
-                socket_accept(client)?;
+                drop(socket_accept(client)?);
                 continue;
             }
             answer(client, &mut data)?;
@@ -97,7 +97,7 @@ pub fn select_kept_keys(rounds: usize, clients: &[Socket]) -> Result<()> {
         socket_select(Some(&mut read), None, None, None, 0)?;
         for (key, client) in &read {
             if *key == 0 {
-                socket_accept(client)?;
+                drop(socket_accept(client)?);
                 continue;
             }
             answer(client, &mut data)?;
@@ -115,7 +115,7 @@ pub fn select_keys(rounds: usize, clients: &[Socket]) -> Result<()> {
         socket_select(Some(&mut read), None, None, None, 0)?;
         for (key, client) in read {
             if key == 0 {
-                socket_accept(client)?;
+                drop(socket_accept(client)?);
                 continue;
             }
             answer(client, &mut data)?;
@@ -133,7 +133,7 @@ pub fn select_tree(rounds: usize, clients: &BTreeMap<usize, Socket>) -> Result<(
         socket_select(Some(&mut read), None, None, None, 0)?;
         for (key, client) in read {
             if key == 0 {
-                socket_accept(client)?;
+                drop(socket_accept(client)?);
                 continue;
             }
             answer(client, &mut data)?;
