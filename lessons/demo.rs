@@ -215,7 +215,7 @@ impl Stage {
             " types without Enter: " => {
                 actor.types(text)?;
                 actor.rests()?;
-                // What is typed next is to arrive by itself.
+                // The next part is to arrive by itself.
                 if let Some(server) = self.actors.get("server") {
                     server.rests()?;
                 }
@@ -404,8 +404,8 @@ impl Actor {
     }
 }
 
-/// Whether one of a process's threads runs, or would if there were a processor or a tracer for it (`proc_pid_stat(5)`). What
-/// it has started counts as well: it may be strace, and the program its child.
+/// Whether one of a process's threads runs, or would if there were a processor or a tracer for it (`proc_pid_stat(5)`). Its
+/// children count as well: it may be strace, and the program its child.
 fn works(pid: u32) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
     threads.flatten().any(|thread| {

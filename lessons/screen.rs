@@ -1,4 +1,4 @@
-//! What a lesson prints. `println!` and its kin are here what they are in std, but for one thing: std's panic when they
+//! The output of a lesson. `println!` and its kin are here what they are in std, but for one thing: std's panic when they
 //! cannot print, because the reader has left (`make lesson-03 | head -1`) or the disk is full. These go on: a lesson
 //! cleans up behind itself, and a server has clients to serve.
 

@@ -1,10 +1,10 @@
 <?php
-// What others have sent, for a screen. The lessons speak UTF-8; bytes that are none are shown as U+FFFD.
+// Bytes from other programs, as text for a screen. The lessons speak UTF-8; bytes that are none are shown as U+FFFD.
 
 /**
- * The text of these bytes. What could repaint the screen, turn the order of the letters, or hide among them is a `?`:
- * control characters and their kin, which Unicode calls format characters: U+202E shows what follows from right to left.
- * The two joiners (U+200C, U+200D) are spelling: Persian words and many emoji need them. Those in `$kept` may stay.
+ * The text of these bytes. A `?` stands for each character that could repaint the screen, turn the order of the letters, or
+ * hide among them: control characters and their kin, which Unicode calls format characters. U+202E shows what follows from
+ * right to left. The two joiners (U+200C, U+200D) are spelling: Persian words and many emoji need them. Those in `$kept` may stay.
  */
 function harmless(string $bytes, string $kept = ''): string
 {

@@ -1,8 +1,9 @@
-//! What others have sent, for a screen. The lessons speak UTF-8; bytes that are none are shown as U+FFFD.
+//! Bytes from other programs, as text for a screen. The lessons speak UTF-8; bytes that are none are shown as U+FFFD.
 
 #![allow(dead_code, reason = "each lesson uses a part of it")]
 
-/// The text of these bytes. What could repaint the screen, turn the order of the letters, or hide among them is a `?`.
+/// The text of these bytes. A `?` stands for each character that could repaint the screen, turn the order of the letters, or
+/// hide among them.
 pub(crate) fn harmless(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace(is_control, "?")
 }

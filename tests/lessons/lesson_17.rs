@@ -91,7 +91,7 @@ pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) 
         assert!(call.contains("mkdir") && mode.starts_with(", 0700) = 0"), "{log_text}");
         for (_, path) in &used {
             assert!(path.starts_with(name), "{path}");
-            // What is made is new.
+            // Every file that is made is new.
             assert_eq!(path.contains("O_CREAT"), path.contains("O_EXCL"), "{path}");
         }
         assert!(used.len() > 2, "{log_text}");

@@ -11,7 +11,7 @@ use php_sockets::*;
 use crate::common;
 use crate::server::{PATIENCE, pid};
 
-/// What becomes of the screen.
+/// The state of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Screen {
     /// Its reader has left before the lesson begins.
@@ -27,7 +27,7 @@ use Screen::{AfterTheFirstLine, Closed, Full, Gone};
 
 const SCREENS: [Screen; 4] = [Gone, AfterTheFirstLine, Full, Closed];
 
-/// What a client of each server says, how the answer begins, and how many clients it takes until the server ends.
+/// Each server: the words of a client, the answer, and how many clients it takes until the server ends.
 const SERVERS: [(&str, &str, &str, Option<usize>); 8] = [
     ("04", "hello\n", "Hello, client %d of 5. Say one line.\n", Some(5)),
     ("06", "hello\n", "olleh\n", None),
@@ -97,7 +97,7 @@ pub(crate) fn may_leave_a_client(words: &[String]) {
         let server = std::thread::spawn(move || {
             let peer = socket_accept(&listener).expect("it connects");
             socket_set_option(&peer, SOL_SOCKET, SO_RCVTIMEO, PATIENCE).expect("an option");
-            // What is closed with bytes unread is reset, and the client would complain.
+            // A socket closed with bytes unread is reset, and the client would complain.
             let _ = socket_read(&peer, 8192, PHP_BINARY_READ);
             // A closed descriptor is no error to std: that client reads to the end.
             let lines = if screen == Closed { 1 } else { usize::MAX };
@@ -119,7 +119,7 @@ pub(crate) fn may_leave_a_server(number: &str, words: &[String]) {
         let who = format!("lesson {number}: {words:?}, {screen:?}");
         let child = start(&words, screen);
         let port = listens_on(&child, &who);
-        // What is printed would go into a socket that has the number of the screen.
+        // Output would go into a socket that has the number of the screen.
         let pid = pid(&child);
         for descriptor in 0..3 {
             let target = read_link(format!("/proc/{pid}/fd/{descriptor}")).expect("a descriptor");
@@ -191,7 +191,7 @@ fn listener_of(timeout: u32) -> Option<u16> {
     })
 }
 
-/// What a lesson has to complain of cannot be read either. Its exit status says it.
+/// Complaints cannot be read either. The exit status reports them.
 pub(crate) fn may_leave_the_errors(words: &[String]) {
     for screen in [Gone, Full] {
         let mut command: Command = common::limited(&words[0]);

@@ -1,4 +1,4 @@
-//! What others send, on the screen: cut between characters, and nothing in it that a terminal obeys.
+//! Text from others on the screen: cut between characters, and nothing in it that a terminal obeys.
 
 use std::process::{Command, Stdio};
 
