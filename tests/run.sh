@@ -29,6 +29,7 @@ if [ "${1-}" = quick ]; then
 else
     # Built before the clock of the tests starts.
     step "$cargo" test --quiet --features lessons --no-run
+    step env RUSTFLAGS=-Clink-arg=-fuse-ld=bfd "$cargo" build --quiet --features lessons --bins --target-dir target/trace
     step "$cargo" build --quiet --release --manifest-path tests/counts/Cargo.toml --target-dir target/counts
     step $limit "$cargo" test --quiet --features lessons
     CARGO="$cargo" step sh tests/floor.sh
