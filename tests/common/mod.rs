@@ -27,6 +27,10 @@ pub(crate) fn limited_to(limit: &str, program: &str) -> Command {
     let mut command = Command::new("timeout");
     command.args(["--kill-after=2", limit, program]);
     command.env("RES_OPTIONS", "timeout:1 attempts:1").env_remove("NO_COLOR");
+    // What the make that runs the tests says to its own children is not for the one that a test starts.
+    for variable in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"] {
+        command.env_remove(variable);
+    }
     command.stdin(Stdio::null());
     command
 }

@@ -7,6 +7,7 @@ use php_sockets::*;
 use regex::Regex;
 
 use crate::common::{self, network};
+use crate::play::traced_alone;
 use crate::server::{Server, read_line, write_all};
 
 /// The servers among the lessons and their ports, as the curriculum has them.
@@ -27,6 +28,7 @@ fn make(arguments: &[&str]) -> (bool, String, String) {
 
 fn make_in(folder: &std::path::Path, arguments: &[&str]) -> (bool, String, String) {
     // It may have to compile the crate, and much else may run.
+    let _alone = arguments.iter().find_map(|target| traced_alone(target));
     let mut command: Command = common::limited_to("300", "make");
     // The last one counts, so that a test may name another PHP.
     command.arg(format!("PHP={}", common::php_program()));
@@ -147,6 +149,7 @@ fn a_number_without_its_zero_will_do() {
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
     for target in ["help", "lesson-03", "php-03", "trace-03", "demo-10"] {
+        let _alone = traced_alone(target);
         let mut command = common::limited_to("300", "sh");
         let line = r#"{ make --no-print-directory "$1"; echo "status $?" >&2; } | head -1"#;
         let output = command.current_dir(common::root()).args(["-c", line, "sh", target]).output();

@@ -1,11 +1,18 @@
 //! Every lesson, played in Rust and in PHP: alone, or the conversation of its `demo.txt`.
 
 use std::process::{Command, Output};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use regex::Regex;
 
 use crate::{common, reader};
+
+/// Two traces of one lesson write the same files: a test that makes `target` makes no other trace of it meanwhile.
+pub(crate) fn traced_alone(target: &str) -> Option<MutexGuard<'static, ()>> {
+    static LESSONS: [Mutex<()>; 100] = [const { Mutex::new(()) }; 100];
+    let number: usize = target.strip_prefix("trace-")?.parse().ok()?;
+    Some(LESSONS[number].lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// A lesson: its number, its folder, its program.
 struct Lesson {
@@ -154,6 +161,7 @@ impl Lesson {
     fn readme_shows_the_system_calls_of_a_trace(&self) {
         let call = Regex::new(r"^(?:[\w:]+|\(drop\)) +\w+\(.*").expect("a pattern");
         let target = format!("trace-{}", self.number);
+        let _alone = traced_alone(&target);
         let output = common::limited("make")
             .arg("-C")
             .arg(common::root())
