@@ -65,7 +65,7 @@ arm() {
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
         cargo test --quiet --features lessons --no-run
-        cargo test --quiet --lib --test event'
+        cargo test --quiet --features lessons --lib --test event'
 }
 
 case $what in
