@@ -128,6 +128,15 @@ fn calls(workload: &str, clients: u32) -> u64 {
     long - short
 }
 
+/// How many per cent of the figures may be taken. They are those of Rust 1.95, and have stayed since; what an older release
+/// compiles may cost up to a fifth more.
+fn tolerated() -> u64 {
+    let output = Command::new(env!("CARGO")).arg("--version").output().expect("cargo runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let release = text.strip_prefix("cargo 1.").and_then(|rest| rest.split('.').next()?.parse().ok());
+    if release.unwrap_or(95) < 95 { 125 } else { 105 }
+}
+
 /// Counts a workload, and gives its instructions and those by hand.
 fn measure(workload: &Workload) -> (u64, u64) {
     let Workload { name, by_hand, clients, .. } = *workload;
@@ -140,7 +149,7 @@ fn measure(workload: &Workload) -> (u64, u64) {
     if cfg!(target_arch = "x86_64") {
         let (ours_then, hand_then) = workload.instructions;
         assert!(
-            ours * hand_then * 100 <= hand * ours_then * 105,
+            ours * hand_then * 100 <= hand * ours_then * tolerated(),
             "{name}, {clients} clients: {} instructions a round, and {} by hand; they were {ours_then} and {hand_then}",
             ours / ROUNDS,
             hand / ROUNDS
