@@ -56,7 +56,8 @@ debian() {
     inside 'cd /root/project && make lesson-03 && make test'
 }
 
-# Under the emulator some other tests fail: it knows no seccomp, and strace and valgrind cannot look into it.
+# An emulated process has neither seccomp, strace and valgrind, which the other suites and `tools` need, nor the highest
+# signals, which the emulator keeps for itself.
 arm() {
     installed gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstd-rust-dev:arm64 qemu-user
     inside '
@@ -65,7 +66,7 @@ arm() {
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
         cargo test --quiet --features lessons --no-run
-        cargo test --quiet --features lessons --lib --test event'
+        cargo test --quiet --features lessons --lib --test event -- --skip tools:: --skip a_signals_number'
 }
 
 case $what in
