@@ -113,7 +113,10 @@ $(numbers:%=trace-%): trace-%:
 	@trap 'exit 0' PIPE; trap : INT; $(if $(filter $*,$(demos)),target/trace/debug/lesson-demo $(call folder,$*)/demo.txt \
 	    $(call cast,$*,target/trace/debug,$(call strace,$*)),$(call strace,$*) target/trace/debug/lesson-$* $(ARGS)); status=$$?; \
 	printf '\nThe PHP functions and their system calls:\n\n' 2>/dev/null; \
-	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do awk -f lessons/trace.awk "$$thread"; done; \
+	nm -nC target/trace/debug/lesson-$* >target/trace/$*.names; \
+	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do \
+	    awk -f lessons/trace.awk target/trace/$*.names "$$thread"; \
+	done; \
 	[ "$$status" -eq 130 ] || exit "$$status"
 
 $(short:%=lesson-%): lesson-%: lesson-0%; @:

@@ -1,4 +1,5 @@
-# Reads `strace -k`: each system call and the stack that led to it. Prints the PHP function, then the call.
+# Reads the names of `nm -nC` and then `strace -k`: each system call and the stack that led to it. Prints the PHP function,
+# then the call.
 # What the C library does to look a name up is one line, since it depends on the machine's configuration.
 
 function flush() {
@@ -16,6 +17,36 @@ function flush() {
 function end_lookup() {
     if (calls) printf "%-20s %s(...) [the C library: %d system calls]\n", seen_who, seen_lookup, calls
     calls = 0
+}
+
+function number(hex,    i, value) {
+    for (i = 1; i <= length(hex); i++) value = value * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+    return value
+}
+
+# The last name that does not stand behind the address.
+function name(address,    low, high, middle) {
+    low = 1; high = names
+    while (low < high) {
+        middle = int((low + high + 1) / 2)
+        if (addresses[middle] <= address) low = middle; else high = middle - 1
+    }
+    return found[low]
+}
+
+FNR == NR {
+    if ($1 ~ /^[0-9a-f]+$/) {
+        addresses[++names] = number($1)
+        sub(/^[0-9a-f]+ +[^ ]+ /, "")
+        found[names] = $0
+    }
+    next
+}
+
+# With libunwind 1.8 strace has no name of more than 39 letters.
+/^ > .*\/lesson-[0-9]+\(\) \[0x/ {
+    match($0, /\[0x[0-9a-f]+/)
+    $0 = " > (" name(number(substr($0, RSTART + 3, RLENGTH - 3))) "+"
 }
 
 /^ > / {
