@@ -100,8 +100,8 @@ fn a_timer_is_never_early_and_a_day_is_a_long_time() {
     let timer = Event::timer(&base, |_| ()).unwrap();
     let far = Event::timer(&base, |_| ()).unwrap();
     far.add(Duration::MAX).unwrap();
-    timer.add(Duration::from_micros(2500)).unwrap();
     let begin = Instant::now();
+    timer.add(Duration::from_micros(2500)).unwrap();
 
     base.run(EventBase::LOOP_ONCE).unwrap();
 
@@ -114,9 +114,9 @@ fn a_pending_timer_is_rescheduled_by_a_time_and_left_by_none() {
     let base = base();
     let timer = Event::timer(&base, |_| ()).unwrap();
     timer.add(Duration::from_secs(3600)).unwrap();
+    let begin = Instant::now();
     timer.add(ms(5)).unwrap();
     timer.add(None).unwrap();
-    let begin = Instant::now();
 
     base.dispatch().unwrap();
 
