@@ -34,18 +34,25 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 ///
 /// # Errors
 ///
-/// Every failure is [`Silent`](crate::ErrorKind::Silent): PHP returns `false` and no more. The text is the C library's.
+/// Most failures are [`Silent`](crate::ErrorKind::Silent): PHP returns `false` and no more. The text is the C library's.
 ///
 /// - an unknown host: `socket_addrinfo_lookup(): Name or service not known (PHP returns false and says nothing)`
 /// - a name server that does not answer: `… Temporary failure in name resolution …`
 /// - a service that the type of socket does not have: `… Servname not supported for ai_socktype …`
-/// - hints that make no sense: `… Bad value for ai_flags …`, `… ai_family not supported …`, `… ai_socktype not supported …`
+/// - hints that make no sense: `… Bad value for ai_flags …`, `… ai_socktype not supported …`
+///
+/// but for what PHP throws as a `ValueError`:
+///
+/// - a hint below 0: `socket_addrinfo_lookup(): Argument #3 ($hints) "ai_flags" key must be between 0 and 2147483647`, and
+///   the same for `ai_socktype` and `ai_protocol`
+/// - another family: `socket_addrinfo_lookup(): Argument #3 ($hints) "ai_family" key must be AF_INET or AF_INET6`
 /// - a host with a NUL: `socket_addrinfo_lookup(): Argument #1 ($host) must not contain any null bytes`
 /// - a service with a NUL: `socket_addrinfo_lookup(): Argument #2 ($service) must not contain any null bytes`
 ///
 /// # Differences from PHP
 ///
-/// Hints of another name do not compile; PHP throws. PHP ignores what follows a NUL in `host` and `service`.
+/// Hints of another name do not compile; PHP throws. An `ai_family` of 0 (`AF_UNSPEC`) means both families; PHP 8.5 refuses
+/// it and wants the key left out. PHP ignores what follows a NUL in `host` and `service`.
 ///
 /// # Examples
 ///
@@ -84,7 +91,9 @@ pub fn socket_addrinfo_lookup<'a>(
         })
     })?;
     let service = service.as_ref().map_or(ptr::null(), |service| service.as_ptr());
-    let AddrinfoHints { ai_flags, ai_family, ai_socktype, ai_protocol } = hints.into().unwrap_or_default();
+    let hints = hints.into().unwrap_or_default();
+    hints.check()?;
+    let AddrinfoHints { ai_flags, ai_family, ai_socktype, ai_protocol } = hints;
     let hints = addrinfo { ai_socktype, ai_protocol, ..host::hints(ai_flags, ai_family) };
     let mut list = ptr::null_mut();
     let _charset = (ai_flags & (c::AI_IDN | c::AI_CANONIDN) != 0).then(Utf8::begin);

@@ -57,7 +57,7 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 /// ```
 ///
 /// Three system calls, `socket`, `bind` to `0.0.0.0` and `listen`. `port` is in host byte order, 0 for a free one.
-/// `backlog` as in [`socket_listen`]; PHP's default is 128 up to version 8.3, SOMAXCONN since. `SO_REUSEADDR` is not
+/// `backlog` as in [`socket_listen`]; PHP's default is `SOMAXCONN`. `SO_REUSEADDR` is not
 /// set. `0.0.0.0` means that other machines can connect too: bind `127.0.0.1` yourself to keep them out.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 ///
 /// # Differences from PHP
 ///
-/// The descriptor is close-on-exec. PHP 8.2 takes port −1 for 65535; a `u16` cannot hold it.
+/// The descriptor is close-on-exec. A port below 0 or above 65535, a `ValueError` in PHP, does not compile.
 ///
 /// # Examples
 ///
@@ -123,8 +123,10 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
 /// socket_accept(Socket $socket): Socket|false
 /// ```
 ///
-/// One system call, `accept4` with `SOCK_CLOEXEC`. The listener goes on listening. The new socket blocks, whatever the
-/// listener does. Dropping the result hangs up.
+/// One system call, `accept4` with `SOCK_CLOEXEC`, and with `SOCK_NONBLOCK` if
+/// [`socket_set_nonblock`](crate::socket_set_nonblock) was the last to set the listener's mode: the new socket then does not
+/// block either. A listener that was created with `SOCK_NONBLOCK` gives sockets that block; one that was made of an
+/// [`OwnedFd`] counts by its mode at that moment. The listener goes on listening. Dropping the result hangs up.
 ///
 /// # Errors
 ///
@@ -138,7 +140,7 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
 ///
 /// # Differences from PHP
 ///
-/// The new descriptor is close-on-exec; PHP's is since 8.4.
+/// None to 8.5. Before, the new socket blocks whatever the listener does, and before 8.4 it is not close-on-exec.
 ///
 /// # Examples
 ///
@@ -160,9 +162,12 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
 pub fn socket_accept(socket: &Socket) -> Result<Socket> {
     let mut peer = Buffer::new();
     let mut len = Buffer::LEN;
+    let nonblocking = if socket.hands_on_nonblocking() { libc::SOCK_NONBLOCK } else { 0 };
 
     // SAFETY: `peer` is writable for the `len` bytes given, and both outlive the call.
-    let fd = unsafe { libc::accept4(socket.fd(), peer.as_mut_ptr(), &raw mut len, libc::SOCK_CLOEXEC) };
+    let fd = unsafe {
+        libc::accept4(socket.fd(), peer.as_mut_ptr(), &raw mut len, libc::SOCK_CLOEXEC | nonblocking)
+    };
 
     if fd == -1 {
         return Err(Error::warning(&Site {
@@ -273,7 +278,7 @@ pub fn socket_connect(
 /// # Errors
 ///
 /// - `SOCKET_ENOTCONN`: `socket_shutdown(): Unable to shutdown socket [107]: Transport endpoint is not connected`
-/// - `SOCKET_EINVAL`: another mode
+/// - another mode: `socket_shutdown(): Argument #2 ($mode) must be one of SHUT_RD, SHUT_WR or SHUT_RDWR`
 ///
 /// # Examples
 ///
@@ -294,6 +299,13 @@ pub fn socket_connect(
 /// [Lesson 22](crate::lessons::lesson_22) · [php.net](https://www.php.net/socket_shutdown) ·
 /// [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html)
 pub fn socket_shutdown(socket: &Socket, mode: c_int) -> Result<()> {
+    if !matches!(mode, libc::SHUT_RD | libc::SHUT_WR | libc::SHUT_RDWR) {
+        return Err(Error::value(&Site {
+            function: "socket_shutdown",
+            message: "Argument #2 ($mode) must be one of SHUT_RD, SHUT_WR or SHUT_RDWR",
+        }));
+    }
+
     // SAFETY: `shutdown` takes two numbers; the descriptor is open as long as `socket` lives.
     let status = unsafe { libc::shutdown(socket.fd(), mode) };
 

@@ -50,8 +50,8 @@ static SENDTO: Sites = Sites {
 ///
 /// # Differences from PHP
 ///
-/// PHP 8.2 cuts a path of 108 bytes or more and sends to another one. PHP ignores what follows a NUL in a host name.
-/// A negative length, a `ValueError` in PHP, does not compile.
+/// PHP ignores what follows a NUL in a host name.
+/// A negative length and a port above 65535, `ValueError`s in PHP, do not compile.
 ///
 /// # Examples
 ///

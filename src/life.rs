@@ -18,18 +18,19 @@ const TYPE_MAX: c_int = 10;
 /// socket_create(int $domain, int $type, int $protocol): Socket|false
 /// ```
 ///
-/// One system call, `socket`. `domain` is `AF_INET`, `AF_INET6`, `AF_UNIX` or, as in PHP 8.5, `AF_PACKET` (whose `protocol`
+/// One system call, `socket`. `domain` is `AF_INET`, `AF_INET6`, `AF_UNIX` or `AF_PACKET` (whose `protocol`
 /// is in host byte order). `type` is `SOCK_STREAM`, `SOCK_DGRAM`, `SOCK_SEQPACKET`, `SOCK_RAW` or `SOCK_RDM`, with
-/// `SOCK_NONBLOCK` as PHP 8.4 allows. `protocol` is `SOL_TCP`, `SOL_UDP`, a number from
+/// `SOCK_NONBLOCK` if no call on the socket is to block. `protocol` is `SOL_TCP`, `SOL_UDP`, a number from
 /// [`getprotobyname`](crate::getprotobyname), or 0 for the type's default.
 ///
 /// Returns the socket; dropping it closes it.
 ///
 /// # Errors
 ///
-/// - another domain: `socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET`
+/// - another domain:
+///   `socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_PACKET, AF_INET6, or AF_INET`
 /// - a type above 10: `socket_create(): Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET,
-///   SOCK_RAW, or SOCK_RDM`
+///   SOCK_RAW, or SOCK_RDM optionally OR'ed with SOCK_CLOEXEC, SOCK_NONBLOCK`
 /// - `SOCKET_EPROTONOSUPPORT`, `SOCKET_ESOCKTNOSUPPORT`: the domain has no such protocol or type
 /// - `SOCKET_EPERM`: `SOCK_RAW` and `AF_PACKET` need `CAP_NET_RAW`
 /// - `SOCKET_EMFILE`: `socket_create(): Unable to create socket [24]: Too many open files`
@@ -38,7 +39,7 @@ const TYPE_MAX: c_int = 10;
 ///
 /// # Differences from PHP
 ///
-/// The descriptor is close-on-exec from its birth; PHP 8.2's is not.
+/// The descriptor is close-on-exec from its birth; PHP's is if `type` has `SOCK_CLOEXEC`.
 ///
 /// # Examples
 ///
@@ -61,13 +62,14 @@ pub fn socket_create(domain: c_int, r#type: c_int, protocol: c_int) -> Result<So
     if !matches!(domain, libc::AF_UNIX | libc::AF_INET | libc::AF_INET6 | libc::AF_PACKET) {
         return Err(Error::value(&Site {
             function: "socket_create",
-            message: "Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET",
+            message: "Argument #1 ($domain) must be one of AF_UNIX, AF_PACKET, AF_INET6, or AF_INET",
         }));
     }
     if r#type & !TYPE_FLAGS > TYPE_MAX {
         return Err(Error::value(&Site {
             function: "socket_create",
-            message: "Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM",
+            message: "Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM \
+                      optionally OR'ed with SOCK_CLOEXEC, SOCK_NONBLOCK",
         }));
     }
     let protocol = if domain == libc::AF_PACKET { network_order(protocol) } else { protocol };
@@ -136,7 +138,8 @@ pub fn socket_create_pair(domain: c_int, r#type: c_int, protocol: c_int) -> Resu
     if r#type & !TYPE_FLAGS > TYPE_MAX {
         return Err(Error::value(&Site {
             function: "socket_create_pair",
-            message: "Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM",
+            message: "Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM \
+                      optionally OR'ed with SOCK_CLOEXEC, SOCK_NONBLOCK",
         }));
     }
     let mut fds = [-1; 2];
@@ -196,6 +199,7 @@ pub fn socket_set_block(socket: &Socket) -> Result<()> {
             socket.warning(&Site { function: "socket_set_block", message: "unable to set blocking mode" })
         );
     }
+    socket.hand_on_nonblocking(false);
     Ok(())
 }
 
@@ -238,6 +242,7 @@ pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
         return Err(socket
             .warning(&Site { function: "socket_set_nonblock", message: "unable to set nonblocking mode" }));
     }
+    socket.hand_on_nonblocking(true);
     Ok(())
 }
 

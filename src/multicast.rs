@@ -20,7 +20,16 @@ pub(crate) fn group<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> 
     let (OptionValue::Group(Group { group, interface })
     | OptionValue::Source(Source { group, interface, .. })) = value
     else {
-        return Err(no_group::<ALIAS>());
+        return Err(no_group::<ALIAS>(
+            value,
+            const {
+                &set_site(
+                    ALIAS,
+                    "Argument #4 ($value) must be of type array when argument #3 ($option) is MCAST_LEAVE_GROUP, \
+                     {given} given",
+                )
+            },
+        ));
     };
     let group = find::<ALIAS>(socket, group)?;
     Ok(GroupReq::new(index::<ALIAS>(interface)?, group))
@@ -31,7 +40,18 @@ pub(crate) fn source<const ALIAS: bool>(socket: &Socket, value: &OptionValue) ->
     let (group, source, interface) = match value {
         OptionValue::Source(Source { group, source, interface }) => (group, Some(source), interface),
         OptionValue::Group(Group { group, interface }) => (group, None, interface),
-        _ => return Err(no_group::<ALIAS>()),
+        _ => {
+            return Err(no_group::<ALIAS>(
+                value,
+                const {
+                    &set_site(
+                        ALIAS,
+                        "Argument #4 ($value) must be of type array when argument #3 ($option) is \
+                         MCAST_LEAVE_SOURCE_GROUP, {given} given",
+                    )
+                },
+            ));
+        }
     };
     let group = find::<ALIAS>(socket, group)?;
     let source = source
@@ -40,14 +60,18 @@ pub(crate) fn source<const ALIAS: bool>(socket: &Socket, value: &OptionValue) ->
     Ok(GroupSourceReq::new(index::<ALIAS>(interface)?, group, source))
 }
 
-fn no_group<const ALIAS: bool>() -> Error {
-    Error::bare_value(const { &set_site(ALIAS, "No key \"group\" passed in optval") })
+/// `no_array` is PHP's sentence about a number or a text, which names one option for several.
+fn no_group<const ALIAS: bool>(value: &OptionValue, no_array: &'static Site) -> Error {
+    match value {
+        OptionValue::Int(_) | OptionValue::Text(_) => value.not(no_array),
+        _ => Error::bare_value(const { &set_site(ALIAS, "No key \"group\" passed in optval") }),
+    }
 }
 
 /// The address that a name stands for in the socket's own family, which must be an internet family.
 fn find<const ALIAS: bool>(socket: &Socket, name: &OsStr) -> Result<sockaddr_storage> {
     if !matches!(socket.family(), libc::AF_INET | libc::AF_INET6) {
-        return Err(Error::plain_warning(const { &unexpected(ALIAS) }));
+        return Err(Error::bare_value(const { &unexpected(ALIAS) }));
     }
     let sites = const {
         &Sites {

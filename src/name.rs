@@ -11,7 +11,7 @@ use crate::socket::Socket;
 static BIND: Sites = Sites {
     family: Site {
         function: "socket_bind",
-        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6",
     },
     too_long: Site { function: "socket_bind", message: "Argument #2 ($address) must be less than 108" },
     nul: Site { function: "socket_bind", message: "Argument #2 ($address) must not contain any null bytes" },
@@ -41,12 +41,13 @@ static BIND: Sites = Sites {
 /// - an unknown name: `socket_bind(): Host lookup failed [-10001]: Unknown host`
 /// - a path of 108 bytes or more: `socket_bind(): Argument #2 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_bind(): Argument #2 ($address) must not contain any null bytes`
-/// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+/// - a socket of another family:
+///   `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6`
 /// - an `AF_PACKET` socket that the kernel does not name: `invalid AF_PACKET socket`
 ///
 /// # Differences from PHP
 ///
-/// PHP 8.2 quietly binds port 99999 as 34463; a `u16` cannot hold that mistake. PHP ignores what follows a NUL in a
+/// A port above 65535, a `ValueError` in PHP, does not compile: a `u16` cannot hold that mistake. PHP ignores what follows a NUL in a
 /// host name; here it is an error.
 ///
 /// # Examples
@@ -113,7 +114,7 @@ fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
 /// - `SOCKET_ENOTSOCK`: `socket_getsockname(): unable to retrieve socket name [88]: Socket operation on non-socket`;
 ///   only a [`Socket`] made from another descriptor can be that
 /// - a socket of another family:
-///   `socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+///   `socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6`
 /// - an `AF_PACKET` socket that is bound to no interface: `invalid interface index`
 ///
 /// # Examples
@@ -149,7 +150,7 @@ pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
     buffer.name(buffer.family()).ok_or_else(|| {
         Error::value(&Site {
             function: "socket_getsockname",
-            message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+            message: "Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6",
         })
     })
 }

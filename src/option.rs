@@ -137,7 +137,7 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
 ///
 /// One system call, `setsockopt`; an interface given by its name, or the one of `IP_MULTICAST_IF`, is asked for first
 /// (`socket`, `ioctl` and `close`; `ioctl`), and a group's host name is looked up. `level` is who the option belongs to, as in [`socket_get_option`].
-/// `value` is a number or a `bool` for most options. The others:
+/// `value` is a number, a numeric text (`"254"`) or a `bool` for most options. The others:
 ///
 /// | level, option | value |
 /// | --- | --- |
@@ -161,22 +161,25 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
 /// - a million microseconds or more: `socket_set_option(): Unable to set socket option [33]: Numerical argument out of
 ///   domain`
 /// - a group joined twice: `SOCKET_EADDRINUSE`; left without having joined: `SOCKET_EADDRNOTAVAIL`
-/// - another type than the option has: `socket_set_option(): Argument #4 ($value) must be of type int, string given`,
-///   `socket_set_option(): Argument #4 ($value) must have key "l_onoff"`, `No key "group" passed in optval` and so on
+/// - another type than the option has: `socket_set_option(): Argument #4 ($value) must be of type array when argument #3
+///   ($option) is SO_LINGER, int given` and so on, `socket_set_option(): Argument #4 ($value) must have key "l_onoff"`,
+///   `No key "group" passed in optval`
+/// - no number: `socket_set_option(): Argument #4 ($value) must be of type int, string given`
 /// - out of range: `socket_set_option(): Argument #4 ($value) must be between 0 and 255`,
 ///   `Index must be between 0 and 4294967295`
 /// - `socket_set_option(): No interface with this name could be found`,
 ///   `socket_set_option(): Failed obtaining address for interface 7: error 19`
 /// - a group on a socket that is not `AF_INET` or `AF_INET6`:
-///   `socket_set_option(): IP address used in the context of an unexpected type of socket`
+///   `IP address used in the context of an unexpected type of socket`
 /// - `SO_ATTACH_BPF`, `SO_ATTACH_REUSEPORT_EBPF`, `PACKET_FANOUT_DATA`, or a table of netfilter:
 ///   `socket_set_option(): Argument #3 ($option) must not take a descriptor or an address`
 ///
 /// # Differences from PHP
 ///
 /// The level counts: PHP goes by the option's number alone, so that it takes `SOL_TCP`, `TCP_NOTSENT_LOWAT` (25) for
-/// `SO_BINDTODEVICE`. A value of another type is an error, where PHP 8.2 converts it. A missing key, a
-/// `ValueError` in PHP, does not compile, nor does `l_linger` above 65535, of which PHP 8.2 keeps 16 bits. The address of
+/// `SO_BINDTODEVICE`. A text that is no number, where one is wanted, is an error: PHP takes `"abc"` for 0. `true` for an
+/// interface is the index 1, in PHP the name `"1"`. A missing key and an `l_linger` above 65535, `ValueError`s in PHP, do
+/// not compile. `SO_ATTACH_REUSEPORT_CBPF` with 0 detaches, as PHP means it: PHP sets another option and fails. The address of
 /// an `IPV6_PKTINFO` is an `Ipv6Addr` and its interface a number, where PHP also looks names up. A number is never taken for
 /// a descriptor or an address: PHP passes all options on.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
 use crate::error::{self, Error, Site};
@@ -52,6 +52,9 @@ pub struct Socket {
     error: AtomicI32,
     /// What a look at the stream shows: `SEES_ALL`, `WAITS_FOR_MORE` or `UNKNOWN`.
     look: AtomicU8,
+    /// Whether [`socket_accept`](crate::socket_accept) makes its new sockets non-blocking: PHP's note of what
+    /// `socket_set_nonblock` and `socket_set_block` did last, which other ways to the same mode do not change.
+    hands_on_nonblocking: AtomicBool,
 }
 
 /// `MSG_PEEK` shows what has arrived.
@@ -65,7 +68,14 @@ impl Socket {
     /// Takes a descriptor that a system call has just returned.
     #[inline]
     pub(crate) fn new(fd: OwnedFd, family: c_int, kind: c_int) -> Socket {
-        Socket { fd, family, kind, error: AtomicI32::new(0), look: AtomicU8::new(SEES_ALL) }
+        Socket {
+            fd,
+            family,
+            kind,
+            error: AtomicI32::new(0),
+            look: AtomicU8::new(SEES_ALL),
+            hands_on_nonblocking: AtomicBool::new(false),
+        }
     }
 
     #[inline]
@@ -123,6 +133,14 @@ impl Socket {
     /// A new connection has the options of its listener.
     pub(crate) fn look_like(&self, listener: &Socket) {
         self.look.store(listener.look.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    pub(crate) fn hands_on_nonblocking(&self) -> bool {
+        self.hands_on_nonblocking.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn hand_on_nonblocking(&self, nonblocking: bool) {
+        self.hands_on_nonblocking.store(nonblocking, Ordering::Relaxed);
     }
 
     /// PHP's warning about `errno`, remembered in this socket's slot and in the thread's.
@@ -188,14 +206,16 @@ impl From<Socket> for OwnedFd {
     }
 }
 
-/// Asks the kernel for the family (`SO_DOMAIN`) and the type (`SO_TYPE`); the family is `AF_UNSPEC` if the descriptor is no
-/// socket.
+/// Asks the kernel for the family (`SO_DOMAIN`), the type (`SO_TYPE`) and the blocking mode (`fcntl`); the family is
+/// `AF_UNSPEC` if the descriptor is no socket.
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
         let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
         let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
         let socket = Socket::new(fd, family, kind);
         socket.look.store(UNKNOWN, Ordering::Relaxed);
+        let flags = socket.status_flags();
+        socket.hand_on_nonblocking(flags != -1 && flags & libc::O_NONBLOCK != 0);
         socket
     }
 }

@@ -72,6 +72,40 @@ impl AddrinfoHints {
     }
 }
 
+impl AddrinfoHints {
+    /// Refuses what PHP refuses, by the first field that is wrong; PHP goes by the order of the array.
+    pub(super) fn check(self) -> Result<()> {
+        let below = |hint: c_int, site| if hint < 0 { Err(Error::value(site)) } else { Ok(()) };
+        below(
+            self.ai_flags,
+            &Site {
+                function: "socket_addrinfo_lookup",
+                message: "Argument #3 ($hints) \"ai_flags\" key must be between 0 and 2147483647",
+            },
+        )?;
+        if !matches!(self.ai_family, libc::AF_UNSPEC | libc::AF_INET | libc::AF_INET6) {
+            return Err(Error::value(&Site {
+                function: "socket_addrinfo_lookup",
+                message: "Argument #3 ($hints) \"ai_family\" key must be AF_INET or AF_INET6",
+            }));
+        }
+        below(
+            self.ai_socktype,
+            &Site {
+                function: "socket_addrinfo_lookup",
+                message: "Argument #3 ($hints) \"ai_socktype\" key must be between 0 and 2147483647",
+            },
+        )?;
+        below(
+            self.ai_protocol,
+            &Site {
+                function: "socket_addrinfo_lookup",
+                message: "Argument #3 ($hints) \"ai_protocol\" key must be between 0 and 2147483647",
+            },
+        )
+    }
+}
+
 /// The service of a look-up, PHP's `?string $service`: a name, a port as text or as a number, or `None`.
 ///
 /// Nobody writes this type: [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) makes it of what it is given.

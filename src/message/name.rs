@@ -125,7 +125,7 @@ fn unix(path: &[u8]) -> Result<SockAddr> {
     if path.is_empty() {
         return Err(Error::plain_warning(&Site {
             function: "socket_sendmsg",
-            message: "error converting user data (path: msghdr > name > path): the path is cannot be empty",
+            message: "error converting user data (path: msghdr > name > path): the path is must not be empty",
         }));
     }
     let too_long = || {

@@ -23,12 +23,13 @@ pub(super) fn value<const ALIAS: bool>(
 ) -> Result<(c_int, OptVal)> {
     let value = match (level, option) {
         (libc::SOL_SOCKET, libc::SO_LINGER) => linger::<ALIAS>(&value)?,
-        (libc::SOL_SOCKET, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) => timeval::<ALIAS>(&value)?,
+        (libc::SOL_SOCKET, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) => timeval::<ALIAS>(option, &value)?,
         (libc::SOL_SOCKET, libc::SO_BINDTODEVICE) => device::<ALIAS>(value)?,
         (libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF) => return filter::<ALIAS>(&value),
         (libc::SOL_TCP, libc::TCP_CONGESTION) => congestion::<ALIAS>(value)?,
         (libc::SOL_UDP, libc::UDP_SEGMENT) => {
-            let site = const { &set_site(ALIAS, "Argument #4 ($value) must be between 0 and 65535") };
+            // "of" stands in PHP's text.
+            let site = const { &set_site(ALIAS, "Argument #4 ($value) must be of between 0 and 65535") };
             OptVal::Int(between(0..=65535, int::<ALIAS>(&value)?, site)?)
         }
         (libc::IPPROTO_IP, libc::IP_MULTICAST_IF) => {
@@ -38,7 +39,7 @@ pub(super) fn value<const ALIAS: bool>(
         (libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP) => OptVal::Byte(switch::<ALIAS>(&value)?.into()),
         (libc::IPPROTO_IP, libc::IP_MULTICAST_TTL) => {
             let site = const { &set_site(ALIAS, "Argument #4 ($value) must be between 0 and 255") };
-            OptVal::Byte(u8::try_from(int::<ALIAS>(&value)?).map_err(|_| Error::value(site))?)
+            OptVal::Byte(u8::try_from(number::<ALIAS>(&value)?).map_err(|_| Error::value(site))?)
         }
         (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_IF) => {
             OptVal::Unsigned(multicast::chosen::<ALIAS>(&value)?)
@@ -46,7 +47,8 @@ pub(super) fn value<const ALIAS: bool>(
         (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP) => OptVal::Int(switch::<ALIAS>(&value)?.into()),
         (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS) => {
             let site = const { &set_site(ALIAS, "Argument #4 ($value) must be between -1 and 255") };
-            OptVal::Int(between(-1..=255, int::<ALIAS>(&value)?, site)?)
+            let hops = c_int::try_from(number::<ALIAS>(&value)?).map_err(|_| Error::value(site))?;
+            OptVal::Int(between(-1..=255, hops, site)?)
         }
         (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => pktinfo::<ALIAS>(&value)?,
         (libc::IPPROTO_IP | libc::IPPROTO_IPV6, libc::MCAST_JOIN_GROUP | libc::MCAST_LEAVE_GROUP) => {
@@ -64,14 +66,40 @@ pub(super) fn value<const ALIAS: bool>(
     Ok((option, value))
 }
 
+/// A number, or a text that is one. PHP takes any other text for the number that it begins with, mostly 0.
+fn number<const ALIAS: bool>(value: &OptionValue) -> Result<i64> {
+    let found = match value {
+        OptionValue::Int(number) => Some(i64::from(*number)),
+        OptionValue::Text(text) => text.to_str().and_then(numeric),
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        value.not(const { &set_site(ALIAS, "Argument #4 ($value) must be of type int, {given} given") })
+    })
+}
+
+/// A number that the kernel takes as an `int`: as in PHP, its low 32 bits.
+#[allow(clippy::cast_possible_truncation, reason = "the low 32 bits are meant")]
 fn int<const ALIAS: bool>(value: &OptionValue) -> Result<c_int> {
-    match value {
-        OptionValue::Int(number) => Ok(*number),
-        other => {
-            Err(other
-                .not(const { &set_site(ALIAS, "Argument #4 ($value) must be of type int, {given} given") }))
-        }
-    }
+    number::<ALIAS>(value).map(|number| number as c_int)
+}
+
+/// The number that PHP makes of a numeric text: white space around it is skipped, a fraction cut off, and one that is too
+/// large becomes the largest.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the conversion stops at the largest and the smallest number"
+)]
+fn numeric(text: &str) -> Option<i64> {
+    let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0B', '\x0C']);
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number = text.parse().or_else(|_| {
+        text.parse::<f64>().map(|number| match number {
+            infinite if infinite.is_infinite() => 0,
+            number => number as i64,
+        })
+    });
+    number.ok().filter(|_| digits)
 }
 
 fn between(range: RangeInclusive<c_int>, number: c_int, site: &'static Site) -> Result<c_int> {
@@ -88,16 +116,30 @@ fn switch<const ALIAS: bool>(value: &OptionValue) -> Result<bool> {
 
 fn linger<const ALIAS: bool>(value: &OptionValue) -> Result<OptVal> {
     let OptionValue::Linger(Linger { l_onoff, l_linger }) = *value else {
-        let site = const { &set_site(ALIAS, "Argument #4 ($value) must have key \"l_onoff\"") };
-        return Err(Error::value(site));
+        return Err(match value {
+            OptionValue::Int(_) | OptionValue::Text(_) => value.not(const { &set_site(
+                ALIAS,
+                "Argument #4 ($value) must be of type array when argument #3 ($option) is SO_LINGER, {given} given",
+            ) }),
+            _ => Error::value(const { &set_site(ALIAS, "Argument #4 ($value) must have key \"l_onoff\"") }),
+        });
     };
     Ok(OptVal::Linger(libc::linger { l_onoff: l_onoff.into(), l_linger: l_linger.into() }))
 }
 
-fn timeval<const ALIAS: bool>(value: &OptionValue) -> Result<OptVal> {
+fn timeval<const ALIAS: bool>(option: c_int, value: &OptionValue) -> Result<OptVal> {
     let OptionValue::Timeval(Timeval { sec, usec }) = *value else {
-        let site = const { &set_site(ALIAS, "Argument #4 ($value) must have key \"sec\"") };
-        return Err(Error::value(site));
+        return Err(match value {
+            OptionValue::Int(_) | OptionValue::Text(_) if option == libc::SO_RCVTIMEO => value.not(const { &set_site(
+                ALIAS,
+                "Argument #4 ($value) must be of type array when argument #3 ($option) is SO_RCVTIMEO, {given} given",
+            ) }),
+            OptionValue::Int(_) | OptionValue::Text(_) => value.not(const { &set_site(
+                ALIAS,
+                "Argument #4 ($value) must be of type array when argument #3 ($option) is SO_SNDTIMEO, {given} given",
+            ) }),
+            _ => Error::value(const { &set_site(ALIAS, "Argument #4 ($value) must have key \"sec\"") }),
+        });
     };
     Ok(OptVal::Timeval(libc::timeval { tv_sec: sec, tv_usec: usec }))
 }
@@ -124,16 +166,12 @@ fn congestion<const ALIAS: bool>(value: OptionValue) -> Result<OptVal> {
 
 /// Attaches PHP's filter. 0 detaches, which is an option of its own.
 fn filter<const ALIAS: bool>(value: &OptionValue) -> Result<(c_int, OptVal)> {
-    match value {
-        OptionValue::Int(0) => Ok((c::SO_DETACH_REUSEPORT_BPF, OptVal::Int(1))),
-        OptionValue::Int(word) => match OptVal::filter(*word) {
+    match int::<ALIAS>(value)? {
+        0 => Ok((c::SO_DETACH_REUSEPORT_BPF, OptVal::Int(1))),
+        word => match OptVal::filter(word) {
             Some(filter) => Ok((libc::SO_ATTACH_REUSEPORT_CBPF, filter)),
             None => Err(Error::plain_warning(const { &set_site(ALIAS, "Unsupported CBPF filter") })),
         },
-        other => Err(other.not(const { &set_site(
-            ALIAS,
-            "Argument #4 ($value) must be of type int when argument #3 ($option) is SO_ATTACH_REUSEPORT_CBPF, {given} given",
-        ) })),
     }
 }
 
