@@ -47,6 +47,12 @@ pub(crate) fn php_program() -> &'static str {
     &PROGRAM
 }
 
+/// The version of the PHP that every test runs, as `PHP_VERSION_ID`: 80507 for 8.5.7.
+pub(crate) fn php_version() -> u32 {
+    static VERSION: LazyLock<u32> = LazyLock::new(|| php("echo PHP_VERSION_ID;").parse().expect("a number"));
+    *VERSION
+}
+
 /// Runs PHP code and gives what it printed.
 pub(crate) fn php(code: &str) -> String {
     let mut command = limited(php_program());

@@ -71,10 +71,10 @@ fn a_failed_look_up_says_why_and_touches_no_slot() {
     );
     assert_eq!(socket_last_error(None), SOCKET_EADDRNOTAVAIL);
     assert!(
-        socket_addrinfo_lookup("127.0.0.1", 80, AddrinfoHints::new().ai_family(99))
+        socket_addrinfo_lookup("127.0.0.1", 80, AddrinfoHints::new().ai_socktype(99))
             .unwrap_err()
             .to_string()
-            .contains("ai_family not supported")
+            .contains("ai_socktype not supported")
     );
 }
 

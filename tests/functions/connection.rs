@@ -1,6 +1,6 @@
 //! Listening, accepting, connecting, shutting down: what the calls do beside failing.
 
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use php_sockets::*;
 
@@ -25,17 +25,32 @@ fn an_accepted_socket_knows_its_family_and_begins_without_an_error() {
 }
 
 #[test]
-fn an_accepted_socket_waits_although_its_listener_does_not() {
-    let (listener, port) = common::listener();
-    socket_set_nonblock(&listener).unwrap();
-    let client = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
-    socket_connect(&client, "127.0.0.1", port).unwrap();
+fn an_accepted_socket_blocks_unless_set_nonblock_was_the_last_to_set_its_listener() {
+    let created = |flags| {
+        let listener = socket_create(AF_INET, SOCK_STREAM | flags, 0).unwrap();
+        socket_bind(&listener, "127.0.0.1", 0).unwrap();
+        socket_listen(&listener, 5).unwrap();
+        listener
+    };
+    let blocks = |listener: &Socket| {
+        let client = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
+        socket_connect(&client, "127.0.0.1", socket_getsockname(listener).unwrap().port).unwrap();
+        let server = socket_accept(listener).unwrap();
+        // SAFETY: fcntl takes numbers here.
+        let flags = unsafe { libc::fcntl(server.as_raw_fd(), libc::F_GETFL) };
+        flags & libc::O_NONBLOCK == 0
+    };
 
-    let server = socket_accept(&listener).unwrap();
-
-    // SAFETY: fcntl takes numbers here.
-    let flags = unsafe { libc::fcntl(server.as_raw_fd(), libc::F_GETFL) };
-    assert_eq!(flags & libc::O_NONBLOCK, 0);
+    for listener in [created(0), created(SOCK_NONBLOCK), socket_create_listen(0, 5).unwrap()] {
+        assert!(blocks(&listener));
+        socket_set_nonblock(&listener).unwrap();
+        assert!(!blocks(&listener));
+        socket_set_block(&listener).unwrap();
+        assert!(blocks(&listener));
+    }
+    // What comes from elsewhere counts by its mode when it came.
+    assert!(blocks(&Socket::from(OwnedFd::from(created(0)))));
+    assert!(!blocks(&Socket::from(OwnedFd::from(created(SOCK_NONBLOCK)))));
 }
 
 #[test]

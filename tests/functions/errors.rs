@@ -34,14 +34,37 @@ pub(crate) enum Oracle {
     Php(&'static str),
     /// The same, with a system call that strace makes fail.
     Injected(&'static str, &'static str),
-    /// PHP 8.2 cannot fail so: what we promise instead.
+    /// The same of a PHP of this version or a later one, which says this text; an older one made something else of it.
+    Since(u32, &'static str, (ErrorKind, &'static str), Older),
+    /// PHP cannot fail so: what we promise instead.
     Ours(ErrorKind, &'static str),
-    /// PHP 8.2 cannot fail so: the code and the message of the kernel, as a warning.
+    /// PHP cannot fail so: the code and the message of the kernel, as a warning.
     Kernel(c_int, &'static str),
     /// The same, of a function that has no slot to remember it in.
     Unremembered(c_int, &'static str),
 }
-pub(crate) use Oracle::{Injected, Kernel, Ours, Php, Unremembered};
+pub(crate) use Oracle::{Injected, Kernel, Ours, Php, Since, Unremembered};
+
+/// What an older PHP made of a call.
+pub(crate) struct Older {
+    warning: Option<&'static str>,
+    thrown: Option<&'static str>,
+    last: i64,
+}
+
+impl Older {
+    pub(crate) const fn threw(text: &'static str) -> Older {
+        Older { warning: None, thrown: Some(text), last: 0 }
+    }
+
+    /// A warning; a `code` other than 0 is remembered in both slots.
+    pub(crate) const fn warned(text: &'static str, code: i64) -> Older {
+        Older { warning: Some(text), thrown: None, last: code }
+    }
+
+    /// It said nothing.
+    pub(crate) const SILENT: Older = Older { warning: None, thrown: None, last: 0 };
+}
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -59,6 +82,13 @@ macro_rules! cases {
 }
 pub(crate) use cases;
 
+/// How PHP refuses a type of socket, behind the function's name.
+macro_rules! type_list {
+    () => {
+        "(): Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM"
+    };
+}
+
 /// The cases of every module.
 const ALL: &[&[Case]] =
     &[CASES, crate::errors_event::CASES, crate::errors_message::CASES, crate::errors_names::CASES];
@@ -71,6 +101,23 @@ pub(crate) fn check(cases: &[Case], name: &str) {
 
     let php = match case.oracle {
         Php(code) => common::php_failure(code),
+        Since(version, code, (kind, text), Older { warning, thrown, last: was }) => {
+            assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
+            let php = common::php_failure(code);
+            if common::php_version() < version {
+                assert_eq!((error.code(), last, own.unwrap_or_default()), (SOCKET_EINVAL, 0, 0));
+                let own = php.own.map(|_| was);
+                let older = Failure {
+                    warning: warning.map(str::to_owned),
+                    thrown: thrown.map(str::to_owned),
+                    last: was,
+                    own,
+                };
+                assert_eq!(php, older, "left is this PHP, right is what older ones say");
+                return;
+            }
+            php
+        }
         Injected(fault, code) => {
             let calls = fault.split(':').next().expect("the calls' names");
             let (trace, inject) = (format!("trace={calls}"), format!("inject={fault}"));
@@ -141,10 +188,21 @@ pub(crate) const NOWHERE: &str =
 const LONG: &str = "/tmp/a-path-of-one-hundred-and-eight-bytes-or-more-does-not-fit-into-a-sockaddr_un-and-PHP-says-so-in-a-ValueError";
 
 cases! {
-    create_refuses_a_domain: Php("socket_create(99, SOCK_STREAM, 0)") =>
-        || Outcome::of(socket_create(99, SOCK_STREAM, 0));
-    create_refuses_a_type: Php("socket_create(AF_INET, 11, 0)") =>
-        || Outcome::of(socket_create(AF_INET, 11, 0));
+    create_refuses_a_domain: Since(
+        80500,
+        "socket_create(99, SOCK_STREAM, 0)",
+        (
+            ErrorKind::Value,
+            "socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_PACKET, AF_INET6, or AF_INET"
+        ),
+        Older::threw("socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET")
+    ) => || Outcome::of(socket_create(99, SOCK_STREAM, 0));
+    create_refuses_a_type: Since(
+        80400,
+        "socket_create(AF_INET, 11, 0)",
+        (ErrorKind::Value, concat!("socket_create", type_list!(), " optionally OR'ed with SOCK_CLOEXEC, SOCK_NONBLOCK")),
+        Older::threw(concat!("socket_create", type_list!()))
+    ) => || Outcome::of(socket_create(AF_INET, 11, 0));
     create_asks_the_kernel_about_type_10: Php("socket_create(AF_INET6, 10, 0)") =>
         || Outcome::of(socket_create(AF_INET6, 10, 0));
     create_reports_the_kernel: Php("socket_create(AF_INET, SOCK_DGRAM, SOL_TCP)") =>
@@ -160,8 +218,15 @@ cases! {
         || Outcome::of(socket_create_pair(99, SOCK_STREAM, 0));
     pair_refuses_packets: Php("socket_create_pair(17, SOCK_STREAM, 0, $pair)") =>
         || Outcome::of(socket_create_pair(AF_PACKET, SOCK_STREAM, 0));
-    pair_refuses_a_type: Php("socket_create_pair(AF_UNIX, 11, 0, $pair)") =>
-        || Outcome::of(socket_create_pair(AF_UNIX, 11, 0));
+    pair_refuses_a_type: Since(
+        80400,
+        "socket_create_pair(AF_UNIX, 11, 0, $pair)",
+        (
+            ErrorKind::Value,
+            concat!("socket_create_pair", type_list!(), " optionally OR'ed with SOCK_CLOEXEC, SOCK_NONBLOCK")
+        ),
+        Older::threw(concat!("socket_create_pair", type_list!()))
+    ) => || Outcome::of(socket_create_pair(AF_UNIX, 11, 0));
     pair_asks_the_kernel_about_type_10: Php("socket_create_pair(AF_UNIX, 10, 0, $pair)") =>
         || Outcome::of(socket_create_pair(AF_UNIX, 10, 0));
     pair_is_unix_only: Php("socket_create_pair(AF_INET, SOCK_STREAM, 0, $pair)") =>
@@ -249,7 +314,8 @@ cases! {
         ErrorKind::Value, "socket_bind(): Argument #2 ($address) must not contain any null bytes"
     ) => || Outcome::of(socket_bind(&inet(SOCK_STREAM), "127.0.0.1\0junk", 0));
     bind_refuses_a_family: Ours(
-        ErrorKind::Value, "socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6"
+        ErrorKind::Value,
+        "socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6"
     ) => || Outcome::of(socket_bind(&common::foreign_socket(), "127.0.0.1", 0));
     bind_of_a_packet_socket_without_a_name: Ours(
         ErrorKind::Value, "invalid AF_PACKET socket"
@@ -268,7 +334,7 @@ cases! {
     };
     getsockname_refuses_a_family: Ours(
         ErrorKind::Value,
-        "socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6"
+        "socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6"
     ) => || Outcome::of(socket_getsockname(&common::foreign_socket()));
     getsockname_of_a_packet_socket_on_no_interface: Ours(
         ErrorKind::Value, "invalid interface index"
@@ -402,8 +468,14 @@ cases! {
         let result = socket_shutdown(&socket, SHUT_RDWR);
         Outcome::on(&socket, result)
     };
-    shutdown_with_another_mode: Php(
-        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $s = $p[0]; socket_shutdown($s, 3)"
+    shutdown_with_another_mode: Since(
+        80500,
+        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $s = $p[0]; socket_shutdown($s, 3)",
+        (
+            ErrorKind::Value,
+            "socket_shutdown(): Argument #2 ($mode) must be one of SHUT_RD, SHUT_WR or SHUT_RDWR"
+        ),
+        Older::warned("socket_shutdown(): Unable to shutdown socket [22]: Invalid argument", 22)
     ) => || {
         let (socket, _peer) = common::pair(SOCK_STREAM);
         let result = socket_shutdown(&socket, 3);
@@ -635,17 +707,20 @@ fn every_site_is_provoked() {
         regex::Regex::new(r#"(?s)function:\s*"([^"]+)",\s*message:\s*"((?:[^"\\]|\\.)*)""#).unwrap();
     let continued = regex::Regex::new(r"\\\n\s*").unwrap();
     // Those of a function that has an alias, which has them too.
-    let shared = regex::Regex::new(r#"(get|set)_site\(\s*(?:ALIAS|alias),\s*"((?:[^"\\]|\\")*)""#).unwrap();
+    let shared =
+        regex::Regex::new(r#"(?s)(get|set)_site\(\s*(?:ALIAS|alias),\s*"((?:[^"\\]|\\.)*)""#).unwrap();
+    let first_line = |literal: &str| {
+        let message = continued.replace_all(literal, "");
+        message.split("\\n").next().unwrap_or_default().replace("\\\"", "\"")
+    };
     let mut sites = BTreeSet::new();
     for (_, text) in common::sources() {
         for found in literal.captures_iter(&text) {
-            let message = continued.replace_all(&found[2], "");
-            let first_line = message.split('\\').next().unwrap_or_default();
-            sites.insert((found[1].to_owned(), first_line.to_owned()));
+            sites.insert((found[1].to_owned(), first_line(&found[2])));
         }
         for found in shared.captures_iter(&text) {
             for function in [format!("socket_{}_option", &found[1]), format!("socket_{}opt", &found[1])] {
-                sites.insert((function, found[2].replace('\\', "")));
+                sites.insert((function, first_line(&found[2])));
             }
         }
     }

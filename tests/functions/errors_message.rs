@@ -5,8 +5,8 @@ use std::os::fd::AsFd;
 use php_sockets::*;
 
 use crate::common;
-use crate::errors::Oracle::{Injected, Kernel, Ours, Php};
-use crate::errors::{NOWHERE, Outcome, cases, inet, inet6, unix};
+use crate::errors::Oracle::{Injected, Kernel, Ours, Php, Since};
+use crate::errors::{NOWHERE, Older, Outcome, cases, inet, inet6, unix};
 
 /// More bytes than there is a second place for: half of the address space, by name only.
 struct Endless {
@@ -70,6 +70,13 @@ fn receipt(socket: &Socket, flags: i32) -> Outcome {
     let mut message = Received::new(socket_iovec_alloc(&[10]).unwrap(), 100).unwrap();
     let result = socket_recvmsg(socket, &mut message, flags);
     Outcome::on(socket, result)
+}
+
+/// The beginning of what PHP says of a path.
+macro_rules! unconverted {
+    () => {
+        "socket_sendmsg(): error converting user data (path: msghdr > name > path): the path is "
+    };
 }
 
 cases! {
@@ -188,8 +195,11 @@ cases! {
         "$s = socket_create(AF_INET6, SOCK_DGRAM, 0);
          socket_sendmsg($s, ['name' => ['family' => AF_UNIX, 'path' => 'x']])"
     ) => || to(&inet6(SOCK_DGRAM), &MessageName::unix("x"));
-    sendmsg_to_an_empty_path: Php(
-        "$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_sendmsg($s, ['name' => ['path' => '']])"
+    sendmsg_to_an_empty_path: Since(
+        80400,
+        "$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_sendmsg($s, ['name' => ['path' => '']])",
+        (ErrorKind::Warning, concat!(unconverted!(), "must not be empty")),
+        Older::warned(concat!(unconverted!(), "cannot be empty"), 0)
     ) => || to(&unix(SOCK_DGRAM), &MessageName::unix(""));
     sendmsg_to_a_long_path: Php(
         "$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_sendmsg($s, ['name' => ['path' => str_repeat('x', 108)]])"
@@ -236,9 +246,12 @@ cases! {
             ['level' => IPPROTO_IPV6, 'type' => IPV6_TCLASS, 'data' => 1],
             ['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => []]]])"
     ) => || with(&[ControlMessage::Tclass(1), ControlMessage::Rights(&[])]);
-    sendmsg_looks_at_the_name_first: Php(
+    sendmsg_looks_at_the_name_first: Since(
+        80400,
         "$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_sendmsg($s, [
-            'control' => [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => []]], 'name' => ['path' => '']])"
+            'control' => [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => []]], 'name' => ['path' => '']])",
+        (ErrorKind::Warning, concat!(unconverted!(), "must not be empty")),
+        Older::warned(concat!(unconverted!(), "cannot be empty"), 0)
     ) => || {
         let socket = unix(SOCK_DGRAM);
         let (name, control) = (MessageName::unix(""), [ControlMessage::Rights(&[])]);

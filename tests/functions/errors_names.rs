@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use php_sockets::*;
 
 use crate::common;
-use crate::errors::{Injected, NOWHERE, Ours, Outcome, Php, cases, path_only};
+use crate::errors::{Injected, NOWHERE, Older, Ours, Outcome, Php, Since, cases, path_only};
 
 /// The one address of a TCP port of this machine.
 fn tcp(port: u16) -> AddressInfo {
@@ -17,6 +17,18 @@ fn hints() -> AddrinfoHints {
     AddrinfoHints::new()
 }
 
+/// Hints that PHP 8.5 refuses, and what it says of them. Before, the look-up itself failed, without a word.
+macro_rules! since {
+    ($hints:literal, $text:literal) => {
+        Since(
+            80500,
+            concat!("socket_addrinfo_lookup('127.0.0.1', null, ", $hints, ")"),
+            (ErrorKind::Value, concat!("socket_addrinfo_lookup(): Argument #3 ($hints) ", $text)),
+            Older::SILENT,
+        )
+    };
+}
+
 cases! {
     // [V] 2.24, 1.2: a failed look-up is a plain false, without a warning and without a code.
     lookup_of_an_unknown_host: Php(
@@ -26,10 +38,20 @@ cases! {
         || Outcome::of(socket_addrinfo_lookup("", "80", None));
     lookup_of_an_unknown_service: Php("socket_addrinfo_lookup('127.0.0.1', 'no such service')") =>
         || Outcome::of(socket_addrinfo_lookup("127.0.0.1", "no such service", None));
-    lookup_with_flags_that_there_are_not: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_flags' => -1])") =>
-        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_flags(-1)));
-    lookup_of_another_family: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_family' => AF_UNIX])") =>
-        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_family(AF_UNIX)));
+    lookup_with_flags_that_there_are_not: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_flags' => 1 << 30])") =>
+        || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_flags(1 << 30)));
+    lookup_with_negative_flags: since!(
+        "['ai_flags' => -1]", "\"ai_flags\" key must be between 0 and 2147483647"
+    ) => || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_flags(-1)));
+    lookup_with_a_negative_type: since!(
+        "['ai_socktype' => -1]", "\"ai_socktype\" key must be between 0 and 2147483647"
+    ) => || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_socktype(-1)));
+    lookup_with_a_negative_protocol: since!(
+        "['ai_protocol' => -1]", "\"ai_protocol\" key must be between 0 and 2147483647"
+    ) => || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_protocol(-1)));
+    lookup_of_another_family: since!(
+        "['ai_family' => AF_UNIX]", "\"ai_family\" key must be AF_INET or AF_INET6"
+    ) => || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_family(AF_UNIX)));
     lookup_for_another_type: Php("socket_addrinfo_lookup('127.0.0.1', null, ['ai_socktype' => 99])") =>
         || Outcome::of(socket_addrinfo_lookup("127.0.0.1", None, hints().ai_socktype(99)));
     lookup_for_a_protocol_that_does_not_fit: Php(

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 use php_sockets::*;
 
 use crate::common;
-use crate::errors::{Case, NOWHERE, Ours, Outcome, Php, cases, inet, inet6, unix};
+use crate::errors::{Case, NOWHERE, Older, Ours, Outcome, Php, Since, cases, inet, inet6, unix};
 
 /// What the suite of errors takes from here.
 pub(crate) const ALL: [&[Case]; 3] = [CASES, alias::CASES, types::CASES];
@@ -48,6 +48,54 @@ macro_rules! php {
     };
     (unix $call:ident $args:literal) => {
         Php(concat!("$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); ", stringify!($call), "($s, ", $args, ")"))
+    };
+}
+
+/// PHP: a call on an `AF_INET` socket `$s` that an older PHP than this version fails at in another way.
+macro_rules! since {
+    ($version:literal $call:ident $args:literal, Value $text:literal, $older:expr) => {
+        Since(
+            $version,
+            concat!("$s = socket_create(AF_INET, SOCK_DGRAM, 0); ", stringify!($call), "($s, ", $args, ")"),
+            (ErrorKind::Value, concat!(stringify!($call), "(): ", $text)),
+            $older,
+        )
+    };
+}
+
+/// What PHP says of a value that is no array, as [`since`] takes it, behind the words that all such texts begin with.
+macro_rules! no_array {
+    ($version:literal $call:ident $args:literal, $text:literal, $older:expr) => {
+        Since(
+            $version,
+            concat!("$s = socket_create(AF_INET, SOCK_DGRAM, 0); ", stringify!($call), "($s, ", $args, ")"),
+            (
+                ErrorKind::Value,
+                concat!(
+                    stringify!($call),
+                    "(): Argument #4 ($value) must be of type array when argument #3 ($option) is ",
+                    $text
+                ),
+            ),
+            $older,
+        )
+    };
+}
+
+/// What an older PHP passed on to the kernel.
+macro_rules! invalid {
+    ($call:ident) => {
+        Older::warned(
+            concat!(stringify!($call), "(): Unable to set socket option [22]: Invalid argument"),
+            SOCKET_EINVAL as i64,
+        )
+    };
+}
+
+/// What an older PHP threw, behind the function's name.
+macro_rules! threw {
+    ($call:ident $text:literal) => {
+        Older::threw(concat!(stringify!($call), "(): ", $text))
     };
 }
 
@@ -103,21 +151,37 @@ macro_rules! table {
     ($get:ident $set:ident) => {
         cases! {
             set_an_unknown_option: php!(inet $set "SOL_SOCKET, 9999, 1") => rust!(inet $set SOL_SOCKET, 9999, 1);
-            linger_is_no_number: php!(inet $set "SOL_SOCKET, SO_LINGER, 7") =>
+            linger_is_no_number: no_array!(
+                80403 $set "SOL_SOCKET, SO_LINGER, 7", "SO_LINGER, int given",
+                threw!($set "Argument #4 ($value) must have key \"l_onoff\"")
+            ) =>
                 rust!(inet $set SOL_SOCKET, SO_LINGER, 7);
             linger_is_no_other_struct: php!(inet $set "SOL_SOCKET, SO_LINGER, ['sec' => 1, 'usec' => 2]") =>
                 rust!(inet $set SOL_SOCKET, SO_LINGER, Timeval::new(1, 2));
-            a_time_is_no_number: php!(inet $set "SOL_SOCKET, SO_SNDTIMEO, 7") =>
+            linger_is_no_text: no_array!(
+                80403 $set "SOL_SOCKET, SO_LINGER, '7'", "SO_LINGER, string given",
+                threw!($set "Argument #4 ($value) must have key \"l_onoff\"")
+            ) => rust!(inet $set SOL_SOCKET, SO_LINGER, "7");
+            a_time_is_no_number: no_array!(
+                80403 $set "SOL_SOCKET, SO_SNDTIMEO, 7", "SO_SNDTIMEO, int given",
+                threw!($set "Argument #4 ($value) must have key \"sec\"")
+            ) =>
                 rust!(inet $set SOL_SOCKET, SO_SNDTIMEO, 7);
-            a_time_is_no_text: php!(inet $set "SOL_SOCKET, SO_RCVTIMEO, 'x'") =>
+            a_time_is_no_other_struct: php!(inet $set "SOL_SOCKET, SO_RCVTIMEO, ['l_onoff' => 1]") =>
+                rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, Linger::new(1, 2));
+            a_time_is_no_text: no_array!(
+                80403 $set "SOL_SOCKET, SO_RCVTIMEO, 'x'", "SO_RCVTIMEO, string given",
+                threw!($set "Argument #4 ($value) must have key \"sec\"")
+            ) =>
                 rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, "x");
             a_time_has_less_than_a_million_microseconds:
                 php!(inet $set "SOL_SOCKET, SO_RCVTIMEO, ['sec' => 1, 'usec' => 1000000]") =>
                 rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, Timeval::new(1, 1_000_000));
-            // [V] 3.2: PHP 8.2 takes what is no string for an empty one; PHP 8.5 speaks as we do.
-            a_device_is_no_number: ours!(
-                Value $set "Argument #4 ($value) must be of type string when argument #3 ($option) is SO_BINDTODEVICE, \
-                 int given"
+            // [V] 3.2: before 8.5 PHP takes what is no string for an empty one, which unbinds.
+            a_device_is_no_number: since!(
+                80500 $set "SOL_SOCKET, SO_BINDTODEVICE, 1",
+                Value "Argument #4 ($value) must be of type string when argument #3 ($option) is SO_BINDTODEVICE, int given",
+                Older::SILENT
             ) => rust!(inet $set SOL_SOCKET, SO_BINDTODEVICE, 1);
             a_device_that_is_not_there: php!(inet $set "SOL_SOCKET, SO_BINDTODEVICE, 'nosuch0'") =>
                 rust!(inet $set SOL_SOCKET, SO_BINDTODEVICE, "nosuch0");
@@ -125,19 +189,25 @@ macro_rules! table {
                 Value $set "Argument #4 ($value) must be of type string when argument #3 ($option) is TCP_CONGESTION, \
                  array given"
             ) => rust!(inet $set SOL_TCP, TCP_CONGESTION, Linger::new(1, 2));
-            a_filter_is_a_number: ours!(
-                Value $set "Argument #4 ($value) must be of type int when argument #3 ($option) is \
-                 SO_ATTACH_REUSEPORT_CBPF, string given"
-            ) => rust!(inet $set SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, "36");
-            a_filter_that_php_does_not_have: ours!(Warning $set "Unsupported CBPF filter") =>
-                rust!(inet $set SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SKF_AD_MARK);
-            a_segment_of_more_than_16_bits: ours!(Value $set "Argument #4 ($value) must be between 0 and 65535") =>
-                rust!(inet $set SOL_UDP, UDP_SEGMENT, 65536);
-            a_segment_of_less_than_nothing: ours!(Value $set "Argument #4 ($value) must be between 0 and 65535") =>
-                rust!(inet $set SOL_UDP, UDP_SEGMENT, -1);
-            // [V] 3.1: PHP turns texts, arrays and objects into ints, and says nothing.
+            a_filter_is_a_number: ours!(Value $set "Argument #4 ($value) must be of type int, string given") =>
+                rust!(inet $set SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, "cpu");
+            a_filter_that_php_does_not_have: Since(
+                80400,
+                concat!("$s = socket_create(AF_INET, SOCK_DGRAM, 0); ", stringify!($set), "($s, SOL_SOCKET, 51, 20)"),
+                (ErrorKind::Warning, concat!(stringify!($set), "(): Unsupported CBPF filter")),
+                invalid!($set)
+            ) => rust!(inet $set SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SKF_AD_MARK);
+            a_segment_of_more_than_16_bits: since!(
+                80500 $set "SOL_UDP, 103, 65536", Value "Argument #4 ($value) must be of between 0 and 65535",
+                invalid!($set)
+            ) => rust!(inet $set SOL_UDP, UDP_SEGMENT, 65536);
+            a_segment_of_less_than_nothing: since!(
+                80500 $set "SOL_UDP, 103, -1", Value "Argument #4 ($value) must be of between 0 and 65535",
+                invalid!($set)
+            ) => rust!(inet $set SOL_UDP, UDP_SEGMENT, -1);
+            // [V] 3.1: PHP turns texts, arrays and objects into ints, and says nothing. Numeric texts are taken here too.
             a_number_is_no_text: ours!(Value $set "Argument #4 ($value) must be of type int, string given") =>
-                rust!(inet $set SOL_SOCKET, SO_REUSEADDR, "1");
+                rust!(inet $set SOL_SOCKET, SO_REUSEADDR, "on");
             a_number_is_no_struct: ours!(Value $set "Argument #4 ($value) must be of type int, array given") =>
                 rust!(inet $set SOL_SOCKET, SO_RCVBUF, Credentials::new(1, 2, 3));
             a_switch_is_no_struct: ours!(Value $set "Argument #4 ($value) must be of type int, array given") =>
@@ -169,13 +239,31 @@ macro_rules! table {
                 Outcome::on(&socket, result)
             };
 
-            a_group_is_no_text: php!(inet $set "IPPROTO_IP, MCAST_JOIN_GROUP, '239.1.2.3'") =>
+            a_group_is_no_text: no_array!(
+                80500 $set "IPPROTO_IP, MCAST_JOIN_GROUP, '239.1.2.3'", "MCAST_LEAVE_GROUP, string given",
+                Older::threw("No key \"group\" passed in optval")
+            ) =>
                 rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, "239.1.2.3");
-            a_source_is_no_number: php!(inet $set "IPPROTO_IP, MCAST_BLOCK_SOURCE, 7") =>
+            a_group_is_no_other_struct: php!(inet $set "IPPROTO_IP, MCAST_JOIN_GROUP, ['l_onoff' => 1]") =>
+                rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Linger::new(1, 2));
+            a_source_is_no_number: no_array!(
+                80500 $set "IPPROTO_IP, MCAST_BLOCK_SOURCE, 7", "MCAST_LEAVE_SOURCE_GROUP, int given",
+                Older::threw("No key \"group\" passed in optval")
+            ) =>
                 rust!(inet $set IPPROTO_IP, MCAST_BLOCK_SOURCE, 7);
             a_group_without_a_source: php!(inet $set "IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, ['group' => '239.1.2.3']") =>
                 rust!(inet $set IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, Group::new("239.1.2.3"));
-            a_group_of_no_internet: php!(unix $set "IPPROTO_IP, MCAST_JOIN_GROUP, ['group' => '239.1.2.3']") =>
+            a_group_of_no_internet: Since(
+                80500,
+                concat!(
+                    "$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); ", stringify!($set),
+                    "($s, IPPROTO_IP, MCAST_JOIN_GROUP, ['group' => '239.1.2.3'])"
+                ),
+                (ErrorKind::Value, "IP address used in the context of an unexpected type of socket"),
+                Older::warned(
+                    concat!(stringify!($set), "(): IP address used in the context of an unexpected type of socket"), 0
+                )
+            ) =>
                 rust!(unix $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3"));
             a_group_with_a_nul: ours!(Value $set "Argument #4 ($value) must not contain any null bytes") =>
                 rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3\0"));

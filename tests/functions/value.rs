@@ -94,7 +94,9 @@ fn every_code_has_its_symbol() {
 
 #[test]
 fn the_text_of_every_code_is_phps() {
-    let codes: Vec<i32> = (-10010..=-9990).chain(-5..200).chain([9999, i32::MIN, i32::MAX, -20000]).collect();
+    // 134 has a text since glibc 2.43, and a PHP of its own may bring a C library of its own.
+    let codes = (-10010..=-9990).chain(-5..134).chain(135..200).chain([9999, i32::MIN, i32::MAX, -20000]);
+    let codes: Vec<i32> = codes.collect();
     let list = codes.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
 
     let php = common::php(&format!("foreach ([{list}] as $code) echo socket_strerror($code), \"\\n\";"));
