@@ -134,7 +134,7 @@ pub fn socket_addrinfo_lookup<'a>(
 ///
 /// # Differences from PHP
 ///
-/// The descriptor is close-on-exec. After a failed `connect` PHP 8.2 closes it twice, which in a threaded program can hit
+/// The descriptor is close-on-exec. After a failed `connect` PHP closes it twice, which in a threaded program can hit
 /// somebody else's.
 ///
 /// # Examples
@@ -191,7 +191,7 @@ pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
 ///
 /// # Differences from PHP
 ///
-/// The descriptor is close-on-exec. After a failed `bind` PHP 8.2 closes it twice.
+/// The descriptor is close-on-exec. After a failed `bind` PHP closes it twice.
 ///
 /// # Examples
 ///

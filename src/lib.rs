@@ -1,5 +1,6 @@
 // The README's links into the repository, for readers of docs.rs; where a link is defined twice, the first one counts.
 #![doc = "[introduction]: crate::lessons"]
+#![doc = "[differences]: crate::php_to_rust"]
 #![doc = "[contributing]: https://docs.rs/crate/php-sockets/latest/source/CONTRIBUTING.md"]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
@@ -10,6 +11,10 @@ compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its
 // The course, in the documentation alone; what its texts show of a lesson is no program of its own.
 #[cfg(all(doc, not(doctest)))]
 pub mod lessons;
+
+#[cfg(all(doc, not(doctest)))]
+#[doc = include_str!("php-to-rust.md")]
+pub mod php_to_rust {}
 
 // Floor 0: what C declares, PHP's constants, PHP's sentence, addresses, PHP's arrays as structs.
 mod address;

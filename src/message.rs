@@ -89,7 +89,7 @@ impl<'a> Message<'a> {
 ///
 /// # Differences from PHP
 ///
-/// PHP 8.2 sends wrong descriptors for `Socket` objects; these are right. After an unknown host PHP warns a second
+/// PHP 8.5 sends wrong descriptors for `Socket` objects; these are right. After an unknown host PHP warns a second
 /// time, of the path in the array. Numbers out of range, missing keys, and values of a wrong type do not compile.
 /// There are at most 1024 buffers in an [`IoVec`].
 ///

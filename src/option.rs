@@ -45,8 +45,8 @@ mod encode;
 /// # Differences from PHP
 ///
 /// PHP gives the number of `SO_PEERPIDFD`'s new descriptor, which stays open until the process ends.
-/// PHP 8.2 reads of `SO_PEERCRED` the process only. Where the kernel writes nothing (`SO_BINDTODEVICE` of a socket that
-/// is bound to none) the number is 0; in PHP 8.2 it is whatever was in memory. A text is the text, not an array with it.
+/// PHP reads of `SO_PEERCRED` the process only. Where the kernel writes nothing (`SO_BINDTODEVICE` of a socket that
+/// is bound to none) the number is 0; in PHP it is whatever was in memory. A text is the text, not an array with it.
 ///
 /// # Examples
 ///

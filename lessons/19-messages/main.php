@@ -1,5 +1,5 @@
 <?php
-// Lesson 19 · messages. What is passed is a stream: for a Socket PHP 8.2 sends descriptor 0, whatever its own is.
+// Lesson 19 · messages. What is passed is a stream: for a Socket PHP 8.2 and 8.5 send descriptor 0, whatever its own is.
 
 require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
 require __DIR__ . '/../folder.php';

@@ -37,7 +37,7 @@ fn only_not_yet_is_quiet() {
     }
 }
 
-/// What PHP 8.2 prints for these codes.
+/// What PHP prints for these codes.
 #[test]
 fn the_resolvers_codes_begin_below_minus_10000() {
     for (code, text) in [

@@ -76,7 +76,7 @@ pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) ->
 ///
 /// # Differences from PHP
 ///
-/// PHP 8.2 takes port 65616 for 80; a `u16` cannot hold it. A protocol with a NUL, a `ValueError` in PHP, is an unknown
+/// PHP takes port 65616 for 80; a `u16` cannot hold it. A protocol with a NUL, a `ValueError` in PHP, is an unknown
 /// one.
 ///
 /// # Examples

@@ -410,7 +410,10 @@ fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
 #[test]
 fn a_client_that_would_keep_the_others_waiting_is_closed_at_once() {
     for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
-        let server = Server::start(with_injected(twin, "fcntl", "error=ENOMEM:when=3"));
+        // The listener takes two calls, and so does PHP 8.4's accept of its own.
+        let accepting = matches!(twin, Twin::Php(_)) && (80400..80500).contains(&common::php_version());
+        let fault = if accepting { "error=ENOMEM:when=5" } else { "error=ENOMEM:when=3" };
+        let server = Server::start(with_injected(twin, "fcntl", fault));
         begin(&server);
 
         let client = server.connect();
