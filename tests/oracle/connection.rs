@@ -26,7 +26,7 @@ fn an_internet_connection_needs_a_port() {
 
 #[test]
 fn php_takes_the_low_16_bits_of_a_port() {
-    // 2.6: no range check: the port is cut to 16 bits. A `u16` cannot hold such a number.
+    // 2.6: no range check in any version, 8.5 included: the port is cut to 16 bits. A `u16` cannot hold such a number.
     for (port, asked) in [("-1", 65535), ("99999", 34463), ("65536", 0)] {
         let code = format!("socket_connect(socket_create(AF_INET, SOCK_STREAM, 0), '127.0.0.1', {port});");
         let (calls, _) = php::traced("connect", &["connect:retval=0"], &code);
@@ -222,17 +222,32 @@ fn a_connection_can_be_shut_in_either_direction() {
 }
 
 #[test]
-fn the_kernel_judges_the_mode_of_a_shutdown() {
-    // [V] 2.9: 8.2 lets the kernel reject other modes, with a warning [22]
+fn a_shutdown_has_three_modes_and_no_other() {
+    // [V] 2.9: another mode is a ValueError, before any system call; before 8.5 the kernel rejects it, with a warning [22]
     // 2.9: not connected: [107]
     agree(
         "
         a b = socket_create_pair AF_UNIX SOCK_STREAM 0
         socket_shutdown a 3
         socket_shutdown a -1
+        socket_last_error a
+        socket_last_error null
+        socket_write a \"still open\" null
+        socket_read b 20 PHP_BINARY_READ
         s = socket_create AF_INET SOCK_STREAM SOL_TCP
         socket_shutdown s 2
         socket_shutdown s 99
+        socket_shutdown s 2147483647
+        socket_last_error s
+        socket_clear_error s
+        socket_shutdown s 4
+        socket_clear_error null
+        socket_last_error s
+        socket_last_error null
         ",
+    );
+    assert_eq!(
+        php::thrown("$s = socket_create(AF_UNIX, SOCK_STREAM, 0); socket_close($s); socket_shutdown($s, 3)"),
+        "Error: socket_shutdown(): Argument #1 ($socket) has already been closed"
     );
 }

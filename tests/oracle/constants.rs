@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use php_sockets::*;
 
 use crate::common;
+use crate::dialects::by_version;
 
 macro_rules! table {
     ($($name:ident)*) => { &[$((stringify!($name), $name)),*] };
@@ -97,6 +98,14 @@ fn the_constants_of_the_running_php_are_all_there_with_its_values() {
         "foreach ((new ReflectionExtension('sockets'))->getConstants() as $n => $v) echo \"$n $v\n\";",
     );
     let mut php: Vec<&str> = php.lines().collect();
+    // 8.3 has some of what 8.4 has.
+    let (least, most) =
+        by_version(&[(80200, (212, 212)), (80300, (212, 231)), (80400, (231, 231)), (80500, (243, 243))]);
+    assert!((least..=most).contains(&php.len()), "{} constants", php.len());
+    for line in &php {
+        let (name, phps) = line.split_once(' ').expect("a name and a value");
+        assert_eq!(value(name).to_string(), phps, "{name}");
+    }
     php.retain(|line| !SINCE_8_3.iter().any(|(name, ..)| line.starts_with(&format!("{name} "))));
     php.sort_unstable();
 

@@ -4,6 +4,7 @@ use php_sockets::*;
 use serde_json::json;
 
 use crate::common;
+use crate::dialects::{by_version, speaks};
 use crate::php;
 use crate::script::agree;
 
@@ -202,8 +203,8 @@ fn a_failed_recvfrom_touches_no_output() {
 
 #[test]
 fn a_datagram_longer_than_the_buffer_is_counted_and_cut() {
-    // [V] 2.15: MSG_TRUNC: the full size of the datagram; 8.2 returns 11 bytes for length 3. Ours has the three that
-    // fit, as PHP's next version does.
+    // [V] 2.15: MSG_TRUNC: the full size of the datagram; PHP, 8.5 included, returns 11 bytes for length 3, of
+    // which it reads 8 past its buffer. Ours has the three that fit, an intended difference.
     let php = php::value(
         "socket_create_pair(AF_UNIX, SOCK_DGRAM, 0, $p); socket_write($p[1], 'hello world');
          return [socket_recvfrom($p[0], $data, 3, MSG_TRUNC, $address), strlen($data), substr($data, 0, 3)];",
@@ -273,28 +274,48 @@ fn an_internet_datagram_needs_a_port() {
 }
 
 #[test]
-fn php_takes_the_low_16_bits_of_a_port() {
-    // 2.16: 8.2 cuts the port to 16 bits. A `u16` cannot hold such a number.
+fn a_port_is_between_0_and_65535() {
+    // 2.16: another port is a ValueError, before the length and whatever the family; before 8.5 it is cut to 16 bits. A
+    // `u16` cannot hold such a number.
     for (port, sent) in [("-1", 65535), ("99999", 34463), ("65536", 0)] {
         let code =
-            format!("socket_sendto(socket_create(AF_INET, SOCK_DGRAM, 0), 'x', 1, 0, '127.0.0.1', {port});");
-        let (calls, _) = php::traced("sendto", &["sendto:retval=1"], &code);
-        assert!(calls[0].contains(&format!("sin_port=htons({sent})")), "{calls:?}");
+            format!("socket_sendto(socket_create(AF_INET, SOCK_DGRAM, 0), 'x', 1, 0, '127.0.0.1', {port})");
+        php::takes_the_low_16_bits_before_8_5(
+            "sendto",
+            "1",
+            &code,
+            sent,
+            "socket_sendto(): Argument #6 ($port)",
+        );
     }
+    let negative = php::thrown("socket_sendto(socket_create(AF_UNIX, SOCK_DGRAM, 0), 'x', -1, 0, '', -1)");
+    let length = "ValueError: socket_sendto(): Argument #3 ($length) must be greater than or equal to 0";
+    let port = "ValueError: socket_sendto(): Argument #6 ($port) must be between 0 and 65535";
+    assert_eq!(negative, by_version(&[(80200, length), (80500, port)]));
 }
 
 #[test]
-fn php_sends_to_the_wrong_path_if_it_is_too_long_and_we_refuse() {
-    // [V] 2.16: 8.2 silently cuts the path to 107 bytes. The crate refuses it, an intended difference, with the text of
-    // later versions.
+fn a_path_that_is_too_long_is_refused_where_php_once_sent_to_another() {
+    // [V] 2.16: a path of 108 bytes or more is a ValueError (8.4.27, 8.5.7); before, it is silently cut to 107 bytes
     let php = php::value(
         "$folder = sys_get_temp_dir() . '/sockets-path-' . getmypid(); mkdir($folder);
          $path = str_pad(\"$folder/\", 107, 'x'); $r = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_bind($r, $path);
-         $s = socket_create(AF_UNIX, SOCK_DGRAM, 0); $sent = socket_sendto($s, 'stray', 5, 0, \"$path-and-more\");
-         socket_recv($r, $data, 10, MSG_DONTWAIT); unlink($path); rmdir($folder);
+         $s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_set_nonblock($r);
+         try { $sent = socket_sendto($s, 'stray', 5, 0, \"$path-and-more\"); } catch (ValueError $e) { $sent = $e->getMessage(); }
+         $data = null; @socket_recv($r, $data, 10, 0); unlink($path); rmdir($folder);
          return [$sent, $data];",
     );
-    assert_eq!(php, json!([5, "stray"]));
+    let refused = json!(["socket_sendto(): Argument #5 ($address) must be less than 108", null]);
+    assert_eq!(php, if speaks(&[80427, 80507]) { refused } else { json!([5, "stray"]) });
+    agree(
+        r#"
+        s = socket_create AF_UNIX SOCK_DGRAM 0
+        socket_sendto s "x" 1 0 path:nobody*108 null
+        socket_sendto s "x" 1 0 path:nobody*109 null
+        socket_sendto s "x" 1 0 path:nobody*1000 80
+        socket_last_error s
+        "#,
+    );
 
     let socket = socket_create(AF_UNIX, SOCK_DGRAM, 0).unwrap();
     for length in [108, 109, 1000] {

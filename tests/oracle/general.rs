@@ -3,9 +3,10 @@
 use std::os::fd::AsRawFd;
 
 use php_sockets::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common;
+use crate::dialects::by_version;
 use crate::php;
 use crate::script::agree;
 
@@ -102,15 +103,17 @@ fn a_write_to_nobody_is_an_error_and_kills_no_process() {
 }
 
 #[test]
-fn every_descriptor_of_ours_and_none_of_phps_is_close_on_exec() {
-    // [V] 1.1: PHP 8.2 never sets CLOEXEC on a socket. The crate always does, an intended difference.
+fn every_descriptor_of_ours_is_close_on_exec_and_one_of_phps() {
+    // [V] 1.1: PHP sets CLOEXEC on what it accepts, and before 8.4 on nothing. The crate always does, an intended
+    // difference.
     let flags = php::value(
         "$l = socket_create_listen(0); socket_getsockname($l, $a, $port);
          $c = socket_create(AF_INET, SOCK_STREAM, SOL_TCP); socket_connect($c, '127.0.0.1', $port);
          $s = socket_accept($l); socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
          return array_map(fn ($flags) => ($flags & 02000000) !== 0, array_values(flags()));",
     );
-    assert_eq!(flags, json!([false, false, false, false, false]));
+    let accepted = by_version(&[(80200, false), (80400, true)]);
+    assert_eq!(flags, json!([false, false, accepted, false, false]));
 
     let listener = socket_create_listen(0, 5).unwrap();
     let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).unwrap();
@@ -220,7 +223,6 @@ fn functions_without_a_socket_remember_in_the_global_slot_only() {
 fn recvmsg_warns_even_of_eagain_and_leaves_the_sockets_slot_alone() {
     // [V] 1.2: a recvmsg that fails does not set the socket's slot
     // [V] 1.2: recvmsg warns always, even of EAGAIN
-    // The crate has no recvmsg yet.
     let failure = common::php_failure(
         "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $s = $p[0]; socket_set_nonblock($s);
          $m = ['controllen' => 100]; socket_recvmsg($s, $m)",
@@ -234,7 +236,7 @@ fn recvmsg_warns_even_of_eagain_and_leaves_the_sockets_slot_alone() {
 
 #[test]
 fn a_failed_addrinfo_lookup_says_and_remembers_nothing() {
-    // [V] 1.2: addrinfo_lookup failure: plain false, no warning, no slot. The crate has no addrinfo functions yet.
+    // [V] 1.2: addrinfo_lookup failure: plain false, no warning, no slot.
     let failure = common::php_failure("if (socket_addrinfo_lookup('256.1.1.1') !== false) echo 'found'");
     assert_eq!((failure.warning, failure.thrown, failure.last), (None, None, 0));
 }
@@ -263,7 +265,7 @@ fn a_length_of_nothing_is_a_plain_false() {
 
 #[test]
 fn conversions_that_fail_are_remembered_nowhere() {
-    // 1.2: "error converting …" and "No interface with name": a warning, no slot. The crate has neither yet.
+    // 1.2: "error converting …" and "No interface with name": a warning, no slot.
     for (code, warning) in [
         (
             "$s = socket_create(AF_INET, SOCK_DGRAM, 0); socket_sendmsg($s, ['iov' => 'x'])",
@@ -356,7 +358,7 @@ fn the_end_of_a_stream_and_sending_nothing_are_no_errors() {
 
 #[test]
 fn a_warning_bears_the_name_that_the_script_called() {
-    // [V] 1.4: the alias prints socket_setopt(): …. The crate has no options yet.
+    // [V] 1.4: the alias prints socket_setopt(): ….
     for (call, message) in [
         ("socket_set_option($s, SOL_SOCKET, 9999, 1)", "socket_set_option(): Unable to set socket option"),
         ("socket_setopt($s, SOL_SOCKET, 9999, 1)", "socket_setopt(): Unable to set socket option"),
@@ -385,8 +387,8 @@ fn recvfrom_begins_its_message_as_the_family_wants() {
 }
 
 #[test]
-fn the_messages_of_the_functions_to_come_are_phps() {
-    // 1.4: rows of functions that the crate does not have yet
+fn the_messages_of_the_other_functions_are_these() {
+    // 1.4: messages of sendmsg, of options and of address infos
     let closed = "$b = socket_create(AF_INET, SOCK_STREAM, 0); socket_bind($b, '127.0.0.1'); socket_getsockname($b, $a, $p);
         $h = ['ai_socktype' => SOCK_STREAM, 'ai_flags' => AI_NUMERICHOST | AI_NUMERICSERV];";
     for (code, warning) in [
@@ -456,7 +458,8 @@ fn every_function_refuses_a_closed_socket() {
             json!(format!("Error: {function}(): Argument #1 ($socket) has already been closed"))
         );
     }
-    assert_eq!(refusals.len(), 25, "{:?}", refusals.keys());
+    // socket_atmark came with 8.3.
+    assert_eq!(refusals.len(), by_version(&[(80200, 25), (80300, 26)]), "{:?}", refusals.keys());
 }
 
 #[test]
@@ -498,8 +501,9 @@ fn wrong_types_and_missing_arguments_are_thrown() {
 
 #[test]
 fn a_family_that_php_does_not_know_is_refused() {
-    // 1.6: ValueError "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6". PHP gets hold of a socket
-    // of another family only as a descriptor that another process sends: here a netlink socket.
+    // 1.6: ValueError "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6"; bind and getsockname name
+    // AF_PACKET too, which they did not before 8.5. PHP gets hold of a socket of another family only as a descriptor that
+    // another process sends: here a netlink socket.
     let netlink = common::foreign_socket();
     let php = php::Peer::new(
         "$m = ['controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)]; socket_recvmsg($s, $m);
@@ -523,8 +527,65 @@ fn a_family_that_php_does_not_know_is_refused() {
         socket_getsockname(&netlink).unwrap_err(),
         socket_getpeername(&netlink).unwrap_err(),
     ];
-    assert_eq!(php, ours.map(|error| error.to_string()));
+    let newest = ours.map(|error| error.to_string());
+    let packet = newest.iter().filter(|text| text.contains("AF_PACKET")).count();
+    assert_eq!((packet, newest.len()), (2, 6));
+    let older = newest.clone().map(|text| text.replace("AF_PACKET, ", ""));
+    assert_eq!(php, *by_version(&[(80200, &older), (80500, &newest)]));
     assert!(ours.iter().all(|error| error.kind() == ErrorKind::Value));
+}
+
+#[test]
+fn a_packet_socket_speaks_as_phps() {
+    // [8.5]: bind and getsockname know AF_PACKET, the others do not; before, none of them does. PHP gets the socket as a
+    // descriptor, so that it needs no right to one.
+    let packet = common::packet_socket(0);
+    let php = php::Peer::new(
+        "$m = ['controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)]; socket_recvmsg($s, $m);
+         $p = $m['control'][0]['data'][0];
+         set_error_handler(function ($level, $text) use (&$warning) { $warning = $text; return true; });
+         foreach ([fn () => socket_getsockname($p, $a), fn () => socket_bind($p, 'nosuch0'), fn () => socket_bind($p, ''),
+                   fn () => socket_getsockname($p, $a), fn () => socket_bind($p, 'lo', 7),
+                   fn () => socket_getsockname($p, $a, $n) ? [$a, $n] : false, fn () => socket_getpeername($p, $a),
+                   fn () => socket_connect($p, 'lo', 1), fn () => socket_sendto($p, 'x', 1, 0, 'lo', 1),
+                   fn () => socket_recvfrom($p, $d, 1, 0, $a, $n)] as $call) {
+             $warning = null;
+             try { $value = $call(); $said[] = $warning ?? $value; } catch (Error $e) { $said[] = $e->getMessage(); }
+         }
+         socket_write($s, json_encode($said));",
+    );
+    php.send_descriptor(packet.as_raw_fd());
+    let php: Vec<Value> = serde_json::from_str(&php.answer()).unwrap();
+
+    let packet = common::packet_socket(0);
+    let name = || socket_getsockname(&packet).map(|name| json!([name.address.to_str(), name.port]));
+    let bind = |name: &str, port: u16| socket_bind(&packet, name, port).map(|()| json!(true));
+    let newest: Vec<Value> = [
+        name(),
+        bind("nosuch0", 0),
+        bind("", 0),
+        name(),
+        bind("lo", 7),
+        name(),
+        socket_getpeername(&packet).map(|_| json!("a name")),
+        socket_connect(&packet, "lo", 1).map(|()| json!(true)),
+        socket_sendto(&packet, "x", 1, 0, "lo", 1).map(Value::from),
+        socket_recvfrom(&packet, &mut Vec::new(), 1, 0).map(|_| json!("data")),
+    ]
+    .into_iter()
+    .map(|result| result.unwrap_or_else(|error| json!(error.to_string())))
+    .collect();
+
+    let families = "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6";
+    let (bind, name) = (format!("socket_bind(): {families}"), format!("socket_getsockname(): {families}"));
+    let first = [&name, &bind, &bind, &name, &bind, &name].map(|text| json!(text));
+    let older = [first.as_slice(), &newest[6..]].concat();
+    assert_eq!(php, *by_version(&[(80200, &older), (80500, &newest)]));
+    let unbound = json!("invalid interface index");
+    assert_eq!(
+        newest[..6],
+        [unbound.clone(), json!(true), json!(true), unbound, json!(true), json!(["lo", 1])]
+    );
 }
 
 #[test]
@@ -549,7 +610,7 @@ fn arguments_are_looked_at_in_phps_order() {
         php::thrown(&format!("{closed} socket_connect($s, [])")),
         "TypeError: socket_connect(): Argument #2 ($address) must be of type string, array given"
     );
-    // [V] 1.6: sendmsg and recvmsg check the range of flags before the closed socket. The crate has neither yet.
+    // [V] 1.6: sendmsg and recvmsg check the range of flags before the closed socket.
     for call in ["socket_sendmsg($s, [], 1 << 40)", "socket_recvmsg($s, $m, 1 << 40)"] {
         let thrown = php::thrown(&format!("{closed} $m = []; {call}"));
         let function = call.split('(').next().unwrap();

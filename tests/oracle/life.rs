@@ -1,12 +1,16 @@
 //! Section 2.1 to 2.4, 2.8 and 2.10: sockets made, accepted and closed, and whether their calls wait.
 
-use std::os::fd::AsRawFd;
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
 
 use php_sockets::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common;
+use crate::dialects::by_version;
 use crate::php;
+use crate::record;
 use crate::script::agree;
 
 /// Whether a socket of ours returns at once.
@@ -16,8 +20,9 @@ fn is_nonblocking(socket: &Socket) -> bool {
 }
 
 #[test]
-fn three_domains_are_there_and_no_other() {
-    // [V] 2.1: another domain is a ValueError "must be one of AF_UNIX, AF_INET6, or AF_INET"
+fn four_domains_are_there_and_no_other() {
+    // [V] 2.1: another domain is a ValueError "must be one of AF_UNIX, AF_PACKET, AF_INET6, or AF_INET"; before 8.5
+    // AF_PACKET is none of them
     agree(
         "
         a = socket_create AF_UNIX SOCK_STREAM 0
@@ -31,26 +36,44 @@ fn three_domains_are_there_and_no_other() {
     );
 }
 
+/// `socket_create` with these arguments, by PHP: what is thrown, what it warns of, or the class of what it makes.
+fn created(arguments: &str) -> Value {
+    php::value(&format!(
+        "try {{ $s = socket_create({arguments}); return $s ? get_class($s) : error_get_last()['message']; }}
+         catch (ValueError $e) {{ return 'ValueError: ' . $e->getMessage(); }}"
+    ))
+}
+
 #[test]
-fn packet_sockets_are_of_a_later_php() {
-    // 2.1: [8.5] AF_PACKET is allowed; 8.2 refuses it, the crate does as 8.5 and lets the kernel decide.
-    assert_eq!(
-        php::thrown("socket_create(17, SOCK_DGRAM, 0)"),
-        "ValueError: socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET"
-    );
-    let kind = socket_create(AF_PACKET, SOCK_DGRAM, 0).err().map(|error| (error.kind(), error.code()));
-    assert!(matches!(kind, None | Some((ErrorKind::Warning, SOCKET_EPERM))), "{kind:?}");
+fn packet_sockets_are_there_since_8_5() {
+    // 2.1: AF_PACKET is allowed, and the kernel decides; before 8.5 it is refused
+    let ours = |kind| {
+        socket_create(AF_PACKET, kind, 0).map_or_else(|error| error.to_string(), |_| "Socket".to_owned())
+    };
+    for kind in [SOCK_DGRAM, SOCK_STREAM, SOCK_RAW] {
+        let newest = ours(kind);
+        let older =
+            "ValueError: socket_create(): Argument #1 ($domain) must be one of AF_UNIX, AF_INET6, or AF_INET";
+
+        let php = created(&format!("17, {kind}, 0"));
+
+        assert_eq!(php, json!(by_version(&[(80200, older), (80500, newest.as_str())])));
+        let kernel = ["[1]: Operation not permitted", "[94]: Socket type not supported"];
+        assert!(newest == "Socket" || kernel.iter().any(|text| newest.ends_with(text)), "{newest}");
+    }
 }
 
 #[test]
 fn types_have_an_upper_bound_and_the_kernel_judges_the_rest() {
-    // [V] 2.1: a type above 10 is a ValueError
+    // [V] 2.1: a type above 10 is a ValueError; before 8.4 its text does not name the bits beside the type
     // [V] 2.1: only an upper bound: -1, 0 and 7 go to the kernel, which warns with EINVAL or ESOCKTNOSUPPORT
     // [V] 2.1: a bad protocol is an error of the kernel (93), not a ValueError
     agree(
         "
         socket_create AF_INET 11 0
         socket_create AF_INET 2147483647 0
+        socket_create AF_INET 524299 0
+        socket_create AF_INET 1048577 0
         socket_create AF_INET -1 0
         socket_create AF_INET 0 0
         socket_create AF_INET 7 0
@@ -64,23 +87,33 @@ fn types_have_an_upper_bound_and_the_kernel_judges_the_rest() {
 }
 
 #[test]
-fn the_bits_beside_the_type_are_of_a_later_php() {
-    // [V] 2.1: in 8.2 SOCK_CLOEXEC and SOCK_NONBLOCK fail the check of the type; the crate takes them, as 8.4 does
-    for bits in ["524288", "2048"] {
-        for call in [
-            "socket_create(AF_UNIX, SOCK_STREAM | {}, 0)",
-            "socket_create_pair(AF_UNIX, SOCK_STREAM | {}, 0, $p)",
-        ] {
-            let thrown = php::thrown(&call.replace("{}", bits));
-            assert!(thrown.ends_with(
-                "(): Argument #2 ($type) must be one of SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, or SOCK_RDM"
-            ));
-        }
-    }
+fn the_bits_beside_the_type_are_taken_since_8_4() {
+    // [V] 2.1: SOCK_CLOEXEC and SOCK_NONBLOCK fail the check of the type before 8.4
+    agree(
+        "
+        socket_create AF_UNIX 2049 0
+        socket_create AF_UNIX 524289 0
+        socket_create AF_UNIX 526337 0
+        socket_create AF_INET 2050 0
+        a b = socket_create_pair AF_UNIX 2049 0
+        c d = socket_create_pair AF_UNIX 526338 0
+        socket_create_pair AF_UNIX 2059 0
+        ",
+    );
+    // The bits do what they say: non-blocking, close-on-exec. This crate's descriptors are close-on-exec anyway.
+    let flags = php::value(
+        "if (PHP_VERSION_ID < 80400) return [];
+         $s = socket_create(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0); $t = socket_create(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+         socket_create_pair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, $p);
+         return array_map(fn ($flags) => [($flags & 04000) !== 0, ($flags & 02000000) !== 0], array_values(flags()));",
+    );
+    let newest = json!([[true, false], [false, true], [true, true], [true, true]]);
+    assert_eq!(flags, by_version(&[(80200, &json!([])), (80400, &newest)]).clone());
 
     let socket = socket_create(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0).unwrap();
     let (one, other) = socket_create_pair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0).unwrap();
     assert!([socket, one, other].iter().all(is_nonblocking));
+    assert!(!is_nonblocking(&socket_create(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0).unwrap()));
 }
 
 #[test]
@@ -103,24 +136,28 @@ fn a_listener_in_one_step_listens_everywhere_on_a_free_port() {
 }
 
 #[test]
-fn php_takes_the_low_16_bits_of_a_listeners_port() {
-    // [V] 2.2: 8.2 keeps 16 bits of the port: -1 is 65535. A `u16` cannot hold -1.
+fn a_listeners_port_is_between_0_and_65535() {
+    // [V] 2.2: another port is a ValueError; before 8.5 its low 16 bits count: -1 is 65535. A `u16` cannot hold it.
     // The call that would bind is answered by strace, so that nobody needs that port.
     for (port, bound) in [("-1", 65535), ("65536", 0), ("99999", 34463)] {
-        let code = format!("socket_create_listen({port});");
-        let (calls, _) = php::traced("bind", &["bind:retval=0"], &code);
-        assert!(
-            calls[0].contains(&format!("sin_port=htons({bound}), sin_addr=inet_addr(\"0.0.0.0\")")),
-            "{calls:?}"
+        let code = format!("socket_create_listen({port})");
+        php::takes_the_low_16_bits_before_8_5(
+            "bind",
+            "0",
+            &code,
+            bound,
+            "socket_create_listen(): Argument #1 ($port)",
         );
     }
 }
 
 #[test]
-fn a_listeners_queue_is_128_long_if_nobody_says() {
-    // 2.2: the default backlog is 128 up to 8.3. Rust has no defaults: it is written out.
+fn a_listeners_queue_is_4096_long_if_nobody_says() {
+    // 2.2: the default backlog is SOMAXCONN, 4096; before 8.4 it is 128. Rust has no defaults: it is written out.
     let (calls, _) = php::traced("listen", &[], "socket_create_listen(0);");
-    assert!(calls[0].contains(", 128)"), "{calls:?}");
+    let backlog = by_version(&[(80200, ", 128)"), (80400, ", 4096)")]);
+    assert!(calls[0].contains(backlog), "{calls:?}");
+    assert_eq!(SOMAXCONN, 4096);
 }
 
 #[test]
@@ -158,24 +195,277 @@ fn a_pair_replaces_what_the_variable_held_and_a_failure_leaves_it() {
     assert_eq!(held, json!([{"x": 1}, true, ["Socket", "Socket"], true]));
 }
 
-#[test]
-fn an_accepted_socket_waits_even_if_its_listener_does_not() {
-    // [V] 2.4: the accepted socket is blocking even if the listener is non-blocking
-    let flags = php::value(
-        "$l = socket_create_listen(0); socket_set_nonblock($l); socket_getsockname($l, $a, $port);
-         $c = socket_create(AF_INET, SOCK_STREAM, SOL_TCP); socket_connect($c, '127.0.0.1', $port);
-         $r = [$l]; $w = $e = null; socket_select($r, $w, $e, 10); $s = socket_accept($l);
-         return array_map(fn ($flags) => ($flags & 04000) !== 0, array_values(flags()));",
-    );
+/// Listeners made and changed in every way, by name, each with whether what it accepts does not block.
+const ACCEPTED: [(&str, bool); 20] = [
+    ("created", false),
+    ("create_listen", false),
+    ("addrinfo_bind", false),
+    ("created with SOCK_NONBLOCK", false),
+    ("created with SOCK_NONBLOCK, set_nonblock", true),
+    ("AF_INET, set_nonblock", true),
+    ("AF_INET6, set_nonblock", true),
+    ("AF_UNIX, set_nonblock", true),
+    ("create_listen, set_nonblock", true),
+    ("addrinfo_bind, set_nonblock", true),
+    ("set_nonblock, set_block", false),
+    ("set_nonblock, set_block, set_nonblock", true),
+    ("set_nonblock before it listens", true),
+    ("import of a blocking stream", false),
+    ("import of a non-blocking stream", true),
+    ("import of a blocking stream, which stops to block", false),
+    ("import of a blocking stream, set_nonblock, which blocks again", true),
+    ("its stream stops to block", false),
+    ("its stream stops to block, set_nonblock", true),
+    ("received, non-blocking", true),
+];
 
-    let listener = socket_create_listen(0, 5).unwrap();
-    socket_set_nonblock(&listener).unwrap();
-    let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).unwrap();
-    socket_connect(&client, "127.0.0.1", socket_getsockname(&listener).unwrap().port).unwrap();
-    socket_select(Some(&mut vec![&listener]), None, None, 10, 0).unwrap();
-    let server = socket_accept(&listener).unwrap();
-    assert_eq!(json!([is_nonblocking(&listener), is_nonblocking(&client), is_nonblocking(&server)]), flags);
-    assert_eq!(flags, json!([true, false, false]));
+const PHP_ACCEPTS: &str = r"
+    $dir = sys_get_temp_dir() . '/sockets-accept-' . getmypid(); mkdir($dir);
+    function listens($s, $address = '127.0.0.1') { socket_bind($s, $address); socket_listen($s, 5); return $s; }
+    function inet($type = SOCK_STREAM) { return listens(socket_create(AF_INET, $type, 0)); }
+    function by_info() {
+        $s = socket_addrinfo_bind(socket_addrinfo_lookup('127.0.0.1', '0', ['ai_socktype' => SOCK_STREAM])[0]);
+        socket_listen($s, 5);
+        return $s;
+    }
+    function stream($blocks = true) {
+        $stream = stream_socket_server('tcp://127.0.0.1:0'); stream_set_blocking($stream, $blocks);
+        return $stream;
+    }
+    function nonblock($s) { socket_set_nonblock($s); return $s; }
+    function block($s) { socket_set_block($s); return $s; }
+    $kept = [];
+    $bits = PHP_VERSION_ID < 80400 ? 0 : 04000;
+    $listeners = [
+        'created' => fn () => inet(), 'create_listen' => fn () => socket_create_listen(0), 'addrinfo_bind' => by_info(...),
+        'created with SOCK_NONBLOCK' => fn () => inet(SOCK_STREAM | $bits),
+        'created with SOCK_NONBLOCK, set_nonblock' => fn () => nonblock(inet(SOCK_STREAM | $bits)),
+        'AF_INET, set_nonblock' => fn () => nonblock(inet()),
+        'AF_INET6, set_nonblock' => fn () => nonblock(listens(socket_create(AF_INET6, SOCK_STREAM, 0), '::1')),
+        'AF_UNIX, set_nonblock' => fn () => nonblock(listens(socket_create(AF_UNIX, SOCK_STREAM, 0), qq$dir/doorqq)),
+        'create_listen, set_nonblock' => fn () => nonblock(socket_create_listen(0)),
+        'addrinfo_bind, set_nonblock' => fn () => nonblock(by_info()),
+        'set_nonblock, set_block' => fn () => block(nonblock(inet())),
+        'set_nonblock, set_block, set_nonblock' => fn () => nonblock(block(nonblock(inet()))),
+        'set_nonblock before it listens' => fn () => listens(nonblock(socket_create(AF_INET, SOCK_STREAM, 0))),
+        'import of a blocking stream' => fn () => socket_import_stream(stream()),
+        'import of a non-blocking stream' => fn () => socket_import_stream(stream(false)),
+        'import of a blocking stream, which stops to block' => function () {
+            $s = socket_import_stream($stream = stream()); stream_set_blocking($stream, false); return $s;
+        },
+        'import of a blocking stream, set_nonblock, which blocks again' => function () {
+            $s = nonblock(socket_import_stream($stream = stream())); stream_set_blocking($stream, true); return $s;
+        },
+        'its stream stops to block' => function () use (&$kept) {
+            $s = inet(); $kept[] = $stream = socket_export_stream($s); stream_set_blocking($stream, false); return $s;
+        },
+        'its stream stops to block, set_nonblock' => function () use (&$kept) {
+            $s = inet(); $kept[] = $stream = socket_export_stream($s); stream_set_blocking($stream, false);
+            return nonblock($s);
+        },
+        'received, non-blocking' => function () {
+            socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p);
+            socket_sendmsg($p[0], ['iov' => ['x'], 'control' => [
+                ['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [stream(false)]]]]);
+            $m = ['controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)]; socket_recvmsg($p[1], $m);
+            return $m['control'][0]['data'][0];
+        },
+    ];
+    foreach ($listeners as $name => $make) {
+        $l = $make();
+        socket_getsockname($l, $address, $port);
+        $family = str_contains($address, '/') ? AF_UNIX : (str_contains($address, ':') ? AF_INET6 : AF_INET);
+        $c = socket_create($family, SOCK_STREAM, 0);
+        socket_connect($c, $address === '0.0.0.0' ? '127.0.0.1' : $address, $port ?? 0);
+        $r = [$l]; $w = $e = null; socket_select($r, $w, $e, 10);
+        $before = flags(); $s = socket_accept($l); $new = array_diff_key(flags(), $before);
+        $accepted[$name] = (reset($new) & 04000) !== 0;
+        $s = null;
+    }
+    unlink(qq$dir/doorqq); rmdir($dir);
+    return $accepted;
+";
+
+/// The listener of that name, made by this crate.
+fn listener(name: &str, folder: &Path) -> Socket {
+    let listens = |socket: Socket, address: &OsStr| {
+        socket_bind(&socket, address, 0).unwrap();
+        socket_listen(&socket, 5).unwrap();
+        socket
+    };
+    let create = |family, kind| socket_create(family, kind, 0).unwrap();
+    let inet = |kind| listens(create(AF_INET, kind), "127.0.0.1".as_ref());
+    let by_info = || {
+        let hints = AddrinfoHints::new().ai_socktype(SOCK_STREAM);
+        let socket =
+            socket_addrinfo_bind(&socket_addrinfo_lookup("127.0.0.1", 0, hints).unwrap()[0]).unwrap();
+        socket_listen(&socket, 5).unwrap();
+        socket
+    };
+    let nonblock = |socket: Socket| {
+        socket_set_nonblock(&socket).unwrap();
+        socket
+    };
+    let block = |socket: Socket| {
+        socket_set_block(&socket).unwrap();
+        socket
+    };
+    let stream = |blocks: bool| {
+        let stream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        stream.set_nonblocking(!blocks).unwrap();
+        stream
+    };
+    // The mode of a descriptor is that of its copies too.
+    let without_a_word = |socket: &Socket, blocks: bool| {
+        let copy = std::net::TcpListener::from(socket.as_fd().try_clone_to_owned().unwrap());
+        copy.set_nonblocking(!blocks).unwrap();
+    };
+    match name {
+        "created" => inet(SOCK_STREAM),
+        "create_listen" => socket_create_listen(0, 5).unwrap(),
+        "addrinfo_bind" => by_info(),
+        "created with SOCK_NONBLOCK" => inet(SOCK_STREAM | SOCK_NONBLOCK),
+        "created with SOCK_NONBLOCK, set_nonblock" => nonblock(inet(SOCK_STREAM | SOCK_NONBLOCK)),
+        "AF_INET, set_nonblock" => nonblock(inet(SOCK_STREAM)),
+        "AF_INET6, set_nonblock" => nonblock(listens(create(AF_INET6, SOCK_STREAM), "::1".as_ref())),
+        "AF_UNIX, set_nonblock" => {
+            nonblock(listens(create(AF_UNIX, SOCK_STREAM), folder.join("door").as_os_str()))
+        }
+        "create_listen, set_nonblock" => nonblock(socket_create_listen(0, 5).unwrap()),
+        "addrinfo_bind, set_nonblock" => nonblock(by_info()),
+        "set_nonblock, set_block" => block(nonblock(inet(SOCK_STREAM))),
+        "set_nonblock, set_block, set_nonblock" => nonblock(block(nonblock(inet(SOCK_STREAM)))),
+        "set_nonblock before it listens" => {
+            listens(nonblock(create(AF_INET, SOCK_STREAM)), "127.0.0.1".as_ref())
+        }
+        "import of a blocking stream" => socket_import_stream(stream(true)).unwrap(),
+        "import of a non-blocking stream" => socket_import_stream(stream(false)).unwrap(),
+        "import of a blocking stream, which stops to block" => {
+            let socket = socket_import_stream(stream(true)).unwrap();
+            without_a_word(&socket, false);
+            socket
+        }
+        "import of a blocking stream, set_nonblock, which blocks again" => {
+            let socket = nonblock(socket_import_stream(stream(true)).unwrap());
+            without_a_word(&socket, true);
+            socket
+        }
+        "its stream stops to block" | "its stream stops to block, set_nonblock" => {
+            let socket = inet(SOCK_STREAM);
+            without_a_word(&socket, false);
+            if name.ends_with("set_nonblock") { nonblock(socket) } else { socket }
+        }
+        "received, non-blocking" => {
+            let (here, there) = common::pair(SOCK_STREAM);
+            let sent = stream(false);
+            let descriptors = [sent.as_fd()];
+            let control = [ControlMessage::Rights(&descriptors)];
+            socket_sendmsg(&here, &Message::new().iov(&IoVec::from(["x"])).control(&control), 0).unwrap();
+            let mut message = Received::new(socket_iovec_alloc(&[1]).unwrap(), 24).unwrap();
+            socket_recvmsg(&there, &mut message, 0).unwrap();
+            Socket::from(message.take_rights().remove(0))
+        }
+        other => panic!("no such listener: {other}"),
+    }
+}
+
+#[test]
+fn an_accepted_socket_does_not_block_if_set_nonblock_was_the_last_word() {
+    // [V] 2.4: the accepted socket takes its mode from the listener's object, and not from its descriptor; before 8.5
+    // it blocks whatever the listener does
+    let php = php::value(&PHP_ACCEPTS.replace("qq", "\""));
+
+    let folder = std::env::temp_dir().join(format!("sockets-accepts-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let mut ours = serde_json::Map::new();
+    for (name, expected) in ACCEPTED {
+        let listener = listener(name, &folder);
+        let own = socket_getsockname(&listener).unwrap();
+        let client = socket_create(own.family, SOCK_STREAM, 0).unwrap();
+        let address = if own.address == "0.0.0.0" { "127.0.0.1".as_ref() } else { own.address.as_os_str() };
+        socket_connect(&client, address, own.port).unwrap();
+        socket_select(Some(&mut vec![&listener]), None, None, 10, 0).unwrap();
+
+        let accepted = socket_accept(&listener).unwrap();
+
+        assert_eq!(is_nonblocking(&accepted), expected, "{name}");
+        ours.insert(name.to_owned(), json!(is_nonblocking(&accepted)));
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let hands_on = by_version(&[(80200, false), (80500, true)]);
+    assert_eq!(php.as_object().unwrap().len(), ours.len());
+    for (name, accepted) in ours {
+        let item = if hands_on { None } else { Some("accept: the mode of the new socket") };
+        let listed = item.filter(|_| accepted == true);
+        assert_eq!(php[&name], if listed.is_some() { json!(false) } else { accepted }, "{name}");
+        record::tally(listed);
+    }
+}
+
+#[test]
+fn an_accepted_sockets_mode_can_be_changed() {
+    // 2.4: set_block on what was accepted non-blocking, and back
+    agree(
+        r#"
+        l = socket_create AF_UNIX SOCK_STREAM 0
+        socket_bind l path:door 0
+        socket_listen l 5
+        socket_set_nonblock l
+        socket_accept l
+        socket_last_error l
+        c = socket_create AF_UNIX SOCK_STREAM 0
+        socket_connect c path:door null
+        s = socket_accept l
+        receive_timeout s 10000
+        socket_read s 10 PHP_BINARY_READ
+        socket_get_option s SOL_SOCKET SO_ERROR
+        socket_write c "a line\n" null
+        socket_read s 100 PHP_NORMAL_READ
+        socket_set_block s
+        socket_read s 10 PHP_BINARY_READ
+        socket_set_nonblock s
+        socket_recv s data 10 0
+        "#,
+    );
+}
+
+#[test]
+fn php_8_4_makes_an_accepted_socket_close_on_exec_by_two_calls_more() {
+    // PHP 8.4 has two warnings for them. 8.5 asks accept4 for it, as this crate does.
+    let connected = "$l = socket_create_listen(0); socket_getsockname($l, $a, $port);
+         $c = socket_create(AF_INET, SOCK_STREAM, 0); socket_connect($c, '127.0.0.1', $port);";
+    let (calls, _) =
+        php::traced("accept,accept4,fcntl", &[], &format!("{connected} $s = socket_accept($l);"));
+    let plain = regex::Regex::new(r"\(\d+.*\) = \d+$").unwrap();
+    let calls: Vec<String> = calls
+        .iter()
+        .map(|call| {
+            let what =
+                ["F_GETFD", "F_SETFD, FD_CLOEXEC", "SOCK_CLOEXEC"].iter().find(|what| call.contains(**what));
+            plain.replace(call, &format!(" {}", what.unwrap_or(&""))).trim_end().to_owned()
+        })
+        .collect();
+    let expected: &[&str] = by_version(&[
+        (80200, &["accept"] as &[&str]),
+        (80400, &["accept", "fcntl F_GETFD", "fcntl F_SETFD, FD_CLOEXEC"]),
+        (80500, &["accept4 SOCK_CLOEXEC"]),
+    ]);
+    assert_eq!(calls, expected);
+
+    for (when, text) in
+        [(1, "unable to get fcntl mode on the socket"), (2, "unable to set cloexec mode on the socket")]
+    {
+        let inject = format!("inject=fcntl:error=EIO:when={when}");
+        let failure = common::php_failure_under(
+            &["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fcntl", "-e", &inject],
+            &format!("{connected} $s = $l; $accepted = socket_accept($l)"),
+        );
+        let of_8_4 = format!("socket_accept(): {text} [5]: Input/output error");
+        let warning = by_version(&[(80200, None), (80400, Some(of_8_4.as_str())), (80500, None)]);
+        assert_eq!(failure.warning.as_deref(), warning);
+        assert_eq!((failure.last, failure.own), (if warning.is_some() { 5 } else { 0 }, Some(0)));
+    }
 }
 
 #[test]
@@ -242,8 +532,7 @@ fn a_socket_is_closed_once() {
 
 #[test]
 fn a_socket_whose_stream_is_closed_cannot_be_closed() {
-    // [V] 2.8: the attached stream was fclose()d already: TypeError. The crate has no streams yet; when it has,
-    // socket_export_stream takes the socket.
+    // [V] 2.8: the attached stream was fclose()d already: TypeError. In Rust socket_export_stream takes the socket.
     assert_eq!(
         php::thrown(
             "$s = socket_create(AF_UNIX, SOCK_STREAM, 0); $stream = socket_export_stream($s); fclose($stream); socket_close($s)"
@@ -255,7 +544,7 @@ fn a_socket_whose_stream_is_closed_cannot_be_closed() {
 #[test]
 fn a_stream_of_a_socket_shares_its_fate_and_its_mode() {
     // 2.8: closing the socket closes and destroys the stream; 2.10: the stream is asked to change its mode. PHP
-    // alone: the crate has no streams yet.
+    // alone: in Rust a stream has taken the socket.
     let stream = php::value(
         "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $stream = socket_export_stream($p[0]);
          $modes[] = stream_get_meta_data($stream)['blocked']; socket_set_nonblock($p[0]);

@@ -7,12 +7,14 @@
 mod common;
 
 mod constants;
+mod dialects;
 mod interop;
 mod message;
 mod names;
 mod option;
 mod php;
 mod programs;
+mod record;
 mod script;
 mod select;
 mod signatures;

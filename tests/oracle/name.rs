@@ -6,6 +6,7 @@ use php_sockets::*;
 use serde_json::json;
 
 use crate::common;
+use crate::dialects::by_version;
 use crate::php;
 use crate::script::agree;
 
@@ -45,13 +46,22 @@ fn the_port_may_be_left_out() {
 }
 
 #[test]
-fn php_takes_the_low_16_bits_of_a_port() {
-    // [V] 2.5: 8.2 keeps 16 bits of the port: -1 is 65535. A `u16` cannot hold such a number.
+fn a_port_is_between_0_and_65535() {
+    // [V] 2.5: another port is a ValueError, whatever the family; before 8.5 its low 16 bits count: -1 is 65535. A `u16`
+    // cannot hold such a number.
     for (port, bound) in [("-1", 65535), ("99999", 34463), ("65536", 0)] {
-        let code = format!("socket_bind(socket_create(AF_INET, SOCK_STREAM, 0), '127.0.0.1', {port});");
-        let (calls, _) = php::traced("bind", &["bind:retval=0"], &code);
-        assert!(calls[0].contains(&format!("sin_port=htons({bound})")), "{calls:?}");
+        let code = format!("socket_bind(socket_create(AF_INET, SOCK_STREAM, 0), '127.0.0.1', {port})");
+        php::takes_the_low_16_bits_before_8_5(
+            "bind",
+            "0",
+            &code,
+            bound,
+            "socket_bind(): Argument #3 ($port)",
+        );
     }
+    let unix = php::thrown("socket_bind(socket_create(AF_UNIX, SOCK_STREAM, 0), '', 65536)");
+    let newest = "ValueError: socket_bind(): Argument #3 ($port) must be between 0 and 65535";
+    assert_eq!(unix, by_version(&[(80200, "nothing was thrown"), (80500, newest)]));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::script::agree;
 #[test]
 fn a_protocol_has_a_number() {
     // [V] 7: getprotobyname: false for an unknown name, and no warning
-    // 7: the number; aliases of /etc/protocols work; "ip" is 0
+    // 7: the number; aliases of /etc/protocols work; "ip" is 0. Which aliases there are is the machine's affair.
     agree(
         r#"
         getprotobyname "ip"
@@ -18,10 +18,10 @@ fn a_protocol_has_a_number() {
         getprotobyname "TCP"
         getprotobyname "udp"
         getprotobyname "UDP"
-        getprotobyname "ipv6"
-        getprotobyname "ipv6-icmp"
-        getprotobyname "IPv6-ICMP"
-        getprotobyname "Tcp"
+        ~ getprotobyname "ipv6"
+        ~ getprotobyname "ipv6-icmp"
+        ~ getprotobyname "IPv6-ICMP"
+        ~ getprotobyname "Tcp"
         getprotobyname "nosuch"
         getprotobyname ""
         getprotobyname "6"
@@ -41,7 +41,11 @@ fn a_protocol_has_a_number() {
 fn a_number_has_a_protocol() {
     // [V] 7: getprotobynumber: false for an unknown number, and no warning
     // 7: the canonical name; 0 is "ip"
-    let script: Vec<String> = (-2..=260).map(|number| format!("getprotobynumber {number}")).collect();
+    // Which others there are is the machine's affair.
+    let everywhere = [-2, -1, 0, 1, 6, 17];
+    let mark = |number| if everywhere.contains(&number) { "" } else { "~ " };
+    let script: Vec<String> =
+        (-2..=260).map(|number| format!("{}getprotobynumber {number}", mark(number))).collect();
 
     agree(&script.join("\n"));
     agree("getprotobynumber 2147483647\ngetprotobynumber -2147483648");

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::common;
+use crate::dialects::by_version;
 
 /// The functions that PHP code here may use beside PHP's own.
 ///
@@ -74,6 +75,27 @@ pub(crate) fn traced(calls: &str, inject: &[&str], code: &str) -> (Vec<String>, 
     let output = command.output().expect("strace runs");
     assert!(output.status.success(), "{}\n{code}", String::from_utf8_lossy(&output.stderr));
     (file.lines(), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+/// A port that does not fit: a `ValueError` that begins with `argument`, and before 8.5 a system call with `sent`, the low
+/// 16 bits. strace answers that `call` with `retval`, so that nobody needs the port.
+#[track_caller]
+pub(crate) fn takes_the_low_16_bits_before_8_5(
+    call: &str,
+    retval: &str,
+    code: &str,
+    sent: u16,
+    argument: &str,
+) {
+    let newest = format!("ValueError: {argument} must be between 0 and 65535");
+    let caught =
+        format!("try {{ {code}; }} catch (ValueError $e) {{ echo 'ValueError: ', $e->getMessage(); }}");
+
+    let (calls, said) = traced(call, &[&format!("{call}:retval={retval}")], &caught);
+
+    assert_eq!(said, by_version(&[(80200, ""), (80500, newest.as_str())]), "{code}");
+    assert_eq!(calls.len(), by_version(&[(80200, 1), (80500, 0)]), "{calls:?}");
+    assert!(calls.iter().all(|call| call.contains(&format!("sin_port=htons({sent})"))), "{calls:?}");
 }
 
 /// A file that strace writes, removed in the end.

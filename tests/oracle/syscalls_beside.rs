@@ -7,14 +7,14 @@ use php_sockets::*;
 
 use crate::php::{self, TraceFile};
 
-/// Each step, PHP's calls and ours. PHP 8.2 has no vectors.
+/// Each step, PHP's calls and ours. PHP has no vectors any more.
 const STEPS: [(&str, &[&str], &[&str]); 8] = [
     ("sendmsg", &["sendmsg"], &["sendmsg"]),
     ("recvmsg", &["recvmsg"], &["recvmsg"]),
     ("addrinfo_connect", &["socket", "connect"], &["socket", "connect"]),
     ("addrinfo_bind", &["socket", "bind"], &["socket", "bind"]),
-    // PHP asks for the blocking mode, we for the type.
-    ("import_stream", &["getsockopt", "fcntl"], &["getsockopt", "getsockopt"]),
+    // Both ask for the family and the blocking mode, we for the type too.
+    ("import_stream", &["getsockopt", "fcntl"], &["getsockopt", "getsockopt", "fcntl"]),
     // The caller says what stream it is to be.
     ("export_stream", &["getsockopt", "getsockopt"], &[]),
     ("writev", &[], &["writev"]),
