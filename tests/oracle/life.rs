@@ -404,6 +404,18 @@ fn an_accepted_socket_does_not_block_if_set_nonblock_was_the_last_word() {
 }
 
 #[test]
+fn phps_object_takes_an_accepted_socket_for_one_that_blocks() {
+    // 2.4: the stream of what is accepted non-blocking says that it blocks. PHP alone: Rust asks the descriptor.
+    let modes = php::value(
+        "$l = socket_create_listen(0); socket_set_nonblock($l); socket_getsockname($l, $a, $port);
+         $c = socket_create(AF_INET, SOCK_STREAM, SOL_TCP); socket_connect($c, '127.0.0.1', $port);
+         $r = [$l]; $w = $e = null; socket_select($r, $w, $e, 10); $s = socket_accept($l); $flags = flags();
+         return [(end($flags) & 04000) !== 0, stream_get_meta_data(socket_export_stream($s))['blocked']];",
+    );
+    assert_eq!(modes, json!([by_version(&[(80200, false), (80500, true)]), true]));
+}
+
+#[test]
 fn an_accepted_sockets_mode_can_be_changed() {
     // 2.4: set_block on what was accepted non-blocking, and back
     agree(

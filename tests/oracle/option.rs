@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::common;
 use crate::constants::value;
-use crate::dialects::{self, is_numeric};
+use crate::dialects::{self, by_version, is_numeric};
 use crate::php;
 use crate::record::{self, Line};
 
@@ -697,6 +697,68 @@ fn base64(bytes: &[u8]) -> String {
         if position > part.len() { '=' } else { char::from(DIGITS[bits >> (18 - 6 * position) & 63]) }
     };
     bytes.chunks(3).flat_map(|part| (0..4).map(move |position| digit(part, position))).collect()
+}
+
+#[test]
+fn php_makes_a_number_of_what_rust_has_no_value_for() {
+    // [V] 3.1: fractions, null, arrays, resources and large numbers: `(int)`, and the low 32 bits of it; since 8.5 PHP itself
+    // warns of a float that is no int
+    let (float, none) = ("is not representable as an int, cast occurred", String::new());
+    let warned = |float: String| by_version(&[(80200, &none), (80500, &float)]).clone();
+    for (value, number, warning) in [
+        ("1.9", 1, none.clone()),
+        ("-1.9", -1, none.clone()),
+        ("null", 0, none.clone()),
+        ("[]", 0, none.clone()),
+        ("[5]", 1, none.clone()),
+        ("['a' => 1]", 1, none.clone()),
+        ("STDIN", 1, none.clone()),
+        ("4294967297", 1, none.clone()),
+        ("1e30", 0, warned(format!("The float 1.0E+30 {float}"))),
+        ("NAN", 0, warned(format!("The float NAN {float}"))),
+        ("new ArrayObject", 1, "Object of class ArrayObject could not be converted to int".to_owned()),
+    ] {
+        let php = php::value(&format!(
+            "$u = socket_create(AF_INET, SOCK_DGRAM, 0); socket_set_option($u, SOL_SOCKET, SO_INCOMING_CPU, 77); error_clear_last();
+             $set = socket_set_option($u, SOL_SOCKET, SO_INCOMING_CPU, {value});
+             return [$set, socket_get_option($u, SOL_SOCKET, SO_INCOMING_CPU), error_get_last()['message'] ?? ''];"
+        ));
+        assert_eq!(php, json!([true, number, warning]), "{value}");
+    }
+    // A name must be a text since 8.5; before, anything else unbinds, and is no congestion control.
+    for (value, given) in
+        [("null", "null"), ("1.5", "float"), ("[]", "array"), ("true", "true"), ("7", "int")]
+    {
+        for (level, option, warning) in [
+            ("SOL_SOCKET", "SO_BINDTODEVICE", None),
+            (
+                "SOL_TCP",
+                "TCP_CONGESTION",
+                Some("socket_set_option(): Unable to set socket option [22]: Invalid argument"),
+            ),
+        ] {
+            let failure = common::php_failure(&format!(
+                "$s = socket_create(AF_INET, SOCK_STREAM, 0); socket_set_option($s, {level}, {option}, {value})"
+            ));
+            let newest = format!(
+                "socket_set_option(): Argument #4 ($value) must be of type string when argument #3 ($option) is {option}, {given} given"
+            );
+            let expected = by_version(&[(80200, (warning, None)), (80500, (None, Some(newest.as_str())))]);
+            assert_eq!((failure.warning.as_deref(), failure.thrown.as_deref()), expected, "{option} {value}");
+        }
+    }
+    // The members of an array are converted alike.
+    let members = php::value(
+        "$s = socket_create(AF_INET, SOCK_STREAM, 0);
+         foreach (['7', 'x', true, null, [], 2.9] as $seconds) {
+             socket_set_option($s, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => $seconds]);
+             $linger[] = socket_get_option($s, SOL_SOCKET, SO_LINGER)['l_linger'];
+             socket_set_option($s, SOL_SOCKET, SO_RCVTIMEO, ['sec' => $seconds, 'usec' => 0]);
+             $times[] = socket_get_option($s, SOL_SOCKET, SO_RCVTIMEO)['sec'];
+         }
+         return [$linger, $times];",
+    );
+    assert_eq!(members, json!([[7, 0, 1, 0, 0, 2], [7, 0, 1, 0, 0, 2]]));
 }
 
 #[test]
