@@ -14,7 +14,7 @@ mkdir -p "$logs"
 suite() {
     log=$logs/$version-$1.log
     echo "PHP $name: $1"
-    timeout --kill-after=10 900 "$cargo" test --no-fail-fast --test "$1" >"$log" 2>&1 || status=1
+    timeout --kill-after=10 900 "$cargo" test --no-fail-fast --features lessons --test "$1" >"$log" 2>&1 || status=1
 }
 
 # How many tests passed and failed. A suite that does not come to its end has no result.
@@ -24,7 +24,7 @@ result() {
 }
 
 sh tests/oracle/fetch.sh "$@"
-"$cargo" test --quiet --no-run --test oracle --test functions --test lessons
+"$cargo" test --quiet --features lessons --no-run --test oracle --test functions --test lessons
 format='%-9s  %6s  %6s  %6s  %10s  %9s  %9s  %9s'
 # shellcheck disable=SC2059 # the format is above
 table=$(printf "$format" PHP steps equal listed unexpected oracle functions lessons)
