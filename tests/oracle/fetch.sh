@@ -22,16 +22,6 @@ good() {
     done
 }
 
-# Debian's mirror, as the machine's own apt sources name it.
-mirror() {
-    if [ -n "${DEBIAN_MIRROR-}" ]; then
-        echo "$DEBIAN_MIRROR"
-        return
-    fi
-    suites='[a-z]*stable|testing|bookworm|trixie|forky|duke|sid'
-    apt-get update --print-uris 2>/dev/null | sed -nE "s,^'(.*)/dists/($suites)/InRelease'.*,\1,p" | head -n 1
-}
-
 suites() {
     case $1 in
         8.2) echo bookworm ;;
@@ -91,7 +81,7 @@ closure() {
 # Fetches PHP $1 into $target/$1. What is not complete never stands there.
 fetch() {
     version=$1
-    mirror=$(mirror)
+    mirror=$(sh tests/mirror.sh)
     [ -n "$mirror" ] || fail "apt's sources name no Debian mirror; name one: DEBIAN_MIRROR=… make oracle"
     suites=$(suites "$version")
     echo "Fetching PHP $version from Debian's $suites"
