@@ -136,12 +136,13 @@ pub(crate) fn address<const ALIAS: bool>(socket: &Socket, index: u32) -> Result<
     if index == 0 {
         return Ok(in_addr { s_addr: libc::INADDR_ANY });
     }
-    if !socket.is_socket() {
+    let failed = |code| {
         let site =
             const { &set_site(ALIAS, "Failed obtaining address for interface {index}: error {second}") };
-        return Err(Error::plain_warning(site)
-            .about(c_int::from_ne_bytes(index.to_ne_bytes()))
-            .and(short(libc::ENOTSOCK)));
+        Error::plain_warning(site).about(c_int::from_ne_bytes(index.to_ne_bytes())).and(short(code))
+    };
+    if !socket.is_socket() {
+        return Err(failed(libc::ENOTSOCK));
     }
     let mut request = request(index);
     for question in [libc::SIOCGIFNAME, libc::SIOCGIFADDR] {
@@ -150,11 +151,7 @@ pub(crate) fn address<const ALIAS: bool>(socket: &Socket, index: u32) -> Result<
         let status = unsafe { libc::ioctl(socket.fd(), question, &raw mut request) };
 
         if status == -1 {
-            let site =
-                const { &set_site(ALIAS, "Failed obtaining address for interface {index}: error {second}") };
-            return Err(Error::plain_warning(site)
-                .about(c_int::from_ne_bytes(index.to_ne_bytes()))
-                .and(errno()));
+            return Err(failed(errno::errno().0));
         }
     }
     let bytes = inet(&request).unwrap_or_default();

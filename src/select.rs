@@ -276,7 +276,7 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// # Differences from PHP
 ///
 /// A plain `Vec` has no keys: its elements move up. Microseconds below −2147483648 are refused as all negative times are;
-/// PHP waits for what their lower 32 bits are. An array cannot hold anything but open sockets, so PHP's two
+/// PHP goes by their lower 32 bits alone, which may be a time to wait. An array cannot hold anything but open sockets, so PHP's two
 /// `TypeError`s have become compile errors.
 ///
 /// # Examples

@@ -58,7 +58,8 @@ pub fn socket_write(
     let data = data.as_ref();
     let length = length.into().unwrap_or(data.len()).min(data.len());
 
-    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them.
+    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them: a socket copies them, and
+    // what another descriptor's driver makes of them is as safe as in std's `File`, which writes there too.
     let count = unsafe { libc::write(socket.fd(), data.as_ptr().cast(), length) };
 
     usize::try_from(count)

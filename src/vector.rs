@@ -59,7 +59,7 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
     let number = c_int::try_from(vectors.len()).unwrap_or_default();
 
     // SAFETY: `vectors` has `number` elements, each with the address and the length of memory that is ours to write;
-    // all outlive the call, which keeps no pointer.
+    // all outlive the call, which keeps no pointer. A descriptor that is no socket is as safe here as in std's `File`.
     let count = unsafe { libc::readv(socket.fd(), vectors.as_ptr(), number) };
 
     // SAFETY: `readv` wrote each byte of the vectors that it counted and that fits, in their order.
@@ -109,7 +109,7 @@ pub fn socket_writev(socket: &Socket, iovec: &IoVec) -> Result<usize> {
     let number = c_int::try_from(vectors.len()).unwrap_or_default();
 
     // SAFETY: `vectors` has `number` elements, each with the address and the length of bytes that `iovec` owns; all
-    // outlive the call, which only reads them.
+    // outlive the call, which only reads them. A descriptor that is no socket is as safe here as in std's `File`.
     let count = unsafe { libc::writev(socket.fd(), vectors.as_ptr(), number) };
 
     usize::try_from(count).map_err(|_| {

@@ -4,10 +4,12 @@
 require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
 require __DIR__ . '/../arguments.php';
 
-// A warning ends the program, as `?` does in main.rs.
+// A warning ends the program, as `?` does in main.rs; `@` keeps it quiet.
 set_error_handler(function (int $level, string $message) {
-    fwrite(STDERR, "Error: $message\n");
-    exit(1);
+    if (error_reporting() & $level) {
+        fwrite(STDERR, "Error: $message\n");
+        exit(1);
+    }
 });
 
 // How many ports are tried at once: select knows descriptors 0 to 1023, and some are in use already.
@@ -74,13 +76,17 @@ foreach (array_chunk($ports, BATCH) as $batch) {
             if ($code === 0) {
                 // The kernel chose a port for our own end. If it is this one, we have called ourselves: both ends have
                 // one name. It may not be the name that we have called: 0.0.0.0 is 127.0.0.1 then.
+                // A peer that has hung up since has no name, and is not ourselves.
                 socket_getsockname($socket, $own_address, $own_port);
-                socket_getpeername($socket, $peer_address, $peer_port);
-                if ([$own_address, $own_port] === [$peer_address, $peer_port]) {
+                $peer = @socket_getpeername($socket, $peer_address, $peer_port);
+                if ($peer && [$own_address, $own_port] === [$peer_address, $peer_port]) {
                     $closed++;
                 } else {
                     $open[] = $port;
                 }
+            } elseif ($code === SOCKET_ECONNRESET || $code === SOCKET_EPIPE) {
+                // The port has answered, and hung up at once.
+                $open[] = $port;
             } elseif ($code === SOCKET_ECONNREFUSED) {
                 $closed++;
             } else {

@@ -87,9 +87,13 @@ fn main() -> Result<()> {
                     0 => {
                         // The kernel chose a port for our own end. If it is this one, we have called ourselves: both
                         // ends have one name. It may not be the name that we have called: 0.0.0.0 is 127.0.0.1 then.
-                        let itself = socket_getsockname(&socket)? == socket_getpeername(&socket)?;
+                        // A peer that has hung up since has no name, and is not ourselves.
+                        let own = socket_getsockname(&socket)?;
+                        let itself = socket_getpeername(&socket).is_ok_and(|peer| peer == own);
                         if itself { closed += 1 } else { open.push(port) }
                     }
+                    // The port has answered, and hung up at once.
+                    SOCKET_ECONNRESET | SOCKET_EPIPE => open.push(port),
                     SOCKET_ECONNREFUSED => closed += 1,
                     // A router or a firewall has answered. The port has not.
                     _ => silent += 1,

@@ -154,7 +154,8 @@ impl Event {
     /// that was not told yet is forgotten. If other code has set its own action with `sigaction` since, that one stays:
     /// only an [`add`](Event::add) that begins the waiting takes the signal from it, until the event is deleted.
     ///
-    /// The handler has `SA_RESTART` and `SA_ONSTACK`.
+    /// The handler has `SA_RESTART` and `SA_ONSTACK`. Other code that has saved it and puts it back when the last event is
+    /// gone silences the signal, until an event takes it again.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ use crate::iovec::IoVec;
 /// Room for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
 ///
 /// It can be used again and again. It asks for memory when it is made, and once more for a second set of buffers at the
-/// first `MSG_TRUNC`. It owns the descriptors that arrived: they are closed when the next message comes or the
-/// `Received` goes, unless [`take_rights`](Received::take_rights) took them.
+/// first `MSG_TRUNC`, or the first flag that this crate does not know. It owns the descriptors that arrived: they are closed
+/// when the next message comes or the `Received` goes, unless [`take_rights`](Received::take_rights) took them.
 ///
 /// ```
 /// use php_sockets::*;
@@ -38,7 +38,7 @@ use crate::iovec::IoVec;
 #[must_use = "descriptors that arrive are closed with it"]
 pub struct Received {
     pub(crate) iov: IoVec,
-    /// A second set of buffers, for `MSG_TRUNC`; empty until then.
+    /// A second set of buffers, for `MSG_TRUNC` and flags that are not known; empty until then.
     pub(crate) spare: IoVec,
     pub(crate) name: Buffer,
     pub(crate) control: Control,

@@ -152,6 +152,43 @@ fn a_socket_that_has_called_itself_is_no_open_port() {
     }
 }
 
+#[test]
+fn a_host_that_has_hung_up_already_has_an_open_port() {
+    let (listener, port) = common::listener();
+    for twin in scanners() {
+        let gone = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=getpeername:error=ENOTCONN"];
+        let traced: Vec<OsString> = gone.map(OsString::from).into_iter().chain(twin).collect();
+        let text = printed(
+            &command(&traced, &["127.0.0.1", &port.to_string(), &port.to_string()]).output().unwrap(),
+        );
+
+        assert!(text.contains(&open_line(&[port])), "{text}");
+    }
+    drop(listener);
+}
+
+#[test]
+fn hosts_that_hang_up_at_once_have_open_ports() {
+    // Sixty listeners, whose clients are reset as soon as they have come.
+    let setup = "$listeners = array_map('socket_create_listen', range(40000, 40059));
+        if (pcntl_fork() === 0) {
+            for ($left = 60; $left > 0; $left--) {
+                [$read, $none] = [$listeners, null];
+                socket_select($read, $none, $none, 20);
+                $client = socket_accept(array_values($read)[0]);
+                socket_set_option($client, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
+            }
+            exit(0);
+        }";
+    for twin in scanners() {
+        let mut command = in_own_network(setup, &twin, &["127.0.0.1", "40000", "40059"]);
+        let text = printed(&command.output().expect("it runs"));
+
+        let [tried, _, open, closed, silent] = summary(&text);
+        assert_eq!([tried, open, closed, silent], [60, 60, 0, 0], "{text}");
+    }
+}
+
 /// A terminal: the end of who looks at it, and the end of the programs in it. No other test's child gets one of them.
 fn terminal() -> (File, OwnedFd) {
     let master = File::options().read(true).write(true).open("/dev/ptmx").expect("a terminal");

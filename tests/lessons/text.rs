@@ -12,9 +12,9 @@ use crate::server::{Server, read_all, read_line, write_all};
 mod shared;
 
 /// Turns the order of letters, ends a line, hides: a `?` each. The joiner of the emoji stays.
-const KIN: &str =
-    "a\u{202e}b\u{2066}c\u{200f}d\u{61c}e\u{2028}f\u{2029}g\u{200b}h\u{feff}i\u{85}j\u{2069}k👩\u{200d}🚀";
-const KIN_SHOWN: &str = "a?b?c?d?e?f?g?h?i?j?k👩\u{200d}🚀";
+const KIN: &str = "a\u{202e}b\u{2066}c\u{200f}d\u{61c}e\u{2028}f\u{2029}g\u{200b}h\u{feff}i\u{85}j\u{2069}k\u{e0041}l\u{e0001}m\u{3164}\
+     n\u{1d173}o\u{1bca0}p\u{13430}👩\u{200d}🚀";
+const KIN_SHOWN: &str = "a?b?c?d?e?f?g?h?i?j?k?l?m?n?o?p?👩\u{200d}🚀";
 
 type Shows = fn(&Server, &[u8]) -> Vec<String>;
 
