@@ -12,8 +12,9 @@ use crate::socket::Socket;
 /// socket_import_stream(resource $stream): Socket|false
 /// ```
 ///
-/// Two system calls, `getsockopt` for the family (`SO_DOMAIN`) and for the type (`SO_TYPE`). `stream` is whatever `std`
-/// makes an `OwnedFd` of: a `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram`, or the
+/// Three system calls, `getsockopt` for the family (`SO_DOMAIN`) and for the type (`SO_TYPE`), and `fcntl` for the
+/// blocking mode, which [`socket_accept`](crate::socket_accept) hands on. `stream` is whatever `std` makes an
+/// `OwnedFd` of: a `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram`, or the
 /// `OwnedFd` itself. Whether it blocks stays as it was, as do its options and what waits to be read.
 ///
 /// Returns the socket, which owns the descriptor from now on; [`socket_export_stream`] is the way back.
@@ -26,11 +27,12 @@ use crate::socket::Socket;
 ///   Descriptor`; no code, and nothing is remembered
 /// - `SOCKET_EBADF`, for a descriptor opened with `O_PATH`: `socket_import_stream(): Unable to obtain socket family [9]:
 ///   Bad file descriptor`; remembered in the thread's slot
+/// - `socket_import_stream(): Unable to obtain blocking state`, with what `fcntl` can fail with; remembered there too
 ///
 /// # Differences from PHP
 ///
 /// PHP's stream and its socket share one descriptor, and closing either closes both; here it has one owner at a time.
-/// PHP keeps a stream that it refuses, and reads its blocking mode (`fcntl`) for later.
+/// PHP keeps a stream that it refuses.
 ///
 /// # Examples
 ///
@@ -56,14 +58,22 @@ use crate::socket::Socket;
 /// [Lesson 24](crate::lessons::lesson_24) · [php.net](https://www.php.net/socket_import_stream) ·
 /// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)
 pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
-    let socket = Socket::from(stream.into());
+    let socket = with_family(Socket::adopt(stream.into()))?;
+
+    socket.learn_mode().ok_or_else(|| {
+        Error::warning(&Site { function: "socket_import_stream", message: "Unable to obtain blocking state" })
+    })?;
+    Ok(socket)
+}
+
+/// Where the kernel does not know `SO_DOMAIN`, PHP asks for the socket's name, which begins with the family.
+fn with_family(socket: Socket) -> Result<Socket> {
     if socket.family() != libc::AF_UNSPEC {
         return Ok(socket);
     }
-
-    // Without SO_DOMAIN PHP asks for the socket's name, which begins with the family.
     let mut name = Buffer::new();
     let mut len = Buffer::LEN;
+
     // SAFETY: `name` is writable for the `len` bytes given, and both outlive the call.
     let status = unsafe { libc::getsockname(socket.fd(), name.as_mut_ptr(), &raw mut len) };
 

@@ -78,6 +78,23 @@ impl Socket {
         }
     }
 
+    /// Takes a descriptor that was made elsewhere: asks for its family and its type.
+    pub(crate) fn adopt(fd: OwnedFd) -> Socket {
+        let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
+        let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
+        let socket = Socket::new(fd, family, kind);
+        socket.look.store(UNKNOWN, Ordering::Relaxed);
+        socket
+    }
+
+    /// Asks a descriptor that was made elsewhere for its blocking mode, which counts as if `socket_set_nonblock` or
+    /// `socket_set_block` had set it. `None` is a failure, described by `errno`.
+    pub(crate) fn learn_mode(&self) -> Option<()> {
+        let flags = self.status_flags();
+        self.hand_on_nonblocking(flags != -1 && flags & libc::O_NONBLOCK != 0);
+        (flags != -1).then_some(())
+    }
+
     #[inline]
     pub(crate) fn fd(&self) -> RawFd {
         self.fd.as_raw_fd()
@@ -210,12 +227,9 @@ impl From<Socket> for OwnedFd {
 /// `AF_UNSPEC` if the descriptor is no socket.
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
-        let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
-        let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
-        let socket = Socket::new(fd, family, kind);
-        socket.look.store(UNKNOWN, Ordering::Relaxed);
-        let flags = socket.status_flags();
-        socket.hand_on_nonblocking(flags != -1 && flags & libc::O_NONBLOCK != 0);
+        let socket = Socket::adopt(fd);
+        // Without an answer it counts as blocking.
+        let _ = socket.learn_mode();
         socket
     }
 }

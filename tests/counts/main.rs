@@ -129,12 +129,12 @@ fn calls(workload: &str, clients: u32) -> u64 {
 }
 
 /// How many per cent of the figures may be taken. They are those of Rust 1.95, and have stayed since; what an older release
-/// compiles may cost up to a fifth more.
+/// compiles may cost up to a half more: 1.85 walks over a `BTreeMap` in so many.
 fn tolerated() -> u64 {
     let output = Command::new(env!("CARGO")).arg("--version").output().expect("cargo runs");
     let text = String::from_utf8(output.stdout).expect("text");
     let release = text.strip_prefix("cargo 1.").and_then(|rest| rest.split('.').next()?.parse().ok());
-    if release.unwrap_or(95) < 95 { 125 } else { 105 }
+    if release.unwrap_or(95) < 95 { 150 } else { 105 }
 }
 
 /// Counts a workload, and gives its instructions and those by hand.

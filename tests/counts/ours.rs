@@ -153,7 +153,7 @@ pub fn select_table(rounds: usize, listener: &Socket, clients: &BTreeMap<u64, So
         let ready: Vec<u64> = read.into_iter().map(|(key, _)| key).collect();
         for key in ready {
             if key == 0 {
-                socket_accept(listener)?;
+                drop(socket_accept(listener)?);
                 continue;
             }
             let Some(client) = clients.get(&key) else { continue };

@@ -147,6 +147,15 @@ cases! {
         child.wait().unwrap();
         outcome
     };
+    import_of_a_stream_whose_mode_is_not_told: Injected(
+        "fcntl:error=EBADF", "socket_import_stream(stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0)[0])"
+    ) => || {
+        let stream = OwnedFd::from(common::pair(SOCK_STREAM).0);
+        let getfl = u32::try_from(libc::F_GETFL).unwrap();
+        common::failing_with(libc::SYS_fcntl, Some(getfl), SOCKET_EBADF, || {
+            Outcome::of(socket_import_stream(stream))
+        })
+    };
     import_without_a_family: Injected(
         "getsockopt,getsockname:error=EBADF", "socket_import_stream(stream_socket_server('tcp://127.0.0.1:0'))"
     ) => || Outcome::of(socket_import_stream(OwnedFd::from(path_only())));
