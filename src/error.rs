@@ -64,7 +64,7 @@ pub enum ErrorKind {
     Quiet,
     /// PHP returns `false`, remembers nothing and prints nothing.
     Silent,
-    /// PHP throws a `ValueError`; no error slot is touched.
+    /// PHP throws a `ValueError`, a `TypeError` or an `Error`; no error slot is touched.
     Value,
 }
 
@@ -310,7 +310,7 @@ impl Error {
         Error::uncoded(site, ErrorKind::Warning)
     }
 
-    /// What PHP throws as a `ValueError`.
+    /// What PHP throws.
     pub(crate) fn value(site: &'static Site) -> Error {
         Error::uncoded(site, ErrorKind::Value)
     }

@@ -165,12 +165,14 @@ fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Resul
 ///   ($option) is SO_LINGER, int given` and so on, `socket_set_option(): Argument #4 ($value) must have key "l_onoff"`,
 ///   `No key "group" passed in optval`
 /// - no number: `socket_set_option(): Argument #4 ($value) must be of type int, string given`
-/// - out of range: `socket_set_option(): Argument #4 ($value) must be between 0 and 255`,
+/// - out of range: `socket_set_option(): Argument #4 ($value) must be between 0 and 255`, for `UDP_SEGMENT`
+///   `socket_set_option(): Argument #4 ($value) must be of between 0 and 65535`,
 ///   `Index must be between 0 and 4294967295`
 /// - `socket_set_option(): No interface with this name could be found`,
 ///   `socket_set_option(): Failed obtaining address for interface 7: error 19`
 /// - a group on a socket that is not `AF_INET` or `AF_INET6`:
 ///   `IP address used in the context of an unexpected type of socket`
+/// - another filter for `SO_ATTACH_REUSEPORT_CBPF`: `socket_set_option(): Unsupported CBPF filter`
 /// - `SO_ATTACH_BPF`, `SO_ATTACH_REUSEPORT_EBPF`, `PACKET_FANOUT_DATA`, or a table of netfilter:
 ///   `socket_set_option(): Argument #3 ($option) must not take a descriptor or an address`
 ///

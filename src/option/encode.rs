@@ -84,8 +84,8 @@ fn int<const ALIAS: bool>(value: &OptionValue) -> Result<c_int> {
     number::<ALIAS>(value).map(|number| number as c_int)
 }
 
-/// The number that PHP makes of a numeric text: white space around it is skipped, a fraction cut off, and one that is too
-/// large becomes the largest.
+/// The number that PHP makes of a numeric text: white space around it is skipped, a fraction cut off, one that is too
+/// large becomes the largest, and one that is infinite 0.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "the conversion stops at the largest and the smallest number"

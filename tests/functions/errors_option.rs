@@ -192,7 +192,7 @@ macro_rules! table {
             a_filter_is_a_number: ours!(Value $set "Argument #4 ($value) must be of type int, string given") =>
                 rust!(inet $set SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, "cpu");
             a_filter_that_php_does_not_have: Since(
-                80400,
+                80300,
                 concat!("$s = socket_create(AF_INET, SOCK_DGRAM, 0); ", stringify!($set), "($s, SOL_SOCKET, 51, 20)"),
                 (ErrorKind::Warning, concat!(stringify!($set), "(): Unsupported CBPF filter")),
                 invalid!($set)

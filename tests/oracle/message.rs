@@ -424,7 +424,13 @@ fn php_sends_descriptor_0_for_a_socket_but_for_8_4() {
         ("$f, $q[0]", json!(["stream", "stream"]), json!(["stream", "Socket"])),
         ("$f", json!(["stream"]), json!(["stream"])),
     ] {
-        assert_eq!(received(data), if is_right { right } else { wrong }, "{data}");
+        let answer = received(data);
+        // Which release of 8.4 mended it is not known.
+        let unknown = (80400..80427).contains(&common::php_version());
+        assert!(
+            answer == *if is_right { &right } else { &wrong } || unknown && answer == right,
+            "{data}: {answer}"
+        );
     }
 
     let (here, there) = common::pair(SOCK_STREAM);

@@ -288,7 +288,7 @@ u setopt SOL_UDP UDP_SEGMENT 65536
 u set SOL_UDP UDP_SEGMENT "4294967297"
 u get SOL_UDP UDP_SEGMENT
 u set SOL_UDP UDP_SEGMENT 0
-# [8.4] 3.2: SO_ATTACH_REUSEPORT_CBPF takes an offset of the extension's filters, not what the kernel wants
+# [8.3] 3.2: SO_ATTACH_REUSEPORT_CBPF takes an offset of the extension's filters, not what the kernel wants
 u set SOL_SOCKET SO_ATTACH_REUSEPORT_CBPF 36
 u set SOL_SOCKET SO_REUSEPORT 1
 u set SOL_SOCKET SO_ATTACH_REUSEPORT_CBPF 36

@@ -12,7 +12,7 @@ if ($role === 'master') {
     echo "master: waiting for a worker\n";
     $worker = socket_accept($door);
 
-    // PHP 8.2 sends a wrong descriptor for a Socket, and the right one for a stream.
+    // PHP (but 8.4.27) sends a wrong descriptor for a Socket, and the right one for a stream.
     $stream = socket_export_stream($listener);
     $sent = socket_sendmsg($worker, [
         'iov' => ['serve ', 'one client'],
