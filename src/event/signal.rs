@@ -278,9 +278,9 @@ mod tests {
         assert_eq!(OWNERS[64].load(SeqCst), FREE);
 
         // A number that is no descriptor, which write(2) refuses.
-        let owned = Owned::take(64, RawFd::MAX - 1).ok().unwrap();
+        let owned = Owned::take(60, RawFd::MAX - 1).ok().unwrap();
         errno::set_errno(errno::Errno(libc::EDOM));
-        handler(64);
+        handler(60);
         assert_eq!(errno::errno().0, libc::EDOM);
         assert!(owned.collect());
     }
