@@ -1,5 +1,5 @@
 <?php
-// Lesson 19 · messages. What is passed is a stream: for a Socket PHP 8.2 and 8.5 send descriptor 0, whatever its own is.
+// Lesson 19 · messages.
 
 require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
 require __DIR__ . '/../folder.php';
@@ -57,12 +57,26 @@ foreach ($answer['control'] as $message) {
         echo '   parent: which is ', $isChild ? 'the child' : 'somebody else', "\n";
     }
 }
+
+echo "3. A connection, for another process.\n";
+socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
+[$client, $connection] = $pair;
+unset($pair);
+// A stream of a Socket has the same descriptor, and arrives as a Socket, too.
+$passed = passes_sockets() ? $connection : socket_export_stream($connection);
+$control = [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [$passed]]];
+$sent = socket_sendmsg($ours, ['iov' => ['and this'], 'control' => $control], 0);
+echo "   parent: sends $sent bytes, and beside them the server's end of a connection\n";
+// Its stream goes with it.
+socket_close($connection);
+echo "   client: received '", harmless(socket_read($client, 1024)), "'\n";
+socket_close($client);
 socket_close($ours);
 pcntl_waitpid($process, $status);
 echo '   parent: the child ended with ', pcntl_wexitstatus($status), "\n";
 exit(0); // also if the reader has left (screen.php)
 
-/** Receives the descriptor, reads the file, and answers with its text. */
+/** Receives the file, reads it, and answers with its text; then serves the connection. */
 function child(Socket $socket): void
 {
     $room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1);
@@ -73,4 +87,22 @@ function child(Socket $socket): void
     // The parent's byte, or the end. What may be left of the message comes before it.
     while (!in_array(socket_read($socket, 1), ['?', ''], true));
     socket_write($socket, "I have read: $contents");
+
+    $message = ['buffer_size' => strlen('and this'), 'controllen' => $room];
+    socket_recvmsg($socket, $message, 0);
+    socket_write($message['control'][0]['data'][0], 'Hello, the child serves you');
+}
+
+/** For a Socket PHP 8.4.27 sends its descriptor, and 8.2 and 8.5.7 descriptor 0. No version tells, so this sends one. */
+function passes_sockets(): bool
+{
+    socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
+    $control = [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [$pair[0]]]];
+    socket_sendmsg($pair[0], ['iov' => ['?'], 'control' => $control], 0);
+    $message = ['buffer_size' => 1, 'controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)];
+    socket_recvmsg($pair[1], $message, 0);
+    $arrived = $message['control'][0]['data'][0];
+    // Descriptor 0 may be a socket as well; no two have the same inode.
+    $inode = fn (Socket $socket): int => fstat(socket_export_stream($socket))['ino'];
+    return $arrived instanceof Socket && $inode($arrived) === $inode($pair[0]);
 }

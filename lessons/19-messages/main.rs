@@ -67,12 +67,23 @@ fn main() -> Result<(), Box<dyn error::Error>> {
             println!("   parent: which is {}", if is_child { "the child" } else { "somebody else" });
         }
     }
+
+    println!("3. A connection, for another process.");
+    let (client, connection) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+    let descriptors = [connection.as_fd()];
+    let control = [ControlMessage::Rights(&descriptors)];
+    let iov = IoVec::from(["and this"]);
+    let sent = socket_sendmsg(&ours, &Message::new().iov(&iov).control(&control), 0)?;
+    println!("   parent: sends {sent} bytes, and beside them the server's end of a connection");
+    socket_close(connection);
+    println!("   client: received '{}'", harmless(&socket_read(&client, 1024, PHP_BINARY_READ)?));
+    socket_close(client);
     socket_close(ours);
     println!("   parent: the child ended with {}", process.wait()?.code().unwrap_or(-1));
     Ok(())
 }
 
-/// Receives the descriptor, reads the file, and answers with its text.
+/// Receives the file, reads it, and answers with its text; then serves the connection.
 fn child() -> Result<(), Box<dyn error::Error>> {
     let socket = Socket::from(stdin().as_fd().try_clone_to_owned()?);
     let room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)?;
@@ -89,5 +100,10 @@ fn child() -> Result<(), Box<dyn error::Error>> {
     // The parent's byte, or the end. What may be left of the message comes before it.
     while !matches!(socket_read(&socket, 1, PHP_BINARY_READ)?.as_slice(), b"?" | b"") {}
     socket_write(&socket, format!("I have read: {contents}"), None)?;
+
+    socket_recvmsg(&socket, &mut message, 0)?;
+    if let Some(descriptor) = message.take_rights().pop() {
+        socket_write(&Socket::from(descriptor), "Hello, the child serves you", None)?;
+    }
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Lesson 19 beyond what it prints.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Stdio;
 
 use php_sockets::*;
 
 use crate::common;
 use crate::compiler::refused_as_its_readme_says;
 use crate::lesson_17::keeps_its_files_in_a_folder_of_its_own;
-use crate::twin::Twin;
+use crate::twin::{Twin, text_of};
 
 /// A message with a descriptor beside one byte.
 fn send_descriptor(socket: &Socket) {
@@ -78,9 +79,8 @@ fn a_message_sent_before_so_passcred_is_set_comes_from_nobody() {
     assert_eq!(found, [format!("{:?}", ReceivedControl::Credentials(nobody))]);
 }
 
-/// A PHP after 8.2 may have the bug mended, or not yet.
-#[test]
-fn php_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
+/// Whether the PHP that runs sends descriptor 0 for a `Socket`.
+fn php_sends_descriptor_0() -> bool {
     let sent = common::php(
         "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $pair);
          socket_bind($socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP), '127.0.0.1');
@@ -89,15 +89,29 @@ fn php_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
          $message = ['buffer_size' => 1, 'controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)];
          socket_recvmsg($pair[1], $message);
          $got = $message['control'][0]['data'][0];
-         echo json_encode(is_resource($got) && fstat($got) == fstat(STDIN));",
+         $name = fn ($socket) => socket_getsockname($socket, $address, $port) ? [$address, $port] : null;
+         $is_it = $got instanceof Socket && $name($got) === $name($socket);
+         $is_0 = is_resource($got) && fstat($got) == fstat(STDIN);
+         echo json_encode([$is_it, $is_0]);",
     );
+    match sent.as_str() {
+        "[true,false]" => false,
+        "[false,true]" => true,
+        _ => panic!("{sent}"),
+    }
+}
+
+/// A PHP after 8.5.7 may have the bug mended, or not yet.
+#[test]
+fn php_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
     // 8.4.27 sends the socket; when the others will is not known.
     let known = match common::php_version() {
-        ..80400 | 80500..=80507 => Some("true"),
-        80427..80500 => Some("false"),
+        ..80400 | 80500..=80507 => Some(true),
+        80427..80500 => Some(false),
         _ => None,
     };
-    assert!(known.is_none_or(|known| sent == known), "{sent}");
+    let sends_0 = php_sends_descriptor_0();
+    assert!(known.is_none_or(|known| sends_0 == known), "{sends_0}");
 
     let (here, there) = common::pair(SOCK_STREAM);
     let (socket, name) = common::bound(SOCK_STREAM);
@@ -110,6 +124,31 @@ fn php_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
     assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(1));
     let got = Socket::from(message.take_rights().pop().expect("a descriptor"));
     assert_eq!(socket_getsockname(&got), Ok(name));
+}
+
+#[test]
+fn the_twin_passes_a_socket_where_php_can_and_else_a_stream_of_it() {
+    let text = text_of("19-messages");
+    let sends = "$sent = socket_sendmsg($ours, ['iov' => ['and this']";
+    assert_eq!(text.matches(sends).count(), 1);
+    let script = std::env::temp_dir().join(format!("php-sockets-19-{}.php", std::process::id()));
+    let shown = format!("fwrite(STDERR, get_debug_type($passed));\n{sends}");
+    std::fs::write(&script, text.replace(sends, &shown)).expect("the copy");
+
+    let passed = if php_sends_descriptor_0() { "resource (stream)" } else { "Socket" };
+    // The PHP that sends descriptor 0 sends a socket, too, if that is one.
+    let (input, _other) = common::pair(SOCK_STREAM);
+    for input in [Stdio::null(), OwnedFd::from(input).into()] {
+        let mut command = common::limited(common::php_program());
+        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(&script).stdin(input);
+        let output = command.output().expect("the twin runs");
+
+        assert_eq!(String::from_utf8_lossy(&output.stderr), passed);
+        assert_eq!(output.status.code(), Some(0));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("client: received 'Hello, the child serves you'\n"), "{said}");
+    }
+    std::fs::remove_file(script).expect("the copy");
 }
 
 #[test]
