@@ -10,10 +10,10 @@ use std::ptr;
 use libc::addrinfo;
 
 use self::charset::Utf8;
-use crate::c;
 use crate::error::{Error, Result, Site};
-use crate::host::{self, AddrList};
 use crate::socket::Socket;
+use crate::sys::ffi::{self, ret};
+use crate::sys::resolver::{self, AddrList};
 
 pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 
@@ -94,9 +94,9 @@ pub fn socket_addrinfo_lookup<'a>(
     let hints = hints.into().unwrap_or_default();
     hints.check()?;
     let AddrinfoHints { ai_flags, ai_family, ai_socktype, ai_protocol } = hints;
-    let hints = addrinfo { ai_socktype, ai_protocol, ..host::hints(ai_flags, ai_family) };
+    let hints = addrinfo { ai_socktype, ai_protocol, ..resolver::hints(ai_flags, ai_family) };
     let mut list = ptr::null_mut();
-    let _charset = (ai_flags & (c::AI_IDN | c::AI_CANONIDN) != 0).then(Utf8::begin);
+    let _charset = (ai_flags & (ffi::AI_IDN | ffi::AI_CANONIDN) != 0).then(Utf8::begin);
 
     // SAFETY: `host` ends in a NUL, and so does what `service` points at, unless it is null, which is allowed; both,
     // `hints` and `list` outlive the call. On success `list` points at memory that is ours to free.
@@ -155,20 +155,17 @@ pub fn socket_addrinfo_lookup<'a>(
 /// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/socket_addrinfo_connect) ·
 /// [connect(2)](https://man7.org/linux/man-pages/man2/connect.2.html)
 pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
-    let socket =
-        address.socket(&Site { function: "socket_addrinfo_connect", message: "Unable to create socket" })?;
+    let socket = address.socket().map_err(|_| {
+        Error::loud_warning(&Site { function: "socket_addrinfo_connect", message: "Unable to create socket" })
+    })?;
 
     // SAFETY: `as_ptr` points at `len` bytes inside `address`, which outlives the call; `connect` reads them and keeps
     // no pointer.
     let status = unsafe { libc::connect(socket.fd(), address.as_ptr(), address.len()) };
 
-    if status == -1 {
-        return Err(Error::warning(&Site {
-            function: "socket_addrinfo_connect",
-            message: "Unable to connect address",
-        }));
-    }
-    Ok(socket)
+    ret(status).map(|()| socket).map_err(|_| {
+        Error::warning(&Site { function: "socket_addrinfo_connect", message: "Unable to connect address" })
+    })
 }
 
 /// Creates a socket for an address and binds it there.
@@ -209,20 +206,17 @@ pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
 /// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/socket_addrinfo_bind) ·
 /// [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html)
 pub fn socket_addrinfo_bind(address: &AddressInfo) -> Result<Socket> {
-    let socket =
-        address.socket(&Site { function: "socket_addrinfo_bind", message: "Unable to create socket" })?;
+    let socket = address.socket().map_err(|_| {
+        Error::loud_warning(&Site { function: "socket_addrinfo_bind", message: "Unable to create socket" })
+    })?;
 
     // SAFETY: `as_ptr` points at `len` bytes inside `address`, which outlives the call; `bind` reads them and keeps no
     // pointer.
     let status = unsafe { libc::bind(socket.fd(), address.as_ptr(), address.len()) };
 
-    if status == -1 {
-        return Err(Error::warning(&Site {
-            function: "socket_addrinfo_bind",
-            message: "Unable to bind address",
-        }));
-    }
-    Ok(socket)
+    ret(status).map(|()| socket).map_err(|_| {
+        Error::warning(&Site { function: "socket_addrinfo_bind", message: "Unable to bind address" })
+    })
 }
 
 /// Shows what is in an address info.

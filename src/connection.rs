@@ -1,12 +1,12 @@
 //! A connection's life: listen, accept, connect, shut down.
 
 use std::ffi::{OsStr, c_int};
-use std::os::fd::{FromRawFd, OwnedFd};
 
-use crate::address::{Buffer, SockAddr};
 use crate::error::{Error, Result, Site};
-use crate::host::{self, Sites};
 use crate::socket::Socket;
+use crate::sys::ffi::{ret, ret_owned_fd};
+use crate::sys::resolver::{self, Unresolved};
+use crate::sys::sockaddr::{Buffer, SockAddr};
 
 /// Turns a socket into a listener: from now on the kernel completes connections to its address and queues them.
 ///
@@ -42,12 +42,9 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
     // SAFETY: `listen` takes two numbers; the descriptor is open as long as `socket` lives.
     let status = unsafe { libc::listen(socket.fd(), backlog) };
 
-    if status == -1 {
-        return Err(
-            socket.warning(&Site { function: "socket_listen", message: "unable to listen on socket" })
-        );
-    }
-    Ok(())
+    ret(status).map_err(|_| {
+        socket.warning(&Site { function: "socket_listen", message: "unable to listen on socket" })
+    })
 }
 
 /// Creates a TCP socket that listens on every IPv4 address of this machine, in one step.
@@ -90,30 +87,27 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
     // SAFETY: `socket` takes three numbers.
     let fd = unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
-    if fd == -1 {
-        return Err(Error::warning(&Site {
+    // SAFETY: the kernel has just opened `fd`, unless it is −1, and only this function knows it.
+    let fd = unsafe { ret_owned_fd(fd) }.map_err(|_| {
+        Error::warning(&Site {
             function: "socket_create_listen",
             message: "unable to create listening socket",
-        }));
-    }
-    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
-    let socket = Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, libc::AF_INET, libc::SOCK_STREAM);
+        })
+    })?;
+    let socket = Socket::new(fd, libc::AF_INET, libc::SOCK_STREAM);
 
     let name = SockAddr::inet([0, 0, 0, 0], port);
     // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `bind` keeps no pointer.
-    if unsafe { libc::bind(socket.fd(), name.as_ptr(), name.len()) } == -1 {
-        return Err(Error::warning(&Site {
-            function: "socket_create_listen",
-            message: "unable to bind to given address",
-        }));
-    }
-    // SAFETY: `listen` takes two numbers.
-    if unsafe { libc::listen(socket.fd(), backlog) } == -1 {
-        return Err(Error::warning(&Site {
-            function: "socket_create_listen",
-            message: "unable to listen on socket",
-        }));
-    }
+    let status = unsafe { libc::bind(socket.fd(), name.as_ptr(), name.len()) };
+    ret(status).map_err(|_| {
+        Error::warning(&Site { function: "socket_create_listen", message: "unable to bind to given address" })
+    })?;
+
+    // SAFETY: `listen` takes two numbers; the descriptor is open as long as `socket` lives.
+    let status = unsafe { libc::listen(socket.fd(), backlog) };
+    ret(status).map_err(|_| {
+        Error::warning(&Site { function: "socket_create_listen", message: "unable to listen on socket" })
+    })?;
     Ok(socket)
 }
 
@@ -169,30 +163,14 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
         libc::accept4(socket.fd(), peer.as_mut_ptr(), &raw mut len, libc::SOCK_CLOEXEC | nonblocking)
     };
 
-    if fd == -1 {
-        return Err(Error::warning(&Site {
-            function: "socket_accept",
-            message: "unable to accept incoming connection",
-        }));
-    }
-    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
-    let connection = Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, peer.family(), socket.kind());
-    connection.look_like(socket);
+    // SAFETY: the kernel has just opened `fd`, unless it is −1, and only this function knows it.
+    let fd = unsafe { ret_owned_fd(fd) }.map_err(|_| {
+        Error::warning(&Site { function: "socket_accept", message: "unable to accept incoming connection" })
+    })?;
+    let connection = Socket::new(fd, peer.family(), socket.kind());
+    connection.inherit_peek(socket);
     Ok(connection)
 }
-
-static CONNECT: Sites = Sites {
-    family: Site {
-        function: "socket_connect",
-        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
-    },
-    too_long: Site { function: "socket_connect", message: "Argument #2 ($address) must be less than 108" },
-    nul: Site {
-        function: "socket_connect",
-        message: "Argument #2 ($address) must not contain any null bytes",
-    },
-    unknown: Site { function: "socket_connect", message: "Host lookup failed" },
-};
 
 /// Connects a socket to the address of another.
 ///
@@ -245,25 +223,51 @@ pub fn socket_connect(
     address: impl AsRef<OsStr>,
     port: impl Into<Option<u16>>,
 ) -> Result<()> {
-    let inet = &Site {
-        function: "socket_connect",
-        message: "Argument #3 ($port) cannot be null when the socket type is AF_INET",
+    let port = match (socket.family(), port.into()) {
+        (libc::AF_INET, None) => {
+            return Err(Error::value(&Site {
+                function: "socket_connect",
+                message: "Argument #3 ($port) cannot be null when the socket type is AF_INET",
+            }));
+        }
+        (libc::AF_INET6, None) => {
+            return Err(Error::value(&Site {
+                function: "socket_connect",
+                message: "Argument #3 ($port) cannot be null when the socket type is AF_INET6",
+            }));
+        }
+        (_, port) => port.unwrap_or_default(),
     };
-    let inet6 = &Site {
-        function: "socket_connect",
-        message: "Argument #3 ($port) cannot be null when the socket type is AF_INET6",
-    };
-    let port = host::port(socket, port.into(), inet, inet6)?;
-    let name = host::find(socket, &CONNECT, address.as_ref(), port)?;
+    let name = resolver::address(socket.family(), address.as_ref(), port)
+        .map_err(|reason| unresolved(socket, reason))?;
 
     // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `connect` reads them and keeps no
     // pointer.
     let status = unsafe { libc::connect(socket.fd(), name.as_ptr(), name.len()) };
 
-    if status == -1 {
-        return Err(socket.warning(&Site { function: "socket_connect", message: "unable to connect" }));
+    ret(status)
+        .map_err(|_| socket.warning(&Site { function: "socket_connect", message: "unable to connect" }))
+}
+
+#[cold]
+fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
+    match reason {
+        Unresolved::Family => Error::value(&Site {
+            function: "socket_connect",
+            message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+        }),
+        Unresolved::TooLong => Error::value(&Site {
+            function: "socket_connect",
+            message: "Argument #2 ($address) must be less than 108",
+        }),
+        Unresolved::Nul => Error::value(&Site {
+            function: "socket_connect",
+            message: "Argument #2 ($address) must not contain any null bytes",
+        }),
+        Unresolved::Unknown(code) => {
+            socket.remember(&Site { function: "socket_connect", message: "Host lookup failed" }, code)
+        }
     }
-    Ok(())
 }
 
 /// Ends one direction of a connection, or both, and keeps the socket.
@@ -309,10 +313,7 @@ pub fn socket_shutdown(socket: &Socket, mode: c_int) -> Result<()> {
     // SAFETY: `shutdown` takes two numbers; the descriptor is open as long as `socket` lives.
     let status = unsafe { libc::shutdown(socket.fd(), mode) };
 
-    if status == -1 {
-        return Err(
-            socket.warning(&Site { function: "socket_shutdown", message: "Unable to shutdown socket" })
-        );
-    }
-    Ok(())
+    ret(status).map_err(|_| {
+        socket.warning(&Site { function: "socket_shutdown", message: "Unable to shutdown socket" })
+    })
 }

@@ -102,10 +102,10 @@ from_libc! {
 }
 
 own! {
-    MSG_EOF = crate::c::MSG_EOF, "Flag: the sender is done; Linux calls it `MSG_FIN`."
-    SOL_UDPLITE = crate::c::SOL_UDPLITE, "Level and protocol: UDP-Lite (PHP 8.3)."
-    AI_IDN = crate::c::AI_IDN, "Lookup flag: the host may be an internationalized name."
-    AI_CANONIDN = crate::c::AI_CANONIDN, "Lookup flag: give the canonical name internationalized."
+    MSG_EOF = crate::sys::ffi::MSG_EOF, "Flag: the sender is done; Linux calls it `MSG_FIN`."
+    SOL_UDPLITE = crate::sys::ffi::SOL_UDPLITE, "Level and protocol: UDP-Lite (PHP 8.3)."
+    AI_IDN = crate::sys::ffi::AI_IDN, "Lookup flag: the host may be an internationalized name."
+    AI_CANONIDN = crate::sys::ffi::AI_CANONIDN, "Lookup flag: give the canonical name internationalized."
     PHP_NORMAL_READ = 1, "Read mode: up to and including the first `\\n` or `\\r`."
     PHP_BINARY_READ = 2, "Read mode: whatever has arrived; PHP's default."
 }

@@ -3,24 +3,12 @@
 use std::ffi::{OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{Buffer, PATH_MAX, SocketName, until_nul};
-use crate::buffer;
 use crate::error::{Error, Result, Site};
-use crate::host::{self, Sites};
 use crate::socket::Socket;
-
-static SENDTO: Sites = Sites {
-    family: Site {
-        function: "socket_sendto",
-        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
-    },
-    too_long: Site { function: "socket_sendto", message: "Argument #5 ($address) must be less than 108" },
-    nul: Site {
-        function: "socket_sendto",
-        message: "Argument #5 ($address) must not contain any null bytes",
-    },
-    unknown: Site { function: "socket_sendto", message: "Host lookup failed" },
-};
+use crate::sys::ffi::{ret_usize, ret_written};
+use crate::sys::resolver::{self, Unresolved};
+use crate::sys::sockaddr::{Buffer, PATH_MAX, SocketName, until_nul};
+use crate::transfer::capacity::{self, Refused};
 
 /// Sends one datagram to an address.
 ///
@@ -77,22 +65,29 @@ pub fn socket_sendto(
     address: impl AsRef<OsStr>,
     port: impl Into<Option<u16>>,
 ) -> Result<usize> {
-    let inet = &Site {
-        function: "socket_sendto",
-        message: "Argument #6 ($port) cannot be null when the socket type is AF_INET",
-    };
-    let inet6 = &Site {
-        function: "socket_sendto",
-        message: "Argument #6 ($port) cannot be null when the socket type is AF_INET6",
-    };
     if flags & libc::MSG_ZEROCOPY != 0 {
         return Err(Error::value(&Site {
             function: "socket_sendto",
             message: "Argument #4 ($flags) must not contain MSG_ZEROCOPY",
         }));
     }
-    let port = host::port(socket, port.into(), inet, inet6)?;
-    let name = host::find(socket, &SENDTO, path_as_c_string(socket, address.as_ref()), port)?;
+    let port = match (socket.family(), port.into()) {
+        (libc::AF_INET, None) => {
+            return Err(Error::value(&Site {
+                function: "socket_sendto",
+                message: "Argument #6 ($port) cannot be null when the socket type is AF_INET",
+            }));
+        }
+        (libc::AF_INET6, None) => {
+            return Err(Error::value(&Site {
+                function: "socket_sendto",
+                message: "Argument #6 ($port) cannot be null when the socket type is AF_INET6",
+            }));
+        }
+        (_, port) => port.unwrap_or_default(),
+    };
+    let name = resolver::address(socket.family(), path_as_c_string(socket, address.as_ref()), port)
+        .map_err(|reason| unresolved(socket, reason))?;
     let data = data.as_ref();
     let length = length.min(data.len());
 
@@ -101,9 +96,30 @@ pub fn socket_sendto(
     let count =
         unsafe { libc::sendto(socket.fd(), data.as_ptr().cast(), length, flags, name.as_ptr(), name.len()) };
 
-    usize::try_from(count).map_err(|_| {
+    ret_usize(count).map_err(|_| {
         socket.warning(&Site { function: "socket_sendto", message: "Unable to write to socket" })
     })
+}
+
+#[cold]
+fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
+    match reason {
+        Unresolved::Family => Error::value(&Site {
+            function: "socket_sendto",
+            message: "Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6",
+        }),
+        Unresolved::TooLong => Error::value(&Site {
+            function: "socket_sendto",
+            message: "Argument #5 ($address) must be less than 108",
+        }),
+        Unresolved::Nul => Error::value(&Site {
+            function: "socket_sendto",
+            message: "Argument #5 ($address) must not contain any null bytes",
+        }),
+        Unresolved::Unknown(code) => {
+            socket.remember(&Site { function: "socket_sendto", message: "Host lookup failed" }, code)
+        }
+    }
 }
 
 /// Here, unlike in bind and connect, PHP takes an `AF_UNIX` path as a C string. One that is too long stays as it is, to
@@ -114,17 +130,6 @@ fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
     }
     OsStr::from_bytes(until_nul(address.as_bytes()))
 }
-
-static RECVFROM: buffer::Sites = buffer::Sites {
-    empty: Site {
-        function: "socket_recvfrom",
-        message: "the length is 0 (PHP returns false and says nothing)",
-    },
-    too_long: Site {
-        function: "socket_recvfrom",
-        message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
-    },
-};
 
 /// Receives one datagram, and who sent it.
 ///
@@ -185,8 +190,8 @@ pub fn socket_recvfrom(
 ) -> Result<(usize, SocketName)> {
     // What arrives goes behind the old data, so that a failure leaves those alone.
     let old = data.len();
-    buffer::make_room_behind(data, length, &RECVFROM)?;
-    buffer::blank_if_skipping(data, old, length, flags);
+    capacity::reserve_after(data, length).map_err(refused)?;
+    capacity::zero_if_skipping(data, old, length, flags);
     data.truncate(old);
 
     let unable = match socket.family() {
@@ -210,13 +215,27 @@ pub fn socket_recvfrom(
         )
     };
 
-    let Some(written) = buffer::written(count, length) else { return Err(socket.warning(unable)) };
+    let written = ret_written(count, length).map_err(|_| socket.warning(unable))?;
     // SAFETY: `written` is no more than `length`, for which there is capacity behind the `old` bytes; `recvfrom` wrote each
-    // byte that it counted and that fits, or `blank_if_skipping` has zeroed all of them.
+    // byte that it counted and that fits, or `zero_if_skipping` has zeroed all of them.
     unsafe { data.set_len(old + written) };
     data.drain(..old);
     let name = sender.name(socket.family()).ok_or_else(|| Error::value(&FAMILY))?;
-    Ok((buffer::reported(count, written, flags), name))
+    Ok((capacity::reported(count, written, flags), name))
+}
+
+#[cold]
+fn refused(reason: Refused) -> Error {
+    Error::silent(match reason {
+        Refused::Empty => &Site {
+            function: "socket_recvfrom",
+            message: "the length is 0 (PHP returns false and says nothing)",
+        },
+        Refused::TooLong => &Site {
+            function: "socket_recvfrom",
+            message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
+        },
+    })
 }
 
 static FAMILY: Site = Site {

@@ -5,6 +5,8 @@ use std::ffi::{CStr, c_int};
 use std::net::Ipv4Addr;
 use std::{fmt, io};
 
+pub(crate) mod last_error;
+
 use crate::constants::errors::symbol;
 
 /// `Result` with this crate's [`Error`].
@@ -126,50 +128,12 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error {
     site: &'static Site,
-    detail: Detail,
-}
-
-/// What an [`Error`] knows beside its site, in one word: a `Result` of two words is checked without a detour through memory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Detail(u64);
-
-/// The same, taken apart.
-struct Parts {
     /// The error code; for a failure without one, the number that the message speaks of.
     number: i32,
     /// A second number that the message speaks of.
     second: u16,
     kind: ErrorKind,
     form: Form,
-}
-
-impl Detail {
-    fn new(Parts { number, second, kind, form }: Parts) -> Detail {
-        let mut bytes = [0; 8];
-        bytes[..4].copy_from_slice(&number.to_ne_bytes());
-        bytes[4..6].copy_from_slice(&second.to_ne_bytes());
-        bytes[6..].copy_from_slice(&[kind as u8, form as u8]);
-        Detail(u64::from_ne_bytes(bytes))
-    }
-
-    fn parts(self) -> Parts {
-        let bytes = self.0.to_ne_bytes();
-        Parts {
-            number: i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-            second: u16::from_ne_bytes([bytes[4], bytes[5]]),
-            kind: match bytes[6] {
-                0 => ErrorKind::Warning,
-                1 => ErrorKind::Quiet,
-                2 => ErrorKind::Silent,
-                _ => ErrorKind::Value,
-            },
-            form: match bytes[7] {
-                0 => Form::Coded,
-                1 => Form::Plain,
-                _ => Form::Bare,
-            },
-        }
-    }
 }
 
 /// How PHP words a failure.
@@ -201,8 +165,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn code(&self) -> c_int {
-        let Parts { number, form, .. } = self.detail.parts();
-        if form == Form::Coded { number } else { libc::EINVAL }
+        if self.form == Form::Coded { self.number } else { libc::EINVAL }
     }
 
     /// The code's symbol, which is what people search for: `SOCKET_EADDRINUSE`.
@@ -242,7 +205,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.detail.parts().kind
+        self.kind
     }
 
     /// Whether PHP would have printed no warning because the code only says "not yet": EAGAIN or EINPROGRESS.
@@ -277,7 +240,7 @@ impl Error {
     pub(crate) fn coded(site: &'static Site, code: c_int) -> Error {
         let quiet = matches!(code, libc::EAGAIN | libc::EINPROGRESS);
         let kind = if quiet { ErrorKind::Quiet } else { ErrorKind::Warning };
-        Error { site, detail: Detail::new(Parts { number: code, second: 0, kind, form: Form::Coded }) }
+        Error { site, number: code, second: 0, kind, form: Form::Coded }
     }
 
     /// A warning about `errno`, remembered in the thread's slot alone: no socket has it.
@@ -289,20 +252,13 @@ impl Error {
     /// As [`warning`](Error::warning), for the functions whose warnings PHP prints whatever the code.
     #[cold]
     pub(crate) fn loud_warning(site: &'static Site) -> Error {
-        Error::warning(site).with(|parts| parts.kind = ErrorKind::Warning)
-    }
-
-    /// The same with other details.
-    fn with(self, change: impl FnOnce(&mut Parts)) -> Error {
-        let mut parts = self.detail.parts();
-        change(&mut parts);
-        Error { detail: Detail::new(parts), ..self }
+        Error { kind: ErrorKind::Warning, ..Error::warning(site) }
     }
 
     /// A failure that names no code and is remembered nowhere.
     #[cold]
     fn uncoded(site: &'static Site, kind: ErrorKind) -> Error {
-        Error { site, detail: Detail::new(Parts { number: 0, second: 0, kind, form: Form::Plain }) }
+        Error { site, number: 0, second: 0, kind, form: Form::Plain }
     }
 
     /// A warning that names no code.
@@ -317,7 +273,7 @@ impl Error {
 
     /// A `ValueError` whose text does not begin with the function.
     pub(crate) fn bare_value(site: &'static Site) -> Error {
-        Error::value(site).with(|parts| parts.form = Form::Bare)
+        Error { form: Form::Bare, ..Error::value(site) }
     }
 
     /// A `false` of which PHP says nothing.
@@ -328,12 +284,12 @@ impl Error {
     /// The number that `{}` in the message stands for. The same number is an interface's index as `{index}`, the bytes
     /// of an IPv4 address as `{address}`, a type of PHP's as `{given}`.
     pub(crate) fn about(self, number: i32) -> Error {
-        self.with(|parts| parts.number = number)
+        Error { number, ..self }
     }
 
     /// The number that `{second}` in the message stands for.
     pub(crate) fn and(self, second: u16) -> Error {
-        self.with(|parts| parts.second = second)
+        Error { second, ..self }
     }
 
     /// What `{given}` can be.
@@ -344,8 +300,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Site { function, message } = self.site;
-        let Parts { number, second, form, .. } = self.detail.parts();
+        let Error { site: Site { function, message }, number, second, form, .. } = *self;
         if form != Form::Bare {
             write!(f, "{function}(): ")?;
         }
@@ -440,5 +395,4 @@ pub(crate) fn strerror(code: c_int) -> String {
 }
 
 #[cfg(test)]
-#[path = "error/tests.rs"] // the fuzz targets compile this room from another place
 mod tests;

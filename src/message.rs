@@ -5,17 +5,20 @@ use std::{mem, ptr};
 
 use libc::msghdr;
 
-use crate::address::{Buffer, SockAddr};
-use crate::buffer;
-use crate::control::{ControlMessage, Outgoing};
+use self::control::Outgoing;
 use crate::error::{Error, Result, Site};
 use crate::iovec::{self, IoVec};
 use crate::socket::Socket;
+use crate::sys::ffi::ret_usize;
+use crate::sys::sockaddr::{Buffer, SockAddr};
+use crate::transfer::capacity;
 
+mod control;
 mod name;
 mod received;
 mod space;
 
+pub use control::{ControlMessage, ReceivedControl};
 pub use name::MessageName;
 pub use received::Received;
 pub use space::socket_cmsg_space;
@@ -152,7 +155,7 @@ pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> R
     // MSG_ZEROCOPY the kernel copies them and keeps no pointer.
     let count = unsafe { libc::sendmsg(socket.fd(), &raw const header, flags) };
 
-    usize::try_from(count)
+    ret_usize(count)
         .map_err(|_| socket.warning(&Site { function: "socket_sendmsg", message: "Error in sendmsg" }))
 }
 
@@ -228,7 +231,7 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
 pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> Result<usize> {
-    let skipping = buffer::may_skip_bytes(flags);
+    let skipping = capacity::may_skip_bytes(flags);
     // What the kernel counts without writing must read as zeros, and a failure must leave the message alone.
     if skipping {
         message.spare.blank(&message.iov).map_err(received::no_memory)?;
@@ -253,7 +256,7 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     let count = unsafe { libc::recvmsg(socket.fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC) };
 
     // SAFETY: `recvmsg` wrote each byte of the vectors that it counted and that fits, or `blank` has zeroed all of them.
-    let Some(written) = (unsafe { message.iov.filled(count) }) else {
+    let Ok(written) = (unsafe { message.iov.filled(count) }) else {
         if skipping {
             mem::swap(&mut message.iov, &mut message.spare);
         }
@@ -265,7 +268,7 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     // SAFETY: the control messages are those that `recvmsg` has just written. No peer can make one of SOL_SOCKET up: the
     // kernel writes these itself, with descriptors that it has just opened.
     unsafe { message.own_rights() };
-    Ok(buffer::reported(count, written, flags))
+    Ok(capacity::reported(count, written, flags))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
 use crate::error::{self, Error, Site};
+use crate::sys::ffi::{Failed, ret, ret_c_int};
 
 /// PHP's class `Socket`: an open socket that closes itself when it is dropped.
 ///
@@ -50,18 +51,18 @@ pub struct Socket {
     /// `SOCK_STREAM` and so on; 0 for a descriptor that is no socket.
     kind: c_int,
     error: AtomicI32,
-    /// What a look at the stream shows: `SEES_ALL`, `WAITS_FOR_MORE` or `UNKNOWN`.
-    look: AtomicU8,
+    /// What `MSG_PEEK` shows: `SHOWS_ALL`, `MAY_HIDE` or `UNKNOWN`.
+    peek: AtomicU8,
     /// Whether [`socket_accept`](crate::socket_accept) makes its new sockets non-blocking: PHP's note of what
     /// `socket_set_nonblock` and `socket_set_block` did last, which other ways to the same mode do not change.
     hands_on_nonblocking: AtomicBool,
 }
 
-/// `MSG_PEEK` shows what has arrived.
-const SEES_ALL: u8 = 0;
-/// `SO_RCVLOWAT` or `SO_PEEK_OFF` is set: it may wait for more than a line, or show what comes later.
-const WAITS_FOR_MORE: u8 = 1;
-/// A descriptor made elsewhere, whose options nobody has asked for yet.
+/// `MSG_PEEK` shows all bytes that have arrived.
+const SHOWS_ALL: u8 = 0;
+/// `SO_RCVLOWAT` or `SO_PEEK_OFF` is set: `MSG_PEEK` may wait for more than a line, or begin after its first byte.
+const MAY_HIDE: u8 = 1;
+/// The descriptor was made elsewhere, and its two options have not been read yet.
 const UNKNOWN: u8 = 2;
 
 impl Socket {
@@ -73,7 +74,7 @@ impl Socket {
             family,
             kind,
             error: AtomicI32::new(0),
-            look: AtomicU8::new(SEES_ALL),
+            peek: AtomicU8::new(SHOWS_ALL),
             hands_on_nonblocking: AtomicBool::new(false),
         }
     }
@@ -83,16 +84,16 @@ impl Socket {
         let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
         let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
         let socket = Socket::new(fd, family, kind);
-        socket.look.store(UNKNOWN, Ordering::Relaxed);
+        socket.peek.store(UNKNOWN, Ordering::Relaxed);
         socket
     }
 
     /// Asks a descriptor that was made elsewhere for its blocking mode, which counts as if `socket_set_nonblock` or
-    /// `socket_set_block` had set it. `None` is a failure, described by `errno`.
-    pub(crate) fn learn_mode(&self) -> Option<()> {
-        let flags = self.status_flags();
-        self.hand_on_nonblocking(flags != -1 && flags & libc::O_NONBLOCK != 0);
-        (flags != -1).then_some(())
+    /// `socket_set_block` had set it.
+    pub(crate) fn learn_mode(&self) -> Result<(), Failed> {
+        let flags = self.status_flags()?;
+        self.set_hands_on_nonblocking(flags & libc::O_NONBLOCK != 0);
+        Ok(())
     }
 
     #[inline]
@@ -127,36 +128,36 @@ impl Socket {
         self.error.store(code, Ordering::Relaxed);
     }
 
-    /// Whether a look at this stream may not see all that has arrived, so that lines are read byte by byte.
-    pub(crate) fn waits_for_more(&self) -> bool {
-        match self.look.load(Ordering::Relaxed) {
-            SEES_ALL => false,
-            WAITS_FOR_MORE => true,
+    /// True if `MSG_PEEK` may hide bytes; lines are then read one byte per `recv`.
+    pub(crate) fn peek_may_hide_bytes(&self) -> bool {
+        match self.peek.load(Ordering::Relaxed) {
+            SHOWS_ALL => false,
+            MAY_HIDE => true,
             _ => {
                 let low_water = Socket::int_option(self.as_fd(), libc::SO_RCVLOWAT).unwrap_or(1);
                 let peek_offset = Socket::int_option(self.as_fd(), libc::SO_PEEK_OFF).unwrap_or(-1);
-                let waits = low_water > 1 || peek_offset >= 0;
-                self.look.store(if waits { WAITS_FOR_MORE } else { SEES_ALL }, Ordering::Relaxed);
-                waits
+                let may_hide = low_water > 1 || peek_offset >= 0;
+                self.peek.store(if may_hide { MAY_HIDE } else { SHOWS_ALL }, Ordering::Relaxed);
+                may_hide
             }
         }
     }
 
-    /// Says that `SO_RCVLOWAT` or `SO_PEEK_OFF` was set.
-    pub(crate) fn wait_for_more(&self) {
-        self.look.store(WAITS_FOR_MORE, Ordering::Relaxed);
+    /// `SO_RCVLOWAT` or `SO_PEEK_OFF` has been set.
+    pub(crate) fn set_peek_may_hide_bytes(&self) {
+        self.peek.store(MAY_HIDE, Ordering::Relaxed);
     }
 
     /// A new connection has the options of its listener.
-    pub(crate) fn look_like(&self, listener: &Socket) {
-        self.look.store(listener.look.load(Ordering::Relaxed), Ordering::Relaxed);
+    pub(crate) fn inherit_peek(&self, listener: &Socket) {
+        self.peek.store(listener.peek.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     pub(crate) fn hands_on_nonblocking(&self) -> bool {
         self.hands_on_nonblocking.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn hand_on_nonblocking(&self, nonblocking: bool) {
+    pub(crate) fn set_hands_on_nonblocking(&self, nonblocking: bool) {
         self.hands_on_nonblocking.store(nonblocking, Ordering::Relaxed);
     }
 
@@ -176,10 +177,10 @@ impl Socket {
         Error::coded(site, code)
     }
 
-    /// The descriptor's status flags, −1 if they cannot be had.
-    pub(crate) fn status_flags(&self) -> c_int {
+    /// The descriptor's status flags.
+    pub(crate) fn status_flags(&self) -> Result<c_int, Failed> {
         // SAFETY: F_GETFL takes no further argument; the descriptor is open as long as `self` lives.
-        unsafe { libc::fcntl(self.fd(), libc::F_GETFL) }
+        ret_c_int(unsafe { libc::fcntl(self.fd(), libc::F_GETFL) })
     }
 
     /// An integer option of the socket level, `None` if the descriptor is no socket.
@@ -192,7 +193,7 @@ impl Socket {
             libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut len)
         };
 
-        (status == 0).then_some(value)
+        ret(status).ok().map(|()| value)
     }
 }
 

@@ -1,77 +1,18 @@
-//! The house in order: floors of `src/`, files of the lessons, the README's table.
+//! The order of the repository: the layers of `src/`, the files of the lessons, the README's table.
 
 #[path = "common/mod.rs"]
 mod common;
 #[path = "layout/curriculum.rs"]
 mod curriculum;
+#[path = "layout/layers.rs"]
+mod layers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use regex::Regex;
 
-/// The rooms of `src/` by floor. A room imports from lower floors only.
-const FLOORS: [&[&str]; 5] = [
-    &["c", "constants", "error", "address", "values", "option_types"],
-    &["socket", "buffer", "iovec", "control", "option_value", "optval"],
-    &["host", "line", "multicast"],
-    &[
-        "life",
-        "last_error",
-        "name",
-        "connection",
-        "stream",
-        "datagram",
-        "vector",
-        "message",
-        "select",
-        "option",
-        "addrinfo",
-        "interop",
-        "netdb",
-        "event",
-    ],
-    &["lessons", "lib"],
-];
-
-/// Some rooms stand on others of their floor.
-const STEPS: [(&str, &str); 8] = [
-    ("constants", "c"),
-    ("error", "constants"),
-    ("address", "c"),
-    ("constants", "constants"),
-    ("iovec", "buffer"),
-    ("multicast", "host"),
-    ("lessons", "lessons"),
-    ("lib", "lessons"),
-];
-
 fn read(path: &str) -> String {
     std::fs::read_to_string(common::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-#[test]
-fn imports_point_down_a_floor() {
-    let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room));
-    let import = Regex::new(r"(?:use |\W)crate::(?:\{|)(\w+)").unwrap();
-    let mut rooms = BTreeSet::new();
-    for (path, text) in common::sources() {
-        let path = path.strip_prefix(common::root().join("src")).unwrap().with_extension("");
-        let room = path.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
-        let own = floor(&room).unwrap_or_else(|| panic!("{room} is on no floor"));
-        let code: String =
-            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-        for found in import.captures_iter(&code) {
-            let Some(other) = floor(&found[1]) else { continue };
-            assert!(
-                other < own || STEPS.contains(&(room.as_str(), &found[1])),
-                "{room} (floor {own}) imports {} (floor {other})",
-                &found[1]
-            );
-        }
-        rooms.insert(room);
-    }
-    let known: BTreeSet<String> = FLOORS.concat().into_iter().map(str::to_owned).collect();
-    assert_eq!(rooms, known, "every room has a floor, and no floor an empty room");
 }
 
 /// White space as one blank, and no comma before a closing parenthesis.

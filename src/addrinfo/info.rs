@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString, c_int};
 use std::fmt;
-use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use libc::{addrinfo, sockaddr, socklen_t};
 
-use crate::address::{Buffer, SocketName};
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
+use crate::sys::ffi::{Failed, ret_owned_fd};
+use crate::sys::sockaddr::{Buffer, SocketName};
 
 /// What [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) is to look for: PHP's `$hints` array.
 ///
@@ -222,17 +222,14 @@ impl AddressInfo {
     }
 
     /// The socket that the address is for, without a name and without a peer.
-    pub(super) fn socket(&self, unable: &'static Site) -> Result<Socket> {
+    pub(super) fn socket(&self) -> Result<Socket, Failed> {
         let AddressDetails { ai_family, ai_socktype, ai_protocol, .. } = self.details;
 
         // SAFETY: `socket` takes three numbers.
         let fd = unsafe { libc::socket(ai_family, ai_socktype | libc::SOCK_CLOEXEC, ai_protocol) };
 
-        if fd == -1 {
-            return Err(Error::loud_warning(unable));
-        }
-        // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
-        Ok(Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, ai_family, ai_socktype))
+        // SAFETY: the kernel has just opened `fd`, unless it is −1, and only this function knows it.
+        unsafe { ret_owned_fd(fd) }.map(|fd| Socket::new(fd, ai_family, ai_socktype))
     }
 
     pub(super) fn as_ptr(&self) -> *const sockaddr {

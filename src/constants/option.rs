@@ -80,6 +80,6 @@ from_libc! {
 }
 
 own! {
-    UDPLITE_SEND_CSCOV = crate::c::UDPLITE_SEND_CSCOV, "UDP-Lite option: bytes that the sent checksum covers (PHP 8.3)."
-    UDPLITE_RECV_CSCOV = crate::c::UDPLITE_RECV_CSCOV, "UDP-Lite option: bytes that a received checksum must cover (PHP 8.3)."
+    UDPLITE_SEND_CSCOV = crate::sys::ffi::UDPLITE_SEND_CSCOV, "UDP-Lite option: bytes that the sent checksum covers (PHP 8.3)."
+    UDPLITE_RECV_CSCOV = crate::sys::ffi::UDPLITE_RECV_CSCOV, "UDP-Lite option: bytes that a received checksum must cover (PHP 8.3)."
 }

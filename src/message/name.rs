@@ -3,10 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{Buffer, PATH_MAX, SockAddr, SocketName, until_nul};
 use crate::error::{Error, Result, Site};
-use crate::host;
 use crate::socket::Socket;
+use crate::sys::resolver::{self, Unresolved};
+use crate::sys::sockaddr::{Buffer, PATH_MAX, SockAddr, SocketName, until_nul};
 
 /// Whom a message is for, or whom it came from: PHP's `name` array.
 ///
@@ -81,10 +81,12 @@ impl MessageName {
     pub(crate) fn resolve(&self, socket: &Socket) -> Result<SockAddr> {
         match (self, socket.family()) {
             (MessageName::Inet { addr, port }, libc::AF_INET | libc::AF_INET6) => {
-                Ok(SockAddr::inet(host::inet(socket, addr.as_bytes(), &NUL, &UNKNOWN)?, *port))
+                let address = resolver::inet(addr.as_bytes()).map_err(|reason| unresolved(socket, reason))?;
+                Ok(SockAddr::inet(address, *port))
             }
             (MessageName::Inet6 { addr, port, flowinfo, scope_id }, libc::AF_INET6) => {
-                let address = host::inet6(socket, addr.as_bytes(), &NUL, &UNKNOWN)?;
+                let address =
+                    resolver::inet6(addr.as_bytes()).map_err(|reason| unresolved(socket, reason))?;
                 Ok(SockAddr::inet6(address, *port, *scope_id).with_flow(*flowinfo))
             }
             (MessageName::Unix { path }, libc::AF_UNIX) => unix(path.as_bytes()),
@@ -145,9 +147,16 @@ fn unix(path: &[u8]) -> Result<SockAddr> {
     SockAddr::unix(path.get(..end).unwrap_or(path)).ok_or_else(too_long)
 }
 
-static NUL: Site = Site {
-    function: "socket_sendmsg",
-    message: "error converting user data (path: msghdr > name > addr): must not contain any null bytes",
-};
-
-static UNKNOWN: Site = Site { function: "socket_sendmsg", message: "Host lookup failed" };
+#[cold]
+fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
+    match reason {
+        Unresolved::Unknown(code) => {
+            socket.remember(&Site { function: "socket_sendmsg", message: "Host lookup failed" }, code)
+        }
+        // A host name has no other fault.
+        Unresolved::Nul | Unresolved::Family | Unresolved::TooLong => Error::value(&Site {
+            function: "socket_sendmsg",
+            message: "error converting user data (path: msghdr > name > addr): must not contain any null bytes",
+        }),
+    }
+}

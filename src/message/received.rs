@@ -9,10 +9,10 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr::{NonNull, slice_from_raw_parts_mut};
 
 use super::MessageName;
-use crate::address::Buffer;
-use crate::control::{Found, Reader, ReceivedControl};
+use super::control::{Found, Reader, ReceivedControl};
 use crate::error::{Error, Result, Site};
 use crate::iovec::IoVec;
+use crate::sys::sockaddr::Buffer;
 
 /// Room for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
 ///

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use crate::control;
+use super::control;
 use crate::error::{Error, Result, Site};
 
 /// The room that a control message takes in a buffer.

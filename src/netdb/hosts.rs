@@ -3,7 +3,7 @@
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::{address, host};
+use crate::sys::{resolver, sockaddr};
 
 /// The IPv4 address of a host, by its name; the name itself if it has none.
 ///
@@ -38,10 +38,10 @@ use crate::{address, host};
 pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
     let hostname = hostname.as_ref();
 
-    let addresses = CString::new(hostname.as_bytes()).ok().and_then(|name| host::gethostbyname(&name));
+    let addresses = CString::new(hostname.as_bytes()).ok().and_then(|name| resolver::hosts(&name));
 
     match addresses.unwrap_or_default().first() {
-        Some(address) => address::inet_ntop(address),
+        Some(address) => sockaddr::inet_ntop(address),
         None => hostname.to_os_string(),
     }
 }
@@ -75,7 +75,7 @@ pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
 pub fn gethostbynamel(hostname: impl AsRef<OsStr>) -> Option<Vec<OsString>> {
     let name = CString::new(hostname.as_ref().as_bytes()).ok()?;
 
-    let addresses = host::gethostbyname(&name)?;
+    let addresses = resolver::hosts(&name)?;
 
-    Some(addresses.iter().map(address::inet_ntop).collect())
+    Some(addresses.iter().map(sockaddr::inet_ntop).collect())
 }

@@ -8,7 +8,7 @@ use std::ptr;
 use libc::protoent;
 
 use super::{ROOM, more_room};
-use crate::c;
+use crate::sys::ffi;
 
 /// The number of a protocol, by its name in `/etc/protocols` or one of its aliases.
 ///
@@ -49,7 +49,7 @@ pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
         // SAFETY: `name` ends in a NUL; `entry` and `found` are writable; `buffer` has the length given. All outlive
         // the call, and what `found` points at lies in `entry` and `buffer`.
         let status = unsafe {
-            c::getprotobyname_r(
+            ffi::getprotobyname_r(
                 name.as_ptr(),
                 entry.as_mut_ptr(),
                 buffer.as_mut_ptr(),
@@ -95,7 +95,7 @@ pub fn getprotobynumber(protocol: c_int) -> Option<String> {
         // SAFETY: `entry` and `found` are writable; `buffer` has the length given. All outlive the call, and what
         // `found` points at lies in `entry` and `buffer`.
         let status = unsafe {
-            c::getprotobynumber_r(
+            ffi::getprotobynumber_r(
                 protocol,
                 entry.as_mut_ptr(),
                 buffer.as_mut_ptr(),

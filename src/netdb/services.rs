@@ -8,7 +8,7 @@ use std::ptr;
 use libc::servent;
 
 use super::{ROOM, more_room};
-use crate::c;
+use crate::sys::ffi;
 
 /// The port of a service, by its name in `/etc/services` or one of its aliases.
 ///
@@ -48,7 +48,7 @@ pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) ->
         // SAFETY: `name` and `protocol` end in a NUL; `entry` and `found` are writable; `buffer` has the length given.
         // All outlive the call, and what `found` points at lies in `entry` and `buffer`.
         let status = unsafe {
-            c::getservbyname_r(
+            ffi::getservbyname_r(
                 name.as_ptr(),
                 protocol.as_ptr(),
                 entry.as_mut_ptr(),
@@ -101,7 +101,7 @@ pub fn getservbyport(port: u16, protocol: impl AsRef<OsStr>) -> Option<String> {
         // SAFETY: `protocol` ends in a NUL; `entry` and `found` are writable; `buffer` has the length given. All outlive
         // the call, and what `found` points at lies in `entry` and `buffer`.
         let status = unsafe {
-            c::getservbyport_r(
+            ffi::getservbyport_r(
                 c_int::from(port.to_be()),
                 protocol.as_ptr(),
                 entry.as_mut_ptr(),

@@ -7,9 +7,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
 
-use crate::address::{Buffer, SockAddr};
 use crate::message::MessageName;
 use crate::socket::Socket;
+use crate::sys::sockaddr::{Buffer, SockAddr};
 
 /// The bytes of a `sockaddr_storage`.
 pub(crate) const LEN: usize = 128;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-#[path = "../../tests/models/text.rs"]
+#[path = "../../../tests/models/text.rs"]
 mod model;
 
 #[test]
@@ -20,13 +20,6 @@ fn an_address_without_a_scope_or_with_an_unknown_one_has_scope_0() {
     for address in [&b"fe80::1"[..], b"fe80::1%", b"fe80::1%0", b"fe80::1%nosuch0", b"%\0", b""] {
         assert_eq!(scope(address), 0, "{}", String::from_utf8_lossy(address));
     }
-}
-
-static SITES: [Site; 2] =
-    [Site { function: "", message: "a NUL" }, Site { function: "", message: "unknown" }];
-
-fn socket() -> Socket {
-    Socket::from(std::os::fd::OwnedFd::from(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()))
 }
 
 /// Texts that look like addresses of IPv4, and some that hardly do.
@@ -59,20 +52,20 @@ proptest! {
 
     #[test]
     fn a_dotted_quad_is_what_inet_pton_takes(text in dotted()) {
-        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(address::inet4_pton);
+        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet4_pton);
         prop_assert_eq!(numeric, model::inet4_pton(text.as_bytes()));
     }
 
     #[test]
     fn an_ipv6_address_is_what_inet_pton_takes(text in coloned()) {
-        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(address::inet6_pton);
+        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet6_pton);
         prop_assert_eq!(numeric, model::inet6_pton(text.as_bytes()));
     }
 
     #[test]
     fn digits_and_dots_mean_what_inet_aton_says(text in dotted()) {
         if model::is_digits_and_dots(text.as_bytes()) {
-            let address = inet(&socket(), text.as_bytes(), &SITES[0], &SITES[1]);
+            let address = inet(text.as_bytes());
             prop_assert_eq!(address.ok(), model::inet_aton(text.as_bytes()));
         }
     }
@@ -82,7 +75,7 @@ proptest! {
 fn the_longest_text_of_an_address_is_a_number_and_one_more_byte_is_not() {
     let longest = b"0000:0000:0000:0000:0000:ffff:255.255.255.255";
     assert_eq!(longest.len(), 45);
-    let read = |text: &[u8]| numeric(text, &mut [0; NUMERIC_MAX]).and_then(address::inet6_pton);
+    let read = |text: &[u8]| numeric(text, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet6_pton);
 
     assert_eq!(read(longest), model::inet6_pton(longest));
     assert!(read(longest).is_some());

@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 
 use libc::{in6_addr, in6_pktinfo};
 
-use crate::c;
+use super::multicast;
+use super::optval::{OptVal, set_site};
+use super::types::Pktinfo;
+use super::types::{Linger, Timeval};
+use super::value::OptionValue;
 use crate::error::{Error, Result, Site};
-use crate::multicast;
-use crate::option_types::{Linger, Timeval};
-use crate::option_value::OptionValue;
-use crate::optval::{OptVal, set_site};
 use crate::socket::Socket;
-use crate::values::Pktinfo;
+use crate::sys::ffi;
 
 /// What the kernel gets: the option, which is another one for detaching a filter, and the value.
 pub(super) fn value<const ALIAS: bool>(
@@ -167,7 +167,7 @@ fn congestion<const ALIAS: bool>(value: OptionValue) -> Result<OptVal> {
 /// Attaches PHP's filter. 0 detaches, which is an option of its own.
 fn filter<const ALIAS: bool>(value: &OptionValue) -> Result<(c_int, OptVal)> {
     match int::<ALIAS>(value)? {
-        0 => Ok((c::SO_DETACH_REUSEPORT_BPF, OptVal::Int(1))),
+        0 => Ok((ffi::SO_DETACH_REUSEPORT_BPF, OptVal::Int(1))),
         word => match OptVal::filter(word) {
             Some(filter) => Ok((libc::SO_ATTACH_REUSEPORT_CBPF, filter)),
             None => Err(Error::plain_warning(const { &set_site(ALIAS, "Unsupported CBPF filter") })),

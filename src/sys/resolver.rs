@@ -7,102 +7,79 @@ use std::{iter, ptr};
 
 use libc::{addrinfo, hostent, sockaddr_in6};
 
-use crate::address::{self, SockAddr};
-use crate::c;
-use crate::error::{Error, Result, Site};
-use crate::socket::Socket;
+use crate::sys::ffi;
+use crate::sys::sockaddr::{self, SockAddr};
 
-/// The messages of one function about its address argument.
-pub(crate) struct Sites {
-    pub(crate) family: Site,
-    pub(crate) too_long: Site,
-    pub(crate) nul: Site,
-    pub(crate) unknown: Site,
+/// Why a name and a port are no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unresolved {
+    /// PHP's function takes no address of this family.
+    Family,
+    /// The path of an `AF_UNIX` socket has more than 107 bytes.
+    TooLong,
+    /// A host name has a NUL in it.
+    Nul,
+    /// The resolver knows no such host: −10000 less `h_errno`, as PHP counts.
+    Unknown(c_int),
 }
 
 /// The address that `name` and `port` mean for a socket of this family. `AF_UNIX` takes `name` as its path and no port;
-/// the internet families look it up, which blocks, even for a non-blocking socket.
-pub(crate) fn find(socket: &Socket, sites: &'static Sites, name: &OsStr, port: u16) -> Result<SockAddr> {
+/// the internet families resolve it, which blocks, even for a non-blocking socket.
+pub(crate) fn address(family: c_int, name: &OsStr, port: u16) -> Result<SockAddr, Unresolved> {
     let bytes = name.as_bytes();
-    match socket.family() {
-        libc::AF_UNIX => SockAddr::unix(bytes).ok_or_else(|| Error::value(&sites.too_long)),
-        libc::AF_INET => Ok(SockAddr::inet(inet(socket, bytes, &sites.nul, &sites.unknown)?, port)),
-        libc::AF_INET6 => {
-            Ok(SockAddr::inet6(inet6(socket, bytes, &sites.nul, &sites.unknown)?, port, scope(bytes)))
-        }
-        _ => Err(Error::value(&sites.family)),
+    match family {
+        libc::AF_UNIX => SockAddr::unix(bytes).ok_or(Unresolved::TooLong),
+        libc::AF_INET => Ok(SockAddr::inet(inet(bytes)?, port)),
+        libc::AF_INET6 => Ok(SockAddr::inet6(inet6(bytes)?, port, scope(bytes))),
+        _ => Err(Unresolved::Family),
     }
 }
 
-/// The IPv4 address of an address' text or of a host. The two messages are for a NUL in it, and an unknown host.
-pub(crate) fn inet(
-    socket: &Socket,
-    name: &[u8],
-    nul: &'static Site,
-    unknown_host: &'static Site,
-) -> Result<[u8; 4]> {
-    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(address::inet4_pton) {
+/// The IPv4 address of an address' text or of a host.
+pub(crate) fn inet(name: &[u8]) -> Result<[u8; 4], Unresolved> {
+    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet4_pton) {
         return Ok(address);
     }
-    let text = CString::new(name).map_err(|_| Error::value(nul))?;
-    let address = gethostbyname(&text).and_then(|addresses| addresses.first().copied());
-    address.ok_or_else(|| unknown(socket, unknown_host))
+    let text = CString::new(name).map_err(|_| Unresolved::Nul)?;
+    let address = hosts(&text).and_then(|addresses| addresses.first().copied());
+    address.ok_or_else(unknown)
 }
 
 /// The IPv6 address of an address' text or of a host; its scope is not part of it.
-pub(crate) fn inet6(
-    socket: &Socket,
-    name: &[u8],
-    nul: &'static Site,
-    unknown_host: &'static Site,
-) -> Result<[u8; 16]> {
-    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(address::inet6_pton) {
+pub(crate) fn inet6(name: &[u8]) -> Result<[u8; 16], Unresolved> {
+    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet6_pton) {
         return Ok(address);
     }
-    let text = CString::new(name).map_err(|_| Error::value(nul))?;
-    getaddrinfo(&text).ok_or_else(|| unknown(socket, unknown_host))
+    let text = CString::new(name).map_err(|_| Unresolved::Nul)?;
+    getaddrinfo(&text).ok_or_else(unknown)
 }
 
-/// Room for the longest numeric address, with its NUL.
+/// The length of the longest numeric address, its NUL included.
 const NUMERIC_MAX: usize = 46;
 
-/// A name as C takes it, in memory that the caller has, if it is short enough for an address and has no NUL.
-fn numeric<'a>(name: &[u8], room: &'a mut [u8; NUMERIC_MAX]) -> Option<&'a CStr> {
-    room.get_mut(..name.len())?.copy_from_slice(name);
-    CStr::from_bytes_with_nul(room.get(..=name.len())?).ok()
+/// `name` as C takes it, copied into `text`; `None` if it is too long for an address or has a NUL in it.
+fn numeric<'a>(name: &[u8], text: &'a mut [u8; NUMERIC_MAX]) -> Option<&'a CStr> {
+    text.get_mut(..name.len())?.copy_from_slice(name);
+    CStr::from_bytes_with_nul(text.get(..=name.len())?).ok()
 }
 
-/// The port of an internet socket, which may not be left out; other families have none.
-pub(crate) fn port(
-    socket: &Socket,
-    port: Option<u16>,
-    inet: &'static Site,
-    inet6: &'static Site,
-) -> Result<u16> {
-    match (socket.family(), port) {
-        (libc::AF_INET, None) => Err(Error::value(inet)),
-        (libc::AF_INET6, None) => Err(Error::value(inet6)),
-        (_, port) => Ok(port.unwrap_or_default()),
-    }
-}
-
-/// PHP's code for a failed look-up. `h_errno` is what the resolver said last, which is stale if it was not asked.
+/// Reads `h_errno`, which may be stale: only a real query sets it.
 #[cold]
-fn unknown(socket: &Socket, site: &'static Site) -> Error {
+fn unknown() -> Unresolved {
     // SAFETY: glibc's function takes nothing and cannot fail.
-    let location = unsafe { c::__h_errno_location() };
+    let location = unsafe { ffi::__h_errno_location() };
 
     // SAFETY: it points at this thread's `h_errno`, which lives as long as the thread.
     let h_errno = unsafe { *location };
 
-    socket.remember(site, -10000 - h_errno)
+    Unresolved::Unknown(-10000 - h_errno)
 }
 
 /// Names longer than this are not looked up.
 const NAME_MAX: usize = 255;
 
 /// The IPv4 addresses of a host, by the resolver's re-entrant function; `None` if it knows no such host.
-pub(crate) fn gethostbyname(name: &CStr) -> Option<Vec<[u8; 4]>> {
+pub(crate) fn hosts(name: &CStr) -> Option<Vec<[u8; 4]>> {
     if name.to_bytes().len() > NAME_MAX {
         return None;
     }
@@ -115,7 +92,7 @@ pub(crate) fn gethostbyname(name: &CStr) -> Option<Vec<[u8; 4]>> {
         // SAFETY: `name` ends in a NUL; `entry`, `found` and `h_errno` are writable; `buffer` has the length given.
         // All outlive the call, and what `found` points at lies in `entry` and `buffer`.
         let status = unsafe {
-            c::gethostbyname_r(
+            ffi::gethostbyname_r(
                 name.as_ptr(),
                 entry.as_mut_ptr(),
                 buffer.as_mut_ptr(),
@@ -241,5 +218,4 @@ pub(crate) fn if_nametoindex(name: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-#[path = "host/tests.rs"] // the fuzz target compiles this room from another place
 mod tests;

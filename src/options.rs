@@ -4,14 +4,20 @@ use std::ffi::c_int;
 
 use libc::{in_addr, in6_pktinfo, linger, timeval, ucred};
 
-use crate::c::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
+use self::optval::{Room, get_site, set_site};
 use crate::error::{Error, Result};
-use crate::option_value::OptionValue;
-use crate::optval::{Room, get_site, set_site};
 use crate::socket::Socket;
+use crate::sys::ffi::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
 
 mod decode;
 mod encode;
+mod multicast;
+mod optval;
+mod types;
+mod value;
+
+pub use types::{Credentials, Group, Interface, Linger, Meminfo, Pktinfo, Source, Timeval};
+pub use value::OptionValue;
 
 /// Reads an option of a socket.
 ///
@@ -273,7 +279,7 @@ fn set<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int, value: O
         return Err(socket.warning(const { &set_site(ALIAS, "Unable to set socket option") }));
     }
     if level == libc::SOL_SOCKET && matches!(option, libc::SO_RCVLOWAT | libc::SO_PEEK_OFF) {
-        socket.wait_for_more();
+        socket.set_peek_may_hide_bytes();
     }
     Ok(())
 }

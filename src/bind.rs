@@ -3,20 +3,11 @@
 use std::ffi::{CStr, OsStr, OsString, c_int};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{Buffer, SockAddr, SocketName};
 use crate::error::{Error, Result, Site};
-use crate::host::{self, Sites};
 use crate::socket::Socket;
-
-static BIND: Sites = Sites {
-    family: Site {
-        function: "socket_bind",
-        message: "Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6",
-    },
-    too_long: Site { function: "socket_bind", message: "Argument #2 ($address) must be less than 108" },
-    nul: Site { function: "socket_bind", message: "Argument #2 ($address) must not contain any null bytes" },
-    unknown: Site { function: "socket_bind", message: "Host lookup failed" },
-};
+use crate::sys::ffi::ret;
+use crate::sys::resolver::{self, Unresolved};
+use crate::sys::sockaddr::{Buffer, SockAddr, SocketName};
 
 /// Gives a socket its own address, so that others can find it.
 ///
@@ -68,17 +59,38 @@ static BIND: Sites = Sites {
 pub fn socket_bind(socket: &Socket, address: impl AsRef<OsStr>, port: u16) -> Result<()> {
     let name = match socket.family() {
         libc::AF_PACKET => interface(socket, address.as_ref())?,
-        _ => host::find(socket, &BIND, address.as_ref(), port)?,
+        family => {
+            resolver::address(family, address.as_ref(), port).map_err(|reason| unresolved(socket, reason))?
+        }
     };
 
     // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `bind` reads them and keeps no
     // pointer.
     let status = unsafe { libc::bind(socket.fd(), name.as_ptr(), name.len()) };
 
-    if status == -1 {
-        return Err(socket.warning(&Site { function: "socket_bind", message: "Unable to bind address" }));
+    ret(status)
+        .map_err(|_| socket.warning(&Site { function: "socket_bind", message: "Unable to bind address" }))
+}
+
+#[cold]
+fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
+    match reason {
+        Unresolved::Family => Error::value(&Site {
+            function: "socket_bind",
+            message: "Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6",
+        }),
+        Unresolved::TooLong => Error::value(&Site {
+            function: "socket_bind",
+            message: "Argument #2 ($address) must be less than 108",
+        }),
+        Unresolved::Nul => Error::value(&Site {
+            function: "socket_bind",
+            message: "Argument #2 ($address) must not contain any null bytes",
+        }),
+        Unresolved::Unknown(code) => {
+            socket.remember(&Site { function: "socket_bind", message: "Host lookup failed" }, code)
+        }
     }
-    Ok(())
 }
 
 /// The address of an `AF_PACKET` socket: the protocol it has, on this interface. An unknown one means all of them.
@@ -89,13 +101,10 @@ fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
     // SAFETY: `buffer` is writable for the `len` bytes given, and both outlive the call.
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
-    if status == -1 {
-        return Err(Error::bare_value(&Site {
-            function: "socket_bind",
-            message: "invalid AF_PACKET socket",
-        }));
-    }
-    let index = host::if_nametoindex(name.as_bytes());
+    ret(status).map_err(|_| {
+        Error::bare_value(&Site { function: "socket_bind", message: "invalid AF_PACKET socket" })
+    })?;
+    let index = resolver::if_nametoindex(name.as_bytes());
     Ok(SockAddr::packet(buffer.packet().0, c_int::try_from(index).unwrap_or(0)))
 }
 
@@ -138,10 +147,9 @@ pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
     // SAFETY: `buffer` is writable for the `len` bytes given, and both outlive the call.
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
-    if status == -1 {
-        return Err(socket
-            .warning(&Site { function: "socket_getsockname", message: "unable to retrieve socket name" }));
-    }
+    ret(status).map_err(|_| {
+        socket.warning(&Site { function: "socket_getsockname", message: "unable to retrieve socket name" })
+    })?;
     if buffer.family() == libc::AF_PACKET {
         return interface_name(&buffer).ok_or_else(|| {
             Error::bare_value(&Site { function: "socket_getsockname", message: "invalid interface index" })
@@ -208,11 +216,9 @@ pub fn socket_getpeername(socket: &Socket) -> Result<SocketName> {
     // SAFETY: `buffer` is writable for the `len` bytes given, and both outlive the call.
     let status = unsafe { libc::getpeername(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
-    if status == -1 {
-        return Err(
-            socket.warning(&Site { function: "socket_getpeername", message: "unable to retrieve peer name" })
-        );
-    }
+    ret(status).map_err(|_| {
+        socket.warning(&Site { function: "socket_getpeername", message: "unable to retrieve peer name" })
+    })?;
     buffer.name(buffer.family()).ok_or_else(|| {
         Error::value(&Site {
             function: "socket_getpeername",

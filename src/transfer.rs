@@ -2,12 +2,15 @@
 
 use std::ffi::c_int;
 
-use crate::buffer::{self, Sites};
-use crate::c;
+use self::capacity::Refused;
+use self::line::{NoLine, read_line};
 use crate::constants::PHP_NORMAL_READ;
 use crate::error::{Error, Result, Site};
-use crate::line::read_line;
 use crate::socket::Socket;
+use crate::sys::ffi::{self, ret_c_int, ret_usize, ret_written};
+
+pub(crate) mod capacity;
+mod line;
 
 /// Sends bytes to the peer.
 ///
@@ -62,7 +65,7 @@ pub fn socket_write(
     // what another descriptor's driver makes of them is as safe as in std's `File`, which writes there too.
     let count = unsafe { libc::write(socket.fd(), data.as_ptr().cast(), length) };
 
-    usize::try_from(count)
+    ret_usize(count)
         .map_err(|_| socket.warning(&Site { function: "socket_write", message: "unable to write to socket" }))
 }
 
@@ -112,7 +115,7 @@ pub fn socket_send(socket: &Socket, data: impl AsRef<[u8]>, length: usize, flags
     // kernel copies them and keeps no pointer.
     let count = unsafe { libc::send(socket.fd(), data.as_ptr().cast(), length, flags) };
 
-    usize::try_from(count)
+    ret_usize(count)
         .map_err(|_| socket.warning(&Site { function: "socket_send", message: "Unable to write to socket" }))
 }
 
@@ -123,14 +126,6 @@ fn zerocopy() -> Error {
         message: "Argument #4 ($flags) must not contain MSG_ZEROCOPY",
     })
 }
-
-static READ: Sites = Sites {
-    empty: Site { function: "socket_read", message: "the length is 0 (PHP returns false and says nothing)" },
-    too_long: Site {
-        function: "socket_read",
-        message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
-    },
-};
 
 /// Receives bytes from the peer; an empty result is the end of the stream.
 ///
@@ -188,17 +183,17 @@ static READ: Sites = Sites {
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
 pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8>> {
     if mode == PHP_NORMAL_READ {
-        return read_line(socket, length, &READ);
+        return read_line(socket, length).map_err(|reason| no_line(socket, reason));
     }
     let mut data = Vec::new();
-    buffer::make_room(&mut data, length, &READ)?;
+    capacity::reserve(&mut data, length).map_err(nothing_to_read)?;
 
     // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, 0) };
 
-    let Some(written) = buffer::written(count, length) else {
-        return Err(socket.warning(&Site { function: "socket_read", message: "unable to read from socket" }));
-    };
+    let written = ret_written(count, length).map_err(|_| {
+        socket.warning(&Site { function: "socket_read", message: "unable to read from socket" })
+    })?;
     // SAFETY: `written` is no more than `length`, for which `data` has capacity; without flags `recv` writes each byte that
     // it counts and that fits, from the first on.
     unsafe { data.set_len(written) };
@@ -206,13 +201,28 @@ pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8
     Ok(data)
 }
 
-static RECV: Sites = Sites {
-    empty: Site { function: "socket_recv", message: "the length is 0 (PHP returns false and says nothing)" },
-    too_long: Site {
-        function: "socket_recv",
-        message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
-    },
-};
+#[cold]
+fn no_line(socket: &Socket, reason: NoLine) -> Error {
+    match reason {
+        NoLine::Refused(reason) => nothing_to_read(reason),
+        NoLine::Code(code) => {
+            socket.remember(&Site { function: "socket_read", message: "unable to read from socket" }, code)
+        }
+    }
+}
+
+#[cold]
+fn nothing_to_read(reason: Refused) -> Error {
+    Error::silent(match reason {
+        Refused::Empty => {
+            &Site { function: "socket_read", message: "the length is 0 (PHP returns false and says nothing)" }
+        }
+        Refused::TooLong => &Site {
+            function: "socket_read",
+            message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
+        },
+    })
+}
 
 /// Receives bytes from the peer, with flags, into a buffer that can be used again.
 ///
@@ -263,20 +273,33 @@ static RECV: Sites = Sites {
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
 #[inline]
 pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_int) -> Result<usize> {
-    buffer::make_room(data, length, &RECV)?;
-    buffer::blank_if_skipping(data, 0, length, flags);
+    capacity::reserve(data, length).map_err(nothing_to_receive)?;
+    capacity::zero_if_skipping(data, 0, length, flags);
 
     // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, flags) };
 
-    let Some(written) = buffer::written(count, length) else {
+    let written = ret_written(count, length).map_err(|_| {
         data.clear();
-        return Err(socket.warning(&Site { function: "socket_recv", message: "Unable to read from socket" }));
-    };
+        socket.warning(&Site { function: "socket_recv", message: "Unable to read from socket" })
+    })?;
     // SAFETY: `written` is no more than `length`, for which `data` has capacity; `recv` wrote each byte that it counted and
-    // that fits, or `blank_if_skipping` has zeroed all of them.
+    // that fits, or `zero_if_skipping` has zeroed all of them.
     unsafe { data.set_len(written) };
-    Ok(buffer::reported(count, written, flags))
+    Ok(capacity::reported(count, written, flags))
+}
+
+#[cold]
+fn nothing_to_receive(reason: Refused) -> Error {
+    Error::silent(match reason {
+        Refused::Empty => {
+            &Site { function: "socket_recv", message: "the length is 0 (PHP returns false and says nothing)" }
+        }
+        Refused::TooLong => &Site {
+            function: "socket_recv",
+            message: "there is no memory for so many bytes (PHP returns false and says nothing, or dies)",
+        },
+    })
 }
 
 /// Whether reading has come to the mark that urgent data left in a TCP stream.
@@ -322,10 +345,9 @@ pub fn socket_atmark(socket: &Socket) -> Result<bool> {
 
     // SAFETY: `sockatmark` asks a socket, which is open as long as `socket` lives, with an `ioctl` that writes an int of its
     // own; a device could mean something else by the same number.
-    let mark = unsafe { c::sockatmark(socket.fd()) };
+    let mark = unsafe { ffi::sockatmark(socket.fd()) };
 
-    if mark == -1 {
-        return Err(socket.warning(&Site { function: "socket_atmark", message: "Unable to apply sockmark" }));
-    }
-    Ok(mark == 1)
+    ret_c_int(mark)
+        .map(|mark| mark == 1)
+        .map_err(|_| socket.warning(&Site { function: "socket_atmark", message: "Unable to apply sockmark" }))
 }

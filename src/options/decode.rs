@@ -7,14 +7,14 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{in6_pktinfo, linger, socklen_t, timeval, ucred};
 
-use crate::address::until_nul;
+use super::multicast;
+use super::optval::{Room, get_site};
+use super::types::{Credentials, Pktinfo};
+use super::types::{Linger, Meminfo, Timeval};
+use super::value::OptionValue;
 use crate::error::{Error, Result};
-use crate::multicast;
-use crate::option_types::{Linger, Meminfo, Timeval};
-use crate::option_value::OptionValue;
-use crate::optval::{Room, get_site};
 use crate::socket::Socket;
-use crate::values::{Credentials, Pktinfo};
+use crate::sys::sockaddr::until_nul;
 
 /// The value of this option, of which the kernel wrote `len` bytes into `room`.
 pub(super) fn value<const ALIAS: bool>(

@@ -9,7 +9,7 @@ use libc::{
     sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_ll, sockaddr_storage, sockaddr_un, socklen_t,
 };
 
-use crate::c;
+use crate::sys::ffi;
 
 /// Who is at one end of a socket: PHP's `$address` and `$port` out-parameters, and the family they belong to.
 ///
@@ -255,7 +255,7 @@ pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
 
     // SAFETY: `inet_ntop` reads the 4 or 16 bytes that `family` implies, and `address` has just as many; it writes at
     // most TEXT_MAX bytes into `text`, the NUL included, and keeps no pointer.
-    unsafe { c::inet_ntop(family, address.as_ptr().cast(), text.as_mut_ptr().cast(), TEXT_MAX) };
+    unsafe { ffi::inet_ntop(family, address.as_ptr().cast(), text.as_mut_ptr().cast(), TEXT_MAX) };
 
     OsStr::from_bytes(until_nul(&text)).to_os_string()
 }
@@ -268,7 +268,7 @@ pub(crate) fn inet4_pton(text: &CStr) -> Option<[u8; 4]> {
     let mut address = [0; 4];
 
     // SAFETY: `text` ends in a NUL; for AF_INET `inet_pton` writes 4 bytes, which `address` has. It keeps no pointer.
-    let status = unsafe { c::inet_pton(libc::AF_INET, text.as_ptr(), address.as_mut_ptr().cast()) };
+    let status = unsafe { ffi::inet_pton(libc::AF_INET, text.as_ptr(), address.as_mut_ptr().cast()) };
 
     (status == 1).then_some(address)
 }
@@ -278,7 +278,7 @@ pub(crate) fn inet6_pton(text: &CStr) -> Option<[u8; 16]> {
     let mut address = [0; 16];
 
     // SAFETY: `text` ends in a NUL; for AF_INET6 `inet_pton` writes 16 bytes, which `address` has. It keeps no pointer.
-    let status = unsafe { c::inet_pton(libc::AF_INET6, text.as_ptr(), address.as_mut_ptr().cast()) };
+    let status = unsafe { ffi::inet_pton(libc::AF_INET6, text.as_ptr(), address.as_mut_ptr().cast()) };
 
     (status == 1).then_some(address)
 }

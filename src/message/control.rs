@@ -10,7 +10,7 @@ use libc::{
     in6_pktinfo, ucred,
 };
 
-use crate::values::{Credentials, Pktinfo};
+use crate::options::{Credentials, Pktinfo};
 
 /// What can be sent beside the bytes of a message: an element of PHP's `control` array.
 ///
@@ -276,5 +276,4 @@ impl<'a> Found<'a> {
 }
 
 #[cfg(test)]
-#[path = "control/tests.rs"] // the fuzz target compiles this room from another place
 mod tests;

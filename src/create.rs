@@ -1,10 +1,11 @@
 //! A socket's life: create one or two, choose whether calls wait, close.
 
 use std::ffi::c_int;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
+use crate::sys::ffi::{ret, ret_owned_fd};
 
 /// The bits beside the type that `socket(2)` takes in the same argument.
 const TYPE_FLAGS: c_int = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
@@ -77,14 +78,10 @@ pub fn socket_create(domain: c_int, r#type: c_int, protocol: c_int) -> Result<So
     // SAFETY: `socket` takes three numbers.
     let fd = unsafe { libc::socket(domain, r#type | libc::SOCK_CLOEXEC, protocol) };
 
-    if fd == -1 {
-        return Err(Error::loud_warning(&Site {
-            function: "socket_create",
-            message: "Unable to create socket",
-        }));
-    }
-    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
-    Ok(Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, domain, r#type & !TYPE_FLAGS))
+    // SAFETY: the kernel has just opened `fd`, unless it is −1, and only this function knows it.
+    unsafe { ret_owned_fd(fd) }.map(|fd| Socket::new(fd, domain, r#type & !TYPE_FLAGS)).map_err(|_| {
+        Error::loud_warning(&Site { function: "socket_create", message: "Unable to create socket" })
+    })
 }
 
 /// `AF_PACKET` wants its 16-bit protocol in network byte order; PHP converts what fits.
@@ -147,14 +144,11 @@ pub fn socket_create_pair(domain: c_int, r#type: c_int, protocol: c_int) -> Resu
     // SAFETY: `socketpair` writes two numbers into `fds`, which has room for two.
     let status = unsafe { libc::socketpair(domain, r#type | libc::SOCK_CLOEXEC, protocol, fds.as_mut_ptr()) };
 
-    if status == -1 {
-        return Err(Error::loud_warning(&Site {
-            function: "socket_create_pair",
-            message: "Unable to create socket pair",
-        }));
-    }
+    ret(status).map_err(|_| {
+        Error::loud_warning(&Site { function: "socket_create_pair", message: "Unable to create socket pair" })
+    })?;
     let end = |fd| {
-        // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+        // SAFETY: the kernel has just opened `fd`, and only this function knows it.
         Socket::new(unsafe { OwnedFd::from_raw_fd(fd) }, domain, r#type & !TYPE_FLAGS)
     };
     Ok((end(fds[0]), end(fds[1])))
@@ -190,16 +184,15 @@ pub fn socket_create_pair(domain: c_int, r#type: c_int, protocol: c_int) -> Resu
 /// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_set_block) ·
 /// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
 pub fn socket_set_block(socket: &Socket) -> Result<()> {
-    let flags = socket.status_flags();
-    let wanted = flags & !libc::O_NONBLOCK;
+    let status = socket.status_flags().and_then(|flags| {
+        // SAFETY: F_SETFL takes a number; the descriptor is open as long as `socket` lives.
+        ret(unsafe { libc::fcntl(socket.fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK) })
+    });
 
-    // SAFETY: F_SETFL takes a number; the descriptor is open as long as `socket` lives.
-    if flags == -1 || unsafe { libc::fcntl(socket.fd(), libc::F_SETFL, wanted) } == -1 {
-        return Err(
-            socket.warning(&Site { function: "socket_set_block", message: "unable to set blocking mode" })
-        );
-    }
-    socket.hand_on_nonblocking(false);
+    status.map_err(|_| {
+        socket.warning(&Site { function: "socket_set_block", message: "unable to set blocking mode" })
+    })?;
+    socket.set_hands_on_nonblocking(false);
     Ok(())
 }
 
@@ -234,15 +227,15 @@ pub fn socket_set_block(socket: &Socket) -> Result<()> {
 /// [Lesson 08](crate::lessons::lesson_08) · [php.net](https://www.php.net/socket_set_nonblock) ·
 /// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
 pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
-    let flags = socket.status_flags();
-    let wanted = flags | libc::O_NONBLOCK;
+    let status = socket.status_flags().and_then(|flags| {
+        // SAFETY: F_SETFL takes a number; the descriptor is open as long as `socket` lives.
+        ret(unsafe { libc::fcntl(socket.fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) })
+    });
 
-    // SAFETY: F_SETFL takes a number; the descriptor is open as long as `socket` lives.
-    if flags == -1 || unsafe { libc::fcntl(socket.fd(), libc::F_SETFL, wanted) } == -1 {
-        return Err(socket
-            .warning(&Site { function: "socket_set_nonblock", message: "unable to set nonblocking mode" }));
-    }
-    socket.hand_on_nonblocking(true);
+    status.map_err(|_| {
+        socket.warning(&Site { function: "socket_set_nonblock", message: "unable to set nonblocking mode" })
+    })?;
+    socket.set_hands_on_nonblocking(true);
     Ok(())
 }
 
@@ -285,5 +278,9 @@ pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
 /// [Lesson 01](crate::lessons::lesson_01) · [php.net](https://www.php.net/socket_close) ·
 /// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html)
 pub fn socket_close(socket: Socket) {
-    drop(socket);
+    let fd = socket.into_raw_fd();
+
+    // SAFETY: `into_raw_fd` has taken the descriptor out of its only owner, so it is open, and no `Socket` closes it again.
+    // On Linux it is closed whatever `close` returns, so there is nothing to try again; PHP does not look either.
+    unsafe { libc::close(fd) };
 }

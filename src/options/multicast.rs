@@ -6,13 +6,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{ifreq, in_addr, sockaddr_storage};
 
-use crate::c::IfConf;
+use super::optval::{GroupReq, GroupSourceReq, get_site, set_site};
+use super::types::{Group, Interface, Source};
+use super::value::OptionValue;
 use crate::error::{Error, Result, Site};
-use crate::host::{self, Sites};
-use crate::option_types::{Group, Interface, Source};
-use crate::option_value::OptionValue;
-use crate::optval::{GroupReq, GroupSourceReq, get_site, set_site};
 use crate::socket::Socket;
+use crate::sys::ffi::IfConf;
+use crate::sys::resolver::{self, Unresolved};
 
 /// The value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`.
 pub(crate) fn group<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<GroupReq> {
@@ -73,16 +73,15 @@ fn find<const ALIAS: bool>(socket: &Socket, name: &OsStr) -> Result<sockaddr_sto
     if !matches!(socket.family(), libc::AF_INET | libc::AF_INET6) {
         return Err(Error::bare_value(const { &unexpected(ALIAS) }));
     }
-    let sites = const {
-        &Sites {
-            // Neither of these two can happen to an internet socket.
-            family: unexpected(ALIAS),
-            too_long: unexpected(ALIAS),
-            nul: set_site(ALIAS, "Argument #4 ($value) must not contain any null bytes"),
-            unknown: set_site(ALIAS, "Host lookup failed"),
+    let address = resolver::address(socket.family(), name, 0).map_err(|reason| match reason {
+        Unresolved::Unknown(code) => socket.remember(const { &set_site(ALIAS, "Host lookup failed") }, code),
+        Unresolved::Nul => {
+            Error::value(const { &set_site(ALIAS, "Argument #4 ($value) must not contain any null bytes") })
         }
-    };
-    Ok(host::find(socket, sites, name, 0)?.storage())
+        // Neither of these two can happen to an internet socket.
+        Unresolved::Family | Unresolved::TooLong => Error::bare_value(const { &unexpected(ALIAS) }),
+    })?;
+    Ok(address.storage())
 }
 
 const fn unexpected(alias: bool) -> Site {
@@ -114,7 +113,7 @@ fn numbered<const ALIAS: bool>(index: i64) -> Result<u32> {
 }
 
 fn named<const ALIAS: bool>(name: &OsStr) -> Result<u32> {
-    match host::if_nametoindex(name.as_bytes()) {
+    match resolver::if_nametoindex(name.as_bytes()) {
         0 => Err(Error::plain_warning(
             const { &set_site(ALIAS, "No interface with this name could be found") },
         )),

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{in_addr, in6_pktinfo, sock_filter, sockaddr_storage, socklen_t};
 
-use crate::c;
 use crate::error::Site;
+use crate::sys::ffi;
 
 /// A site of `socket_set_option`, or of its alias: an error bears the name that was called.
 pub(crate) const fn set_site(alias: bool, message: &'static str) -> Site {
@@ -143,7 +143,7 @@ static QUEUE: [sock_filter; 2] = load_and_return(libc::SKF_AD_QUEUE);
 )]
 const fn load_and_return(word: c_int) -> [sock_filter; 2] {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-    const RETURN: u16 = (libc::BPF_RET | c::BPF_A) as u16;
+    const RETURN: u16 = (libc::BPF_RET | ffi::BPF_A) as u16;
     [
         sock_filter { code: LOAD, jt: 0, jf: 0, k: (libc::SKF_AD_OFF + word) as u32 },
         sock_filter { code: RETURN, jt: 0, jf: 0, k: 0 },

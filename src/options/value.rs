@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString, c_int};
 use std::time::Duration;
 
+use super::types::{Credentials, Pktinfo};
+use super::types::{Group, Linger, Meminfo, Source, Timeval};
 use crate::error::{Error, Result, Site};
-use crate::option_types::{Group, Linger, Meminfo, Source, Timeval};
-use crate::values::{Credentials, Pktinfo};
 
 /// The value of a socket option: a number for most, a text or a struct for some.
 ///

@@ -2,9 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use crate::address::Buffer;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
+use crate::sys::ffi::ret;
+use crate::sys::sockaddr::Buffer;
 
 /// Makes a socket of a stream.
 ///
@@ -60,7 +61,7 @@ use crate::socket::Socket;
 pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
     let socket = with_family(Socket::adopt(stream.into()))?;
 
-    socket.learn_mode().ok_or_else(|| {
+    socket.learn_mode().map_err(|_| {
         Error::warning(&Site { function: "socket_import_stream", message: "Unable to obtain blocking state" })
     })?;
     Ok(socket)
@@ -77,16 +78,17 @@ fn with_family(socket: Socket) -> Result<Socket> {
     // SAFETY: `name` is writable for the `len` bytes given, and both outlive the call.
     let status = unsafe { libc::getsockname(socket.fd(), name.as_mut_ptr(), &raw mut len) };
 
-    if status == 0 {
-        return Ok(socket.of_family(name.family()));
-    }
-    if errno::errno().0 == libc::ENOTSOCK {
-        return Err(Error::plain_warning(&Site {
+    match ret(status) {
+        Ok(()) => Ok(socket.of_family(name.family())),
+        Err(failed) if failed.errno() == libc::ENOTSOCK => Err(Error::plain_warning(&Site {
             function: "socket_import_stream",
             message: "Cannot represent a stream of type STDIO as a Socket Descriptor",
-        }));
+        })),
+        Err(_) => Err(Error::warning(&Site {
+            function: "socket_import_stream",
+            message: "Unable to obtain socket family",
+        })),
     }
-    Err(Error::warning(&Site { function: "socket_import_stream", message: "Unable to obtain socket family" }))
 }
 
 /// Makes a stream of a socket.

@@ -1,0 +1,5 @@
+//! What the functions ask of C: the `libc` crate's gaps, socket addresses, the resolver.
+
+pub(crate) mod ffi;
+pub(crate) mod resolver;
+pub(crate) mod sockaddr;

@@ -1,0 +1,69 @@
+//! Grows receive buffers. A length of 0 and a failed allocation are errors, never aborts.
+
+use std::ffi::c_int;
+
+use libc::ssize_t;
+
+/// Why a buffer cannot have the length that it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The length is 0.
+    Empty,
+    /// The allocation failed.
+    TooLong,
+}
+
+/// Makes `data` able to hold `length` bytes in place of those that it has.
+#[inline]
+pub(crate) fn reserve(data: &mut Vec<u8>, length: usize) -> Result<(), Refused> {
+    if length == 0 {
+        return Err(Refused::Empty);
+    }
+    if data.capacity() < length { grow(data, length.saturating_sub(data.len())) } else { Ok(()) }
+}
+
+/// Makes `data` able to hold `length` bytes after those that it has.
+#[inline]
+pub(crate) fn reserve_after(data: &mut Vec<u8>, length: usize) -> Result<(), Refused> {
+    if length == 0 {
+        return Err(Refused::Empty);
+    }
+    if data.capacity() - data.len() < length { grow(data, length) } else { Ok(()) }
+}
+
+#[cold]
+fn grow(data: &mut Vec<u8>, missing: usize) -> Result<(), Refused> {
+    data.try_reserve(missing).map_err(|_| Refused::TooLong)
+}
+
+/// The flags of a receiving call with which the kernel writes each byte that it counts and that fits.
+const WRITTEN_AS_COUNTED: c_int = libc::MSG_OOB
+    | libc::MSG_PEEK
+    | libc::MSG_WAITALL
+    | libc::MSG_DONTWAIT
+    | libc::MSG_ERRQUEUE
+    | libc::MSG_NOSIGNAL
+    | libc::MSG_CMSG_CLOEXEC;
+
+/// Whether the kernel may count bytes that it does not write. `MSG_TRUNC` does so on TCP, `MSG_SOCK_DEVMEM` leaves them in
+/// a device; a flag that is not known here may be another such.
+#[inline]
+pub(crate) fn may_skip_bytes(flags: c_int) -> bool {
+    flags & !WRITTEN_AS_COUNTED != 0
+}
+
+/// Where the kernel may count bytes that it does not write, the `length` bytes from `begin` on, for which there is
+/// capacity, must be zeros.
+#[inline]
+pub(crate) fn zero_if_skipping(data: &mut Vec<u8>, begin: usize, length: usize, flags: c_int) {
+    if may_skip_bytes(flags) {
+        data.truncate(begin);
+        data.resize(begin + length, 0);
+    }
+}
+
+/// The count for the caller: the kernel's with `MSG_TRUNC`, which asks for a datagram's real length, else what was written.
+#[inline]
+pub(crate) fn reported(count: ssize_t, written: usize, flags: c_int) -> usize {
+    if flags & libc::MSG_TRUNC == 0 { written } else { count.unsigned_abs() }
+}
