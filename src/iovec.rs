@@ -1,4 +1,4 @@
-//! Several buffers in one system call: the functions that PHP lost after version 4, as they were meant.
+//! Several buffers in one system call: functions that PHP has lost after version 4, without their bugs.
 
 use std::ffi::c_int;
 
@@ -10,7 +10,7 @@ mod buffers;
 mod functions;
 
 pub use buffers::IoVec;
-pub(crate) use buffers::room;
+pub(crate) use buffers::array;
 pub use functions::{
     socket_iovec_add, socket_iovec_alloc, socket_iovec_delete, socket_iovec_fetch, socket_iovec_free,
     socket_iovec_set,
@@ -22,15 +22,15 @@ pub use functions::{
 /// socket_readv(Socket $socket, resource $iovec): bool
 /// ```
 ///
-/// One system call, `readv`. It fills the first buffer, then the second, and so on, with what has arrived. Returns the
-/// number of bytes; 0 is the end of the stream, or there was no room. Afterwards the elements hold just what arrived,
-/// those that nothing reached hold nothing.
+/// One system call, `readv`. It fills the first buffer, then the second, and so on. Returns the number of bytes; 0 is the
+/// end of the stream, or all buffers have the length 0. After the call the elements hold just the bytes that arrived;
+/// those that no byte reached are empty.
 ///
 /// # Errors
 ///
 /// The buffers stay as they were.
 ///
-/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket does not wait
+/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket does not block
 /// - `SOCKET_ENOTCONN`: `socket_readv(): unable to read from socket [107]: Transport endpoint is not connected`
 /// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`
 ///
@@ -40,7 +40,7 @@ pub use functions::{
 ///
 /// # Examples
 ///
-/// A header of a known length and the body behind it, in one call.
+/// A header of a known length and the body after it, in one call.
 ///
 /// ```
 /// use php_sockets::*;
@@ -57,8 +57,8 @@ pub use functions::{
 /// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_readv) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
-    let mut room = room();
-    let vectors = iovec.for_filling(&mut room);
+    let mut array = array();
+    let vectors = iovec.for_filling(&mut array);
     let number = c_int::try_from(vectors.len()).unwrap_or_default();
 
     // SAFETY: `vectors` has `number` elements, each with the address and the length of memory that is ours to write;
@@ -79,9 +79,9 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
 /// socket_writev(Socket $socket, resource $iovec): bool
 /// ```
 ///
-/// One system call, `writev`. It sends what the elements hold, that is what [`socket_iovec_fetch`] would give, one
-/// after another: the peer cannot tell it from one buffer, a datagram socket makes one datagram of it. Returns the
-/// number of bytes that the kernel took, which may be fewer than there are.
+/// One system call, `writev`. It sends the bytes of the elements, as [`socket_iovec_fetch`] would return them, one after
+/// another. The peer sees no difference from one buffer; a datagram socket sends one datagram. Returns the number of
+/// bytes that the kernel took, which may be fewer than there are.
 ///
 /// # Errors
 ///
@@ -107,8 +107,8 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
 /// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/socket_writev) ·
 /// [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
 pub fn socket_writev(socket: &Socket, iovec: &IoVec) -> Result<usize> {
-    let mut room = room();
-    let vectors = iovec.for_sending(&mut room);
+    let mut array = array();
+    let vectors = iovec.for_sending(&mut array);
     let number = c_int::try_from(vectors.len()).unwrap_or_default();
 
     // SAFETY: `vectors` has `number` elements, each with the address and the length of bytes that `iovec` owns; all

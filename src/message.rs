@@ -1,4 +1,4 @@
-//! Whole messages: bytes in several buffers, an address, and control messages beside them.
+//! Whole messages: bytes in several buffers, an address, and control messages (ancillary data).
 
 use std::ffi::c_int;
 use std::{mem, ptr};
@@ -23,7 +23,7 @@ pub use name::MessageName;
 pub use received::Received;
 pub use space::socket_cmsg_space;
 
-/// What [`socket_sendmsg`] sends: PHP's `$message` array, whose elements are all optional.
+/// The message that [`socket_sendmsg`] sends: PHP's `$message` array, whose elements are all optional.
 ///
 /// ```
 /// use php_sockets::*;
@@ -50,33 +50,33 @@ impl<'a> Message<'a> {
         Message { name: None, iov: None, control: &[] }
     }
 
-    /// Whom it is for.
+    /// The receiver's address; without it the message goes to the peer.
     #[must_use]
     pub const fn name(self, name: &'a MessageName) -> Message<'a> {
         Message { name: Some(name), ..self }
     }
 
-    /// Its bytes: what the elements hold.
+    /// Its bytes: those of the elements.
     #[must_use]
     pub const fn iov(self, iov: &'a IoVec) -> Message<'a> {
         Message { iov: Some(iov), ..self }
     }
 
-    /// What goes beside the bytes, 4096 bytes at most with their headers.
+    /// Its control messages, at most 4096 bytes with their headers.
     #[must_use]
     pub const fn control(self, control: &'a [ControlMessage<'a>]) -> Message<'a> {
         Message { control, ..self }
     }
 }
 
-/// Sends a message: bytes from several buffers, to an address, with descriptors and the like beside them.
+/// Sends a message: bytes from several buffers, to an address, with control messages such as descriptors.
 ///
 /// ```php
 /// socket_sendmsg(Socket $socket, array $message, int $flags = 0): int|false
 /// ```
 ///
-/// One system call, `sendmsg`; a host name is looked up first. Without a name the message goes to the peer; without
-/// bytes it is empty, which a datagram may be. `flags` are `MSG_*` constants, 0 for none. Returns the number of bytes
+/// One system call, `sendmsg`; a host name is resolved first. Without a name the message goes to the peer; without bytes
+/// it is empty, which a datagram may be. `flags` are `MSG_*` constants, 0 for none. Returns the number of bytes
 /// that the kernel took.
 ///
 /// # Errors
@@ -92,13 +92,13 @@ impl<'a> Message<'a> {
 ///
 /// # Differences from PHP
 ///
-/// PHP 8.5 sends wrong descriptors for `Socket` objects; these are right. After an unknown host PHP warns a second
-/// time, of the path in the array. Numbers out of range, missing keys, and values of a wrong type do not compile.
+/// PHP 8.5 sends wrong descriptors for `Socket` objects; these are right. After an unknown host PHP prints a second
+/// warning, about the path in the array. Numbers out of range, missing keys, and values of a wrong type do not compile.
 /// There are at most 1024 buffers in an [`IoVec`].
 ///
 /// # Examples
 ///
-/// Hand an open file over to another process; here both ends are in one.
+/// Pass an open file to another process; here both ends are in one process.
 ///
 /// ```
 /// use std::fs::File;
@@ -107,7 +107,9 @@ impl<'a> Message<'a> {
 /// use php_sockets::*;
 ///
 /// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-/// let file = File::open("/etc/hostname").or_else(|_| File::open("/dev/null")).unwrap();
+/// let file = File::open("/etc/hostname")
+///     .or_else(|_| File::open("/dev/null"))
+///     .unwrap();
 /// let iov = IoVec::from(["a file"]);
 /// let descriptors = [file.as_fd()];
 /// let control = [ControlMessage::Rights(&descriptors)];
@@ -132,8 +134,8 @@ pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> R
         }));
     }
     let name = message.name.map(|name| name.resolve(socket)).transpose()?;
-    let mut room = iovec::room();
-    let vectors = message.iov.map(|iov| iov.for_sending(&mut room)).unwrap_or_default();
+    let mut array = iovec::array();
+    let vectors = message.iov.map(|iov| iov.for_sending(&mut array)).unwrap_or_default();
     let mut space;
     let mut control: &[u8] = &[];
     if !message.control.is_empty() {
@@ -159,7 +161,7 @@ pub fn socket_sendmsg(socket: &Socket, message: &Message<'_>, flags: c_int) -> R
         .map_err(|_| socket.warning(&Site { function: "socket_sendmsg", message: "Error in sendmsg" }))
 }
 
-/// Lays the control messages out as the kernel reads them.
+/// Writes the control messages as the kernel reads them.
 fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result<&'a [u8]> {
     for (position, message) in messages.iter().enumerate() {
         if let ControlMessage::Rights([]) = message {
@@ -181,35 +183,34 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
     Ok(space.bytes())
 }
 
-/// Receives a message: its bytes into several buffers, who sent it, and descriptors and the like beside them.
+/// Receives a message: its bytes into several buffers, the sender's address, and control messages such as descriptors.
 ///
 /// ```php
 /// socket_recvmsg(Socket $socket, array &$message, int $flags = 0): int|false
 /// ```
 ///
-/// One system call, `recvmsg`. `message` has the room, and afterwards the message. `flags` are `MSG_*` constants, 0 for
-/// none; `MSG_CMSG_CLOEXEC` is always added. Returns the number of bytes; 0 is the end of the stream or an empty
-/// datagram. With `MSG_TRUNC` it is a datagram's real length, and the buffers hold what fits.
+/// One system call, `recvmsg`. `message` has the buffers, and after the call the message. `flags` are `MSG_*` constants,
+/// 0 for none; `MSG_CMSG_CLOEXEC` is always added. Returns the number of bytes; 0 is the end of the stream or an empty
+/// datagram. With `MSG_TRUNC` it is a datagram's real length, and the buffers hold the part that fits.
 ///
 /// # Errors
 ///
-/// `message` stays as it was; the code is remembered in the thread's slot only, and it is a warning even if it says
-/// "not yet".
+/// `message` stays as it was. The code is remembered in the thread's slot only. EAGAIN is a warning too.
 ///
 /// - `SOCKET_EAGAIN`: `socket_recvmsg(): Error in recvmsg [11]: Resource temporarily unavailable`
 /// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED`, `SOCKET_EINTR`
-/// - `MSG_TRUNC`, or a flag that is not known here, needs a second set of buffers, and there is no memory for them:
+/// - no memory for a second set of buffers, which `MSG_TRUNC` or a flag that is not known here needs:
 ///   `socket_recvmsg(): there is no memory for so many bytes`
 ///
 /// # Differences from PHP
 ///
 /// A control message that PHP does not know comes as [`ReceivedControl::Raw`](crate::ReceivedControl), where PHP makes
-/// the whole message `false`. Descriptors are closed on exec, and those that nobody takes are closed. The peer's name
-/// is always asked for. Buffers are those of the [`IoVec`], where PHP makes one of `buffer_size` bytes.
+/// the whole message `false`. Descriptors are close-on-exec, and those that are not taken are closed. The sender's name
+/// is always received. The buffers are those of the [`IoVec`], where PHP makes one of `buffer_size` bytes.
 ///
 /// # Examples
 ///
-/// Who sent a datagram, and whether it was longer than the buffers.
+/// The sender of a datagram, and a datagram that is longer than the buffers.
 ///
 /// ```
 /// use php_sockets::*;
@@ -217,7 +218,8 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// let receiver = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
 /// socket_bind(&receiver, "127.0.0.1", 0)?;
 /// let sender = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
-/// socket_sendto(&sender, "too long", 8, 0, "127.0.0.1", socket_getsockname(&receiver)?.port)?;
+/// let port = socket_getsockname(&receiver)?.port;
+/// socket_sendto(&sender, "too long", 8, 0, "127.0.0.1", port)?;
 ///
 /// let mut message = Received::new(socket_iovec_alloc(&[3, 1])?, 64)?;
 /// assert_eq!(socket_recvmsg(&receiver, &mut message, 0)?, 4);
@@ -232,13 +234,13 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
 pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> Result<usize> {
     let skipping = capacity::may_skip_bytes(flags);
-    // What the kernel counts without writing must read as zeros, and a failure must leave the message alone.
+    // Bytes that the kernel counts without writing must be zeros, and a failure must leave the message as it was.
     if skipping {
-        message.spare.blank(&message.iov).map_err(received::no_memory)?;
+        message.spare.zero_like(&message.iov).map_err(received::no_memory)?;
         mem::swap(&mut message.iov, &mut message.spare);
     }
-    let mut room = iovec::room();
-    let vectors = message.iov.for_filling(&mut room);
+    let mut array = iovec::array();
+    let vectors = message.iov.for_filling(&mut array);
     let mut name = Buffer::new();
     let (control, controllen) = message.control.as_mut();
     let mut header = msghdr {
@@ -251,11 +253,11 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
         msg_flags: 0,
     };
 
-    // SAFETY: every pointer of `header` comes with the length of the memory behind it, which is ours to write: `name`,
-    // the vectors over the rooms of an `IoVec`, the control buffer. All outlive the call, which keeps no pointer.
+    // SAFETY: every pointer of `header` comes with the length of its memory, which is ours to write: `name`, the vectors
+    // over the buffers of an `IoVec`, the control buffer. All outlive the call, which keeps no pointer.
     let count = unsafe { libc::recvmsg(socket.fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC) };
 
-    // SAFETY: `recvmsg` wrote each byte of the vectors that it counted and that fits, or `blank` has zeroed all of them.
+    // SAFETY: `recvmsg` wrote each byte of the vectors that it counted and that fits, or `zero_like` has zeroed all of them.
     let Ok(written) = (unsafe { message.iov.filled(count) }) else {
         if skipping {
             mem::swap(&mut message.iov, &mut message.spare);
@@ -265,8 +267,8 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     message.name = name;
     message.control.filled(header.msg_controllen);
     message.flags = header.msg_flags & (flags | !libc::MSG_CMSG_CLOEXEC);
-    // SAFETY: the control messages are those that `recvmsg` has just written. No peer can make one of SOL_SOCKET up: the
-    // kernel writes these itself, with descriptors that it has just opened.
+    // SAFETY: `recvmsg` has just written these control messages. A peer cannot forge one of SOL_SOCKET: the kernel writes
+    // these itself, with descriptors that it has just opened.
     unsafe { message.own_rights() };
     Ok(capacity::reported(count, written, flags))
 }

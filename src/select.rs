@@ -1,4 +1,4 @@
-//! Waiting for many sockets at once.
+//! `select`: waits until one of many sockets is ready.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
@@ -12,14 +12,14 @@ use libc::{FD_SETSIZE, fd_set, timeval};
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 
-/// A set of descriptors below 1024, C's `fd_set`; [`socket_select`] hands it to a [`SocketArray`].
+/// A set of descriptors below 1024: C's `fd_set`. [`socket_select`] passes it to a [`SocketArray`].
 #[derive(Debug)]
 pub struct FdSet {
     /// One bit a descriptor, as C lays them out.
     words: [u64; WORDS],
-    /// One more than the highest descriptor that was marked, in the set or too high for it; 0 for none.
+    /// One more than the highest descriptor that was marked; 0 if none was. It may be too high for the set.
     nfds: u32,
-    /// What `select` returned: how many bits it left, in all sets together.
+    /// The result of `select`: the number of bits that it left, in all sets together.
     count: usize,
 }
 
@@ -40,7 +40,7 @@ impl FdSet {
         }
     }
 
-    /// Leaves the sockets of this set in an array.
+    /// Retains the sockets of an array that are in this set.
     #[inline]
     fn filter(&mut self, array: Option<&mut dyn SocketArray>, count: usize) {
         self.count = count;
@@ -53,8 +53,7 @@ impl FdSet {
         (&raw mut self.words).cast()
     }
 
-    /// Adds sockets. Those that are neighbours in a list mostly share a word: their bits are collected before they are
-    /// stored.
+    /// Adds sockets. Neighbours in a list mostly share a word, so their bits are collected before they are stored.
     #[inline]
     fn mark<'a>(&mut self, mut sockets: impl Iterator<Item = &'a Socket>) {
         let Some(socket) = sockets.next() else { return };
@@ -71,13 +70,13 @@ impl FdSet {
         self.mark_word(first, bits);
     }
 
-    /// Adds bits, at least one, of the word that begins with the descriptor `first`. One of 1024 or more marks the bit of
-    /// another one: `nfds` tells, and `socket_select` refuses the set.
+    /// Adds bits, at least one, of the word that begins with the descriptor `first`. A descriptor of 1024 or more marks a
+    /// wrong bit. Then `nfds` is above 1024, and `socket_select` refuses the set.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "a descriptor has 32 bits")]
     fn mark_word(&mut self, first: usize, bits: u64) {
         self.words[first / BITS % WORDS] |= bits;
-        // There is a highest bit: `| 1` spares the question.
+        // There is a highest bit. `| 1` shows the compiler that it need not check for zero.
         self.nfds = self.nfds.max(first as u32 + (bits | 1).ilog2() + 1);
     }
 
@@ -88,8 +87,8 @@ impl FdSet {
         self.words[first / BITS % WORDS] & bit != 0
     }
 
-    /// Leaves the elements of a list whose sockets are in the set. A loop that looks for one bit, the usual case, does
-    /// less for each socket than one that looks for many.
+    /// Retains the elements of a list whose sockets are in the set. One ready socket is the usual case: to compare numbers
+    /// then costs less than to test a bit for each socket.
     #[inline]
     fn keep<T>(&self, list: &mut Vec<T>, socket: impl Fn(&T) -> &Socket) {
         if self.count == 1 {
@@ -100,7 +99,7 @@ impl FdSet {
         }
     }
 
-    /// The lowest descriptor in the set: as many as there are zeros before its bit. 1024 if the set is empty.
+    /// The lowest descriptor in the set, which is the number of zeros before its bit; 1024 if the set is empty.
     #[inline]
     fn first(&self) -> usize {
         let mut zeros = 0;
@@ -133,7 +132,7 @@ fn number(socket: &Socket) -> usize {
 /// - `Vec<(K, S)>`: PHP's ordered map; keys and order are kept
 /// - `BTreeMap<K, S>`: a map ordered by its keys
 ///
-/// where `S` is `&Socket`, `Rc<Socket>` or `Arc<Socket>`. It is never an owned `Socket`: `socket_select` removes the
+/// `S` is `&Socket`, `Rc<Socket>` or `Arc<Socket>`. It is never an owned `Socket`, because `socket_select` removes the
 /// idle ones, and a dropped `Socket` closes. No other type can implement this trait.
 ///
 /// ```
@@ -160,7 +159,7 @@ pub trait SocketArray: sealed::Array {
     fn keep(&mut self, set: &FdSet);
 }
 
-/// What keeps [`SocketArray`] to the types listed there.
+/// Limits [`SocketArray`] to the types listed there.
 mod sealed {
     use super::{Arc, BTreeMap, Rc, Socket};
 
@@ -169,7 +168,7 @@ mod sealed {
     impl<K, S: Handle> Array for Vec<(K, S)> {}
     impl<K, S: Handle> Array for BTreeMap<K, S> {}
 
-    /// A socket that somebody else keeps open.
+    /// A reference that does not close its socket when it is dropped.
     #[diagnostic::on_unimplemented(
         message = "`socket_select` borrows sockets: it takes `&Socket`, `Rc<Socket>` or `Arc<Socket>`, not `{Self}`",
         label = "collect references instead: `sockets.iter().collect::<Vec<&Socket>>()`"
@@ -227,7 +226,7 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
         set.mark(self.values().map(Handle::socket));
     }
 
-    // A removal rebalances the tree. Where few are ready, a new tree costs less than the removal of the rest.
+    // A removal rebalances the tree. If few sockets are ready, a new tree costs less than the removal of the others.
     fn keep(&mut self, set: &FdSet) {
         if set.count < self.len() / 4 {
             let all = mem::take(self).into_iter();
@@ -241,49 +240,63 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// Waits until one of many sockets can be read or written, or has urgent data.
 ///
 /// ```php
-/// socket_select(?array &$read, ?array &$write, ?array &$except, ?int $seconds, int $microseconds = 0): int|false
+/// socket_select(
+///     ?array &$read,
+///     ?array &$write,
+///     ?array &$except,
+///     ?int $seconds,
+///     int $microseconds = 0
+/// ): int|false
 /// ```
 ///
-/// One system call, `select`. Each array is one of those of [`SocketArray`], or `None`; afterwards only its ready
-/// sockets are left. A socket is ready
+/// One system call, `select`. Each array is one of those of [`SocketArray`], or `None`. After the call it holds only its
+/// ready sockets. A socket is ready
 ///
 /// - in `read` if bytes, a connection to accept, or the end of the stream can be read without waiting;
-/// - in `write` if there is room to send, or a non-blocking [`socket_connect`](crate::socket_connect) has ended;
-/// - in `except` if urgent data has come.
+/// - in `write` if the send buffer has free space, or a non-blocking [`socket_connect`](crate::socket_connect) has ended;
+/// - in `except` if urgent data has arrived.
 ///
-/// `seconds` and `microseconds` are the longest time to wait: `None` for ever (then `microseconds` counts for
-/// nothing), 0 and 0 not at all. Microseconds may be a million or more. Returns the number of ready sockets, counting
-/// one that is ready in two arrays twice and one that stands twice in the same array once; 0 if the time ran out.
+/// `seconds` and `microseconds` are the longest time to wait. `None` waits for ever, and `microseconds` is ignored; 0 and
+/// 0 do not wait. Microseconds may be a million or more. Returns the number of ready sockets, 0 if the time ran out. A
+/// socket that is ready in two arrays counts twice; one that stands twice in the same array counts once.
 ///
 /// # Costs
 ///
-/// It asks for no memory. What a round costs is the making of the arrays: `select` over 100 clients, of which one is
-/// ready, with its `recv` and `send`, takes some 2700 instructions by hand, 1800 with a `Vec<&Socket>` or `Vec<(K, &Socket)>`
-/// that is kept from round to round (no allocation) and 150 to 300 more with a new one, 2700 with a kept `Vec<Rc<Socket>>`.
-/// A new `Vec<(K, &Socket)>` of the clients in a `BTreeMap<K, Socket>` takes 5500 (two allocations), a new
-/// `BTreeMap<K, &Socket>` 20000 (twelve): a `Vec<(K, S)>` keeps the keys, too.
+/// `socket_select` allocates nothing; a caller that makes new arrays for each round does. One round is `select` over 100
+/// clients, of which one is ready, and then `recv` and `send`:
+///
+/// | the array | instructions | allocations |
+/// | --- | --- | --- |
+/// | an `fd_set` by hand | 2,731 | 0 |
+/// | one `Vec<&Socket>` for all rounds | 1,759 | 0 |
+/// | one `Vec<Rc<Socket>>` for all rounds | 2,697 | 0 |
+/// | a new `Vec<&Socket>` of a `Vec<Socket>` | 2,063 | 1 |
+/// | a new `Vec<(K, &Socket)>` of a `Vec<(K, Socket)>` | 2,389 | 1 |
+/// | a new `Vec<(K, &Socket)>` of a `BTreeMap<K, Socket>` | 5,460 | 2 |
+/// | a new `BTreeMap<K, &Socket>` | 19,126 | 12 |
+///
+/// A `Vec<(K, S)>` has keys too, so a map of references is seldom worth its price.
 ///
 /// # Errors
 ///
 /// The arrays stay as they were. A code is remembered in the thread's slot only.
 ///
-/// - `SOCKET_EINTR`: `socket_select(): Unable to select [4]: Interrupted system call`; a signal came
+/// - `SOCKET_EINTR`: `socket_select(): Unable to select [4]: Interrupted system call`; a signal arrived
 /// - `SOCKET_EINVAL`: a negative time
 /// - no socket in any array: `socket_select(): At least one array argument must be passed`
-/// - a descriptor of 1024 or more, which an `fd_set` cannot hold: `socket_select(): You MUST recompile PHP with a
+/// - a descriptor of 1024 or more, for which an `fd_set` has no bit: `socket_select(): You MUST recompile PHP with a
 ///   larger value of FD_SETSIZE.`, and four lines more. Nothing is remembered; [`Error::code`] is `SOCKET_EINVAL`.
 ///
 /// # Differences from PHP
 ///
-/// A plain `Vec` has no keys: its elements move up. Microseconds below −2147483648 are refused as all negative times are;
-/// PHP goes by their lower 32 bits alone, which may be a time to wait. An array cannot hold anything but open sockets, so PHP's two
-/// `TypeError`s have become compile errors.
+/// A plain `Vec` has no keys: its elements move up. Microseconds below −2147483648 are refused like all negative times;
+/// PHP uses only their lower 32 bits, which may be a time to wait. An array holds nothing but open sockets, so PHP's two
+/// `TypeError`s are compile errors.
 ///
 /// # Examples
 ///
-/// A map of clients, and a list of references made anew for each call. As long as the list is used, a client that is
-/// inserted or removed is the compiler's error E0502: collect the ready keys, let the references go, then change the
-/// clients.
+/// A map of clients, and a new list of references for each call. While the list lives, the map cannot change: to insert
+/// or remove a client is the compiler's error E0502. So collect the ready keys, drop the list, then change the clients.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -293,12 +306,14 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// let mut clients = BTreeMap::from([(1, server)]);
 /// socket_close(client);
 ///
-/// let mut read: Vec<(i32, &Socket)> = clients.iter().map(|(id, socket)| (*id, socket)).collect();
+/// let mut read: Vec<(i32, &Socket)> =
+///     clients.iter().map(|(id, socket)| (*id, socket)).collect();
 /// assert_eq!(socket_select(Some(&mut read), None, None, 1, 0)?, 1);
 ///
 /// let ready: Vec<i32> = read.into_iter().map(|(id, _)| id).collect();
 /// for id in ready {
-///     let Some(client) = clients.get(&id) else { continue }; // `clients[&id]` would panic if it had been removed
+///     // `clients[&id]` would panic if the client had been removed.
+///     let Some(client) = clients.get(&id) else { continue };
 ///     if socket_read(client, 100, PHP_BINARY_READ)?.is_empty() {
 ///         clients.remove(&id);
 ///     }
@@ -307,8 +322,7 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// PHP's `$read = $clients`, with sockets that are shared: the clients may change at any time, and the memory of `read`
-/// is used again.
+/// PHP's `$read = $clients`, with shared sockets: the clients may change at any time, and `read` reuses its memory.
 ///
 /// ```
 /// use std::rc::Rc;
@@ -324,7 +338,8 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 ///     socket_select(Some(&mut read), None, None, None, 0)?;
 ///     for client in &read {
 ///         if socket_read(client, 100, PHP_BINARY_READ)?.is_empty() {
-///             clients.retain(|other| other != client); // closed when `read` is filled again
+///             // It closes when `read` is filled again.
+///             clients.retain(|other| other != client);
 ///         }
 ///     }
 /// }
@@ -379,8 +394,9 @@ fn refused(nfds: u32) -> Error {
     }
 }
 
-/// The time as the kernel wants it. Like PHP, it carries microseconds of a million or more and passes on a negative
-/// time, which the C library refuses; but of microseconds it sees the lower 32 bits alone, which may not be negative.
+/// The time for the kernel. As in PHP, a million microseconds and more are carried into the seconds, and a negative time
+/// is passed on, which the C library refuses. −1 stands for all negative microseconds: the C library sees only the lower
+/// 32 bits, which may be positive.
 fn until(seconds: i64, microseconds: i64) -> timeval {
     if microseconds > 999_999 {
         let carried = seconds.wrapping_add(microseconds / 1_000_000);

@@ -1,4 +1,4 @@
-//! Buffers that one system call fills or sends, one after another.
+//! The type `IoVec`: buffers that one system call fills or sends, one after another.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -11,12 +11,12 @@ use crate::sys::ffi::{Failed, ret_written};
 
 /// PHP 4's resource "iovec": buffers that one system call fills or sends, one after another.
 ///
-/// An element has a room, the number of bytes that a read may put into it, and holds bytes, never more than the room:
-/// none at first, then what [`socket_iovec_set`](crate::socket_iovec_set) gave it or what arrived. A write sends what
-/// the elements hold. There are at most 1024 elements, the kernel's limit.
+/// An element has a length (C's `iov_len`), which is the number of bytes that a read may put into it. It holds at most so
+/// many bytes: none at first, then those of [`socket_iovec_set`](crate::socket_iovec_set) or those that arrived. A write
+/// sends the bytes of all elements. There are at most 1024 elements, the kernel's limit.
 ///
-/// An `IoVec` owns its buffers and stores no pointers into them, so it can be sent to another thread. Made from an
-/// array it holds a copy of each of its values.
+/// An `IoVec` owns its buffers and stores no pointers into them, so it can be sent to another thread. `IoVec::from` an
+/// array copies each of its values.
 ///
 /// ```
 /// use php_sockets::*;
@@ -35,22 +35,22 @@ use crate::sys::ffi::{Failed, ret_written};
 /// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/manual/en/book.sockets.php) ·
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
 #[derive(Default)]
-#[must_use = "its buffers go with it"]
+#[must_use = "its buffers are dropped with it"]
 pub struct IoVec {
     elements: Vec<Element>,
 }
 
 struct Element {
     /// How many bytes a read may put here.
-    room: usize,
-    /// What the element holds; its capacity is at least `room`.
+    iov_len: usize,
+    /// The element's bytes; the capacity is at least `iov_len`.
     data: Vec<u8>,
 }
 
-/// Where the array that the kernel takes is built: on the stack of the caller, and only as far as it is needed.
-pub(crate) type Room = [MaybeUninit<libc::iovec>; IoVec::MAX];
+/// The array for the kernel, on the stack of the caller. Only the part that is used gets written.
+pub(crate) type Array = [MaybeUninit<libc::iovec>; IoVec::MAX];
 
-pub(crate) const fn room() -> Room {
+pub(crate) const fn array() -> Array {
     [const { MaybeUninit::uninit() }; IoVec::MAX]
 }
 
@@ -70,67 +70,67 @@ impl IoVec {
         self.elements.is_empty()
     }
 
-    /// What the element at `position` holds, without copying it; `None` if there is no such element.
+    /// The bytes of the element at `position`, without a copy; `None` if there is no such element.
     #[must_use]
     pub fn get(&self, position: usize) -> Option<&[u8]> {
         self.elements.get(position).map(|element| element.data.as_slice())
     }
 
-    /// What the elements hold, one after another, without copying it.
+    /// The bytes of each element, in order, without a copy.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.elements.iter().map(|element| element.data.as_slice())
     }
 
-    /// Makes room in the list for `more` elements.
+    /// Reserves capacity for `more` elements.
     pub(crate) fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
         self.elements.try_reserve(more)
     }
 
-    /// An empty element with room for `room` bytes, at the end.
-    pub(crate) fn push(&mut self, room: usize) -> Result<(), TryReserveError> {
+    /// Adds an empty element of length `iov_len`.
+    pub(crate) fn push(&mut self, iov_len: usize) -> Result<(), TryReserveError> {
         let mut data = Vec::new();
-        data.try_reserve_exact(room)?;
+        data.try_reserve_exact(iov_len)?;
         self.elements.try_reserve(1)?;
-        self.elements.push(Element { room, data });
+        self.elements.push(Element { iov_len, data });
         Ok(())
     }
 
-    /// Makes the element hold `value` and have just the room for it. There is no `None` in it if `position` exists.
+    /// Puts a copy of `value` into the element, whose length becomes that of `value`. `None` if there is no such element.
     pub(crate) fn set(&mut self, position: usize, value: &[u8]) -> Option<Result<(), TryReserveError>> {
-        let Element { room, data } = self.elements.get_mut(position)?;
+        let Element { iov_len, data } = self.elements.get_mut(position)?;
         if let Err(error) = data.try_reserve(value.len().saturating_sub(data.len())) {
             return Some(Err(error));
         }
         data.clear();
         data.extend_from_slice(value);
-        *room = value.len();
+        *iov_len = value.len();
         Some(Ok(()))
     }
 
-    /// Takes the element out; those behind it move up. `None` if there is no such element.
+    /// Removes the element; those after it move up. `None` if there is no such element.
     pub(crate) fn remove(&mut self, position: usize) -> Option<()> {
         (position < self.len()).then(|| drop(self.elements.remove(position)))
     }
 
-    /// Takes on the rooms of `other`, every byte of them a zero. What is large enough is used again.
-    pub(crate) fn blank(&mut self, other: &IoVec) -> Result<(), TryReserveError> {
+    /// Becomes as many elements as `other` has, of the same lengths and full of zeros. Reuses its own memory.
+    pub(crate) fn zero_like(&mut self, other: &IoVec) -> Result<(), TryReserveError> {
         self.elements.truncate(other.len());
         while self.len() < other.len() {
             self.push(0)?;
         }
         for (element, other) in self.elements.iter_mut().zip(&other.elements) {
             element.data.clear();
-            element.data.try_reserve_exact(other.room)?;
-            element.data.resize(other.room, 0);
-            element.room = other.room;
+            element.data.try_reserve_exact(other.iov_len)?;
+            element.data.resize(other.iov_len, 0);
+            element.iov_len = other.iov_len;
         }
         Ok(())
     }
 
-    /// The array for a call that sends what the elements hold. It is good as long as both borrows are.
-    pub(crate) fn for_sending<'a>(&'a self, room: &'a mut Room) -> &'a [libc::iovec] {
+    /// The array for a call that sends the bytes of the elements. It is valid as long as both borrows are.
+    pub(crate) fn for_sending<'a>(&'a self, array: &'a mut Array) -> &'a [libc::iovec] {
         build(
-            room,
+            array,
             self.elements.iter().map(|Element { data, .. }| libc::iovec {
                 iov_base: data.as_ptr().cast_mut().cast(),
                 iov_len: data.len(),
@@ -138,10 +138,10 @@ impl IoVec {
         )
     }
 
-    /// The array for a call that fills the elements' rooms. It is good as long as both borrows are.
-    pub(crate) fn for_filling<'a>(&'a mut self, room: &'a mut Room) -> &'a mut [libc::iovec] {
+    /// The array for a call that fills the elements. It is valid as long as both borrows are.
+    pub(crate) fn for_filling<'a>(&'a mut self, array: &'a mut Array) -> &'a mut [libc::iovec] {
         build(
-            room,
+            array,
             self.elements.iter_mut().map(|element| libc::iovec {
                 iov_base: element.data.as_mut_ptr().cast(),
                 iov_len: element.usable(),
@@ -149,20 +149,20 @@ impl IoVec {
         )
     }
 
-    /// Lets the elements hold what has arrived, if a call returned `count`; gives how many bytes that is. `None` is a
-    /// failure, and changes nothing.
+    /// Sets the elements' lengths to the bytes that have arrived, if a call returned `count`; gives the number of these
+    /// bytes. A failure changes nothing.
     ///
     /// # Safety
     ///
-    /// The first `count` bytes of the rooms that `for_filling` gave, in their order, have been written; where `count`
-    /// is more than all the rooms have, all of them.
+    /// The first `count` bytes of the memory in `for_filling`'s array, in its order, have been written; all of it, where
+    /// `count` is larger.
     pub(crate) unsafe fn filled(&mut self, count: ssize_t) -> Result<usize, Failed> {
         let all = self.elements.iter().map(Element::usable).sum();
         let written = ret_written(count, all)?;
         let mut rest = written;
         for element in &mut self.elements {
             let part = rest.min(element.usable());
-            // SAFETY: `part` is within the capacity, and the caller vouches that so many bytes have been written here.
+            // SAFETY: `part` is within the capacity, and so many bytes have been written here, as the caller promises.
             unsafe { element.data.set_len(part) };
             rest -= part;
         }
@@ -171,32 +171,32 @@ impl IoVec {
 }
 
 impl Element {
-    /// The room, which is never more than the capacity; so no mistake elsewhere becomes a write past the end.
+    /// The length, never more than the capacity, so that no mistake elsewhere becomes a write past the end.
     fn usable(&self) -> usize {
-        self.room.min(self.data.capacity())
+        self.iov_len.min(self.data.capacity())
     }
 }
 
-/// Writes the vectors to the beginning of `room`.
-fn build(room: &mut Room, vectors: impl Iterator<Item = libc::iovec>) -> &mut [libc::iovec] {
+/// Writes the vectors to the beginning of `array`.
+fn build(array: &mut Array, vectors: impl Iterator<Item = libc::iovec>) -> &mut [libc::iovec] {
     let mut count = 0;
-    for (slot, vector) in room.iter_mut().zip(vectors) {
+    for (slot, vector) in array.iter_mut().zip(vectors) {
         slot.write(vector);
         count += 1;
     }
 
     // SAFETY: the first `count` slots, no more than there are, have just been written; a `MaybeUninit` is laid out as
-    // what it holds, and `room` stays borrowed as long as the slice is used.
-    unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), count) }
+    // its content, and `array` stays borrowed as long as the slice is used.
+    unsafe { slice::from_raw_parts_mut(array.as_mut_ptr().cast(), count) }
 }
 
-/// An `IoVec` that holds a copy of each value; more than 1024 do not compile.
+/// Copies each value; more than 1024 do not compile.
 impl<T: AsRef<[u8]>, const N: usize> From<[T; N]> for IoVec {
     fn from(values: [T; N]) -> IoVec {
         const { assert!(N <= IoVec::MAX, "an IoVec has at most 1024 elements") };
         let element = |value: T| {
             let data = value.as_ref().to_vec();
-            Element { room: data.len(), data }
+            Element { iov_len: data.len(), data }
         };
         IoVec { elements: values.into_iter().map(element).collect() }
     }
@@ -205,8 +205,8 @@ impl<T: AsRef<[u8]>, const N: usize> From<[T; N]> for IoVec {
 impl fmt::Debug for IoVec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
-        for Element { room, data } in &self.elements {
-            list.entry(&format_args!("{} of {room} bytes", data.len()));
+        for Element { iov_len, data } in &self.elements {
+            list.entry(&format_args!("{} of {iov_len} bytes", data.len()));
         }
         list.finish()
     }

@@ -1,4 +1,4 @@
-//! The buffers of an [`IoVec`], as PHP 4's functions handle them; no system call is made here.
+//! PHP 4's `socket_iovec_*` functions, which change the elements of an [`IoVec`] without a system call.
 
 use crate::error::{Error, Result, Site};
 use crate::iovec::IoVec;
@@ -9,7 +9,7 @@ use crate::iovec::IoVec;
 /// socket_iovec_alloc(int $num_vectors, int ...$lens): resource|false
 /// ```
 ///
-/// No system call. `lens` are the rooms of the buffers in bytes, in their order; a slice knows their number itself.
+/// No system call. `lens` are the lengths of the buffers in bytes, in their order; a slice has their number itself.
 /// Returns an [`IoVec`] whose elements are empty.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ use crate::iovec::IoVec;
 ///
 /// # Differences from PHP
 ///
-/// PHP 4 did not compare `$num_vectors` with the number of lengths, and handed out memory as it found it.
+/// PHP 4 did not compare `$num_vectors` with the number of lengths, and returned memory that had not been written.
 ///
 /// # Examples
 ///
@@ -63,13 +63,13 @@ pub fn socket_iovec_alloc(lens: &[usize]) -> Result<IoVec> {
 /// socket_iovec_add(resource $iovec, int $iov_len): bool
 /// ```
 ///
-/// No system call. `iov_len` is the new buffer's room in bytes.
+/// No system call. `iov_len` is the new buffer's length in bytes.
 ///
 /// # Errors
 ///
 /// The `iovec` stays as it was, and nothing is remembered.
 ///
-/// - 1024 buffers are there already: `socket_iovec_add(): Argument #1 ($iovec) must have less than 1024 elements`
+/// - there are 1024 buffers already: `socket_iovec_add(): Argument #1 ($iovec) must have less than 1024 elements`
 /// - more bytes than there is memory for: `socket_iovec_add(): there is no memory for so many bytes`
 ///
 /// # Examples
@@ -106,8 +106,8 @@ pub fn socket_iovec_add(iovec: &mut IoVec, iov_len: usize) -> Result<()> {
 /// socket_iovec_set(resource $iovec, int $iov_position, string $new_val): bool
 /// ```
 ///
-/// No system call. The element at `iov_position`, counted from 0, holds a copy of `new_val` and has room for as many
-/// bytes: a later [`socket_readv`](crate::socket_readv) puts no more there.
+/// No system call. The element at `iov_position`, counted from 0, holds a copy of `new_val` and has its length: a later
+/// [`socket_readv`](crate::socket_readv) puts no more bytes there.
 ///
 /// # Errors
 ///
@@ -149,14 +149,14 @@ pub fn socket_iovec_set(iovec: &mut IoVec, iov_position: usize, new_val: impl As
     }
 }
 
-/// Takes a copy of what a buffer holds.
+/// Copies the bytes of a buffer.
 ///
 /// ```php
 /// socket_iovec_fetch(resource $iovec, int $iov_position): string
 /// ```
 ///
 /// No system call. Returns the bytes that arrived in the element at `iov_position`, counted from 0, or that
-/// [`socket_iovec_set`] put there. [`IoVec::get`] gives them without a copy.
+/// [`socket_iovec_set`] put there. [`IoVec::get`] returns them without a copy.
 ///
 /// # Errors
 ///
@@ -168,7 +168,7 @@ pub fn socket_iovec_set(iovec: &mut IoVec, iov_position: usize, new_val: impl As
 ///
 /// # Differences from PHP
 ///
-/// PHP 4 returned the whole buffer, whatever had arrived, and `""` for a position that does not exist.
+/// PHP 4 returned the whole buffer, even if fewer bytes had arrived, and `""` for a position that does not exist.
 ///
 /// # Examples
 ///
@@ -212,7 +212,7 @@ pub fn socket_iovec_fetch(iovec: &IoVec, iov_position: usize) -> Result<Vec<u8>>
 /// socket_iovec_delete(resource $iovec, int $iov_pos): bool
 /// ```
 ///
-/// No system call. The elements behind the one at `iov_pos`, counted from 0, move up by one.
+/// No system call. The elements after the one at `iov_pos`, counted from 0, move up by one.
 ///
 /// # Errors
 ///
@@ -222,7 +222,7 @@ pub fn socket_iovec_fetch(iovec: &IoVec, iov_position: usize) -> Result<Vec<u8>>
 ///
 /// # Differences from PHP
 ///
-/// PHP 4 allowed the position behind the last element, moved the others the wrong way, and kept their number.
+/// PHP 4 allowed the position after the last element, moved the others the wrong way, and did not change their number.
 ///
 /// # Examples
 ///
@@ -246,14 +246,13 @@ pub fn socket_iovec_delete(iovec: &mut IoVec, iov_pos: usize) -> Result<()> {
     })
 }
 
-/// Gives the buffers back.
+/// Frees the buffers.
 ///
 /// ```php
 /// socket_iovec_free(resource $iovec): bool
 /// ```
 ///
-/// No system call. What letting go of an [`IoVec`] does too; the function takes it, so that a use after free does not
-/// compile.
+/// No system call. Dropping an [`IoVec`] frees them too. The function takes it, so that a use after free does not compile.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Control messages as the kernel lays them out: building and taking apart. Taking apart trusts no byte.
+//! Control messages as the kernel has them: built and parsed. The parser trusts no byte.
 
 use std::ffi::c_int;
 use std::mem::{offset_of, size_of};
@@ -12,7 +12,7 @@ use libc::{
 
 use crate::options::{Credentials, Pktinfo};
 
-/// What can be sent beside the bytes of a message: an element of PHP's `control` array.
+/// A control message to send, beside the bytes: an element of PHP's `control` array.
 ///
 /// ```
 /// use std::os::fd::AsFd;
@@ -35,7 +35,7 @@ pub enum ControlMessage<'a> {
     /// `SOL_SOCKET`, `SCM_RIGHTS`: open descriptors, at least one and no more than 253. The receiver gets descriptors
     /// of its own.
     Rights(&'a [BorrowedFd<'a>]),
-    /// `SOL_SOCKET`, `SCM_CREDENTIALS`: who the sender says it is. The kernel checks that.
+    /// `SOL_SOCKET`, `SCM_CREDENTIALS`: the sender's process, user and group. The kernel checks them.
     Credentials(Credentials),
     /// `IPPROTO_IPV6`, `IPV6_PKTINFO`: the address and the interface to send from.
     Pktinfo(Pktinfo),
@@ -45,7 +45,7 @@ pub enum ControlMessage<'a> {
     Tclass(c_int),
 }
 
-/// What arrived beside the bytes of a message: an element of PHP's `control` array.
+/// A control message that arrived, beside the bytes: an element of PHP's `control` array.
 ///
 /// [`Received::control`](crate::Received::control) gives them.
 ///
@@ -56,7 +56,8 @@ pub enum ControlMessage<'a> {
 /// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
 /// let descriptors = [here.as_fd()];
 /// let control = [ControlMessage::Rights(&descriptors)];
-/// socket_sendmsg(&here, &Message::new().iov(&IoVec::from(["x"])).control(&control), 0)?;
+/// let iov = IoVec::from(["x"]);
+/// socket_sendmsg(&here, &Message::new().iov(&iov).control(&control), 0)?;
 ///
 /// let mut message = Received::new(socket_iovec_alloc(&[10])?, 64)?;
 /// socket_recvmsg(&there, &mut message, 0)?;
@@ -72,23 +73,23 @@ pub enum ReceivedControl<'a> {
     /// `SOL_SOCKET`, `SCM_RIGHTS`: descriptors, closed on exec; [`Received`](crate::Received) owns them until
     /// [`Received::take_rights`](crate::Received::take_rights).
     Rights(&'a [OwnedFd]),
-    /// `SOL_SOCKET`, `SCM_CREDENTIALS`: who the sender is; the receiver asked by `SO_PASSCRED`.
+    /// `SOL_SOCKET`, `SCM_CREDENTIALS`: the sender's process, user and group; the receiver had set `SO_PASSCRED`.
     Credentials(Credentials),
-    /// `IPPROTO_IPV6`, `IPV6_PKTINFO`: the address and the interface that the datagram came to; the receiver asked by
-    /// `IPV6_RECVPKTINFO`.
+    /// `IPPROTO_IPV6`, `IPV6_PKTINFO`: the address and the interface that the datagram arrived at; the receiver had
+    /// set `IPV6_RECVPKTINFO`.
     Pktinfo(Pktinfo),
-    /// `IPPROTO_IPV6`, `IPV6_HOPLIMIT`: the hops that were left; the receiver asked by `IPV6_RECVHOPLIMIT`.
+    /// `IPPROTO_IPV6`, `IPV6_HOPLIMIT`: the hops that were left; the receiver had set `IPV6_RECVHOPLIMIT`.
     HopLimit(c_int),
-    /// `IPPROTO_IPV6`, `IPV6_TCLASS`: the traffic class; the receiver asked by `IPV6_RECVTCLASS`.
+    /// `IPPROTO_IPV6`, `IPV6_TCLASS`: the traffic class; the receiver had set `IPV6_RECVTCLASS`.
     Tclass(c_int),
-    /// Any other, or one that was cut short: as the kernel gave it. A descriptor whose number is in it (`SCM_PIDFD`)
-    /// belongs to the [`Received`](crate::Received) too: duplicate it to keep it.
+    /// Any other message, or one that was cut short, as the kernel wrote it. A descriptor whose number is in it
+    /// (`SCM_PIDFD`) belongs to the [`Received`](crate::Received) too: duplicate it to use it longer.
     Raw {
         /// `SOL_SOCKET` and so on.
         level: c_int,
         /// The number of the message within its level.
         r#type: c_int,
-        /// The bytes behind the header.
+        /// The bytes after the header.
         data: &'a [u8],
     },
 }
@@ -96,18 +97,18 @@ pub enum ReceivedControl<'a> {
 /// The control message of `SO_PASSPIDFD`, which the libc crate lacks.
 const SCM_PIDFD: c_int = 4;
 
-/// More descriptors than this the kernel refuses.
+/// The kernel refuses so many descriptors, and more.
 const RIGHTS_REFUSED: usize = 254;
 
 /// The size of a header with its padding: C's `CMSG_LEN(0)`.
 const HEADER: usize = align(size_of::<cmsghdr>());
 
-/// Where the next thing may begin: headers and data are padded to the size of a `size_t`.
+/// The next multiple of the size of a `size_t`: headers and data are padded to it.
 const fn align(len: usize) -> usize {
     len.next_multiple_of(size_of::<usize>())
 }
 
-/// The room that a message with `len` bytes of data takes: C's `CMSG_SPACE`.
+/// The size of a message with `len` bytes of data: C's `CMSG_SPACE`.
 pub(crate) const fn space(len: usize) -> usize {
     HEADER + align(len)
 }
@@ -124,22 +125,22 @@ pub(crate) fn data_len(level: c_int, kind: c_int, num: usize) -> Option<usize> {
     }
 }
 
-/// Control messages on their way to the kernel, aligned as headers must be; what is not written is zeros.
+/// Control messages to send, aligned as headers must be. Bytes that are not written are zeros.
 #[repr(C, align(8))]
 pub(crate) struct Outgoing {
-    bytes: [u8; Outgoing::ROOM],
+    bytes: [u8; Outgoing::CAPACITY],
     len: usize,
 }
 
 impl Outgoing {
-    /// Enough for a message of every kind, with as many descriptors as the kernel lets pass.
-    pub(crate) const ROOM: usize = 4096;
+    /// Enough for a message of every kind, with as many descriptors as the kernel allows.
+    pub(crate) const CAPACITY: usize = 4096;
 
     pub(crate) const fn new() -> Outgoing {
-        Outgoing { bytes: [0; Outgoing::ROOM], len: 0 }
+        Outgoing { bytes: [0; Outgoing::CAPACITY], len: 0 }
     }
 
-    /// What has been added.
+    /// The messages that have been added.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -176,9 +177,9 @@ impl Outgoing {
         Some(())
     }
 
-    /// Writes a header, and gives the place of the data behind it.
+    /// Writes a header, and returns the memory for the data after it.
     fn begin(&mut self, level: c_int, kind: c_int, num: usize) -> Option<&mut [u8]> {
-        let len = data_len(level, kind, num).filter(|len| *len <= Outgoing::ROOM)?;
+        let len = data_len(level, kind, num).filter(|len| *len <= Outgoing::CAPACITY)?;
         let end = self.len + space(len);
         let place = self.bytes.get_mut(self.len..end)?;
         self.len = end;
@@ -189,7 +190,7 @@ impl Outgoing {
     }
 }
 
-/// Writes a field into its place.
+/// Writes a field at its offset.
 fn put(place: &mut [u8], offset: usize, field: &[u8]) -> Option<()> {
     place.get_mut(offset..)?.get_mut(..field.len())?.copy_from_slice(field);
     Some(())
@@ -200,7 +201,7 @@ fn field<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
 }
 
-/// Walks over the messages in a buffer. A header that is cut, or says less than its own length, ends the walk; data
+/// Iterates over the messages in a buffer. A header that is cut, or whose length is shorter than a header, is the end. Data
 /// that would pass the end of the buffer end there.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
@@ -236,26 +237,26 @@ impl<'a> Iterator for Reader<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// The descriptors, if these are descriptors.
+    /// The descriptors of an `SCM_RIGHTS` message.
     pub(crate) fn rights(self) -> Option<impl Iterator<Item = RawFd>> {
         let numbers = self.data.chunks_exact(size_of::<RawFd>()).filter_map(|bytes| field(bytes, 0));
         let rights = (self.level, self.kind) == (SOL_SOCKET, SCM_RIGHTS);
         rights.then(|| numbers.map(RawFd::from_ne_bytes).filter(|fd| *fd >= 0))
     }
 
-    /// The descriptor of the sender's process, if this is one.
+    /// The descriptor of an `SCM_PIDFD` message.
     pub(crate) fn pidfd(self) -> Option<RawFd> {
         let fd = RawFd::from_ne_bytes(field(self.data, 0)?);
         ((self.level, self.kind) == (SOL_SOCKET, SCM_PIDFD) && fd >= 0).then_some(fd)
     }
 
-    /// The message; descriptors stay raw.
+    /// The message for the caller; descriptors stay raw.
     pub(crate) fn value(self) -> ReceivedControl<'a> {
         let Found { level, kind, data } = self;
         self.known().unwrap_or(ReceivedControl::Raw { level, r#type: kind, data })
     }
 
-    /// One of those that PHP knows, if it is whole.
+    /// One of the messages that PHP knows, if it is whole.
     fn known(self) -> Option<ReceivedControl<'a>> {
         let data = self.data;
         Some(match (self.level, self.kind) {

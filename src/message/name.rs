@@ -8,10 +8,10 @@ use crate::socket::Socket;
 use crate::sys::resolver::{self, Unresolved};
 use crate::sys::sockaddr::{Buffer, PATH_MAX, SockAddr, SocketName, until_nul};
 
-/// Whom a message is for, or whom it came from: PHP's `name` array.
+/// The address of a message, its receiver's or its sender's: PHP's `name` array.
 ///
-/// For sending, `addr` may be a host name, which is looked up as in [`socket_sendto`](crate::socket_sendto). Received
-/// names have an address there, `""` for the path of a socket without a name or with an abstract one.
+/// To send, `addr` may be a host name, which is resolved as in [`socket_sendto`](crate::socket_sendto). In a received name
+/// it is an address. The path of a sender without a name, or with an abstract one, is `""`.
 ///
 /// ```
 /// use php_sockets::*;

@@ -1,4 +1,4 @@
-//! Room for a message, and what arrived in it.
+//! The type `Received`: buffers for a message, and the message that arrived in them.
 
 use std::alloc::{self, Layout};
 use std::collections::TryReserveError;
@@ -14,11 +14,11 @@ use crate::error::{Error, Result, Site};
 use crate::iovec::IoVec;
 use crate::sys::sockaddr::Buffer;
 
-/// Room for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
+/// Buffers for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
 ///
-/// It can be used again and again. It asks for memory when it is made, and once more for a second set of buffers at the
-/// first `MSG_TRUNC`, or the first flag that this crate does not know. It owns the descriptors that arrived: they are closed
-/// when the next message comes or the `Received` goes, unless [`take_rights`](Received::take_rights) took them.
+/// It can be used for many messages. It allocates when it is made, and once more at the first `MSG_TRUNC`, or the first
+/// flag that this crate does not know, for a second set of buffers. It owns the descriptors that arrived. They are closed
+/// when the next message arrives or the `Received` is dropped, unless [`take_rights`](Received::take_rights) took them.
 ///
 /// ```
 /// use php_sockets::*;
@@ -35,7 +35,7 @@ use crate::sys::sockaddr::Buffer;
 ///
 /// [Lesson 19](crate::lessons::lesson_19) · [php.net](https://www.php.net/socket_recvmsg) ·
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
-#[must_use = "descriptors that arrive are closed with it"]
+#[must_use = "it closes the descriptors that arrived when it is dropped"]
 pub struct Received {
     pub(crate) iov: IoVec,
     /// A second set of buffers, for `MSG_TRUNC` and flags that are not known; empty until then.
@@ -44,48 +44,48 @@ pub struct Received {
     pub(crate) control: Control,
     pub(crate) flags: c_int,
     rights: Vec<OwnedFd>,
-    /// The descriptor of a process that came as `SCM_PIDFD`, which is shown raw.
+    /// The descriptor of a process, from an `SCM_PIDFD` message, which `control` gives raw.
     pidfd: Option<OwnedFd>,
 }
 
-/// Room for control messages, aligned as their headers must be.
+/// The control buffer, aligned as the messages' headers must be.
 pub(crate) struct Control {
     words: Box<[u64]>,
-    /// Where the kernel writes: what it leaves behind when it fails must not spoil the message before.
+    /// The kernel writes here, so that a failed call leaves the message before as it was.
     spare: Box<[u64]>,
-    /// How many bytes the caller wants to have.
-    room: usize,
+    /// The size that the caller chose, in bytes.
+    controllen: usize,
     /// How many of them the kernel has filled.
     len: usize,
 }
 
 impl Control {
-    fn new(room: usize) -> Option<Control> {
-        let count = room.div_ceil(size_of::<u64>());
-        Some(Control { words: zeros(count)?, spare: zeros(count)?, room, len: 0 })
+    fn new(controllen: usize) -> Option<Control> {
+        let count = controllen.div_ceil(size_of::<u64>());
+        Some(Control { words: zeros(count)?, spare: zeros(count)?, controllen, len: 0 })
     }
 
-    /// The room for the kernel: its address and its length in bytes.
+    /// The address and the size in bytes, for the kernel.
     pub(crate) fn as_mut(&mut self) -> (*mut libc::c_void, usize) {
-        (self.spare.as_mut_ptr().cast(), self.room)
+        (self.spare.as_mut_ptr().cast(), self.controllen)
     }
 
-    /// Takes what the kernel has written, `len` bytes.
+    /// The kernel has written `len` bytes.
     pub(crate) fn filled(&mut self, len: usize) {
         mem::swap(&mut self.words, &mut self.spare);
         self.len = len;
     }
 
     fn bytes(&self) -> &[u8] {
-        let len = self.len.min(self.room);
+        let len = self.len.min(self.controllen);
 
-        // SAFETY: `words` has at least `room` bytes, all of them written when it was made; bytes need no alignment.
+        // SAFETY: `words` has at least `controllen` bytes, all of them written when it was made; bytes need no alignment.
         unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), len) }
     }
 }
 
-/// `count` zeros, `None` if there is no memory for them. Zeros that nothing has written take no memory of the machine, so
-/// a large capacity costs no more than what arrives.
+/// `count` zeros; `None` if the allocation failed. Pages that are never written take no physical memory, so a large buffer
+/// costs only the bytes that arrive.
 fn zeros(count: usize) -> Option<Box<[u64]>> {
     let layout = Layout::array::<u64>(count).ok()?;
     if layout.size() == 0 {
@@ -109,8 +109,8 @@ static NO_MEMORY: Site = Site { function: "socket_recvmsg", message: "there is n
 const RIGHTS_MAX: usize = 253;
 
 impl Received {
-    /// Room for the bytes in `iov`, and `controllen` bytes of room for control messages:
-    /// [`socket_cmsg_space`](crate::socket_cmsg_space) says how many each of them needs.
+    /// Receives bytes into `iov`, and control messages into a buffer of `controllen` bytes:
+    /// [`socket_cmsg_space`](crate::socket_cmsg_space) returns how many each message needs.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Received {
         })
     }
 
-    /// Who sent the message; `None` if the sender has no name, or on a TCP connection.
+    /// The sender's address; `None` if the sender has none, or on a TCP connection.
     #[must_use]
     pub fn name(&self) -> Option<MessageName> {
         MessageName::received(&self.name)
@@ -155,7 +155,7 @@ impl Received {
         &mut self.iov
     }
 
-    /// What arrived beside the bytes, in the kernel's order.
+    /// The control messages, in the kernel's order.
     pub fn control(&self) -> impl Iterator<Item = ReceivedControl<'_>> {
         let mut rights = self.rights.as_slice();
         Reader::new(self.control.bytes()).map(move |found| match found.rights() {
@@ -168,35 +168,35 @@ impl Received {
         })
     }
 
-    /// What `recvmsg` said of the message: `MSG_TRUNC` if bytes of it did not fit, `MSG_CTRUNC` if control messages did
+    /// The flags that `recvmsg` set: `MSG_TRUNC` if bytes of the message did not fit, `MSG_CTRUNC` if control messages did
     /// not.
     #[must_use]
     pub fn flags(&self) -> c_int {
         self.flags
     }
 
-    /// The descriptors that arrived, to keep: [`Socket::from`](crate::Socket) and std's types take an [`OwnedFd`].
+    /// Takes the descriptors that arrived: [`Socket::from`](crate::Socket) and std's types take an [`OwnedFd`].
     ///
-    /// [`control`](Received::control) shows none of them afterwards.
+    /// After that [`control`](Received::control) has none of them.
     #[must_use = "descriptors that are dropped are closed"]
     pub fn take_rights(&mut self) -> Vec<OwnedFd> {
         self.rights.drain(..).collect()
     }
 
-    /// Takes over the descriptors of a message that has just arrived, and closes those of the one before.
+    /// Owns the descriptors of a message that has just arrived, and closes those of the message before.
     ///
     /// # Safety
     ///
-    /// The control messages were written by a `recvmsg` after which nobody has taken their descriptors.
+    /// A `recvmsg` wrote the control messages, and their descriptors have no other owner.
     pub(crate) unsafe fn own_rights(&mut self) {
         let mut rights = mem::take(&mut self.rights);
         rights.clear();
         for fd in Reader::new(self.control.bytes()).filter_map(Found::rights).flatten() {
-            // SAFETY: the kernel has just opened this descriptor for us, as the caller vouches; it is not negative.
+            // SAFETY: the kernel has just opened this descriptor, and it has no other owner, as the caller promises; it is not negative.
             rights.push(unsafe { OwnedFd::from_raw_fd(fd) });
         }
         self.rights = rights;
-        // SAFETY: the kernel has just opened this one for us too, as the caller vouches; it is not negative.
+        // SAFETY: the same holds for this one.
         self.pidfd = Reader::new(self.control.bytes())
             .find_map(Found::pidfd)
             .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });

@@ -1,17 +1,17 @@
-//! How much room a control message needs.
+//! The size of a control message.
 
 use std::ffi::c_int;
 
 use super::control;
 use crate::error::{Error, Result, Site};
 
-/// The room that a control message takes in a buffer.
+/// Computes the size of a control message in a buffer.
 ///
 /// ```php
 /// socket_cmsg_space(int $level, int $type, int $num = 0): ?int
 /// ```
 ///
-/// No system call. `num` is the number of descriptors for `SCM_RIGHTS`; other messages have a size of their own.
+/// No system call. `num` is the number of descriptors for `SCM_RIGHTS`; other messages have a fixed size.
 /// Returns the number of bytes, header and padding included, for [`Received::new`](crate::Received::new).
 ///
 /// # Errors
@@ -48,7 +48,7 @@ pub fn socket_cmsg_space(level: c_int, r#type: c_int, num: usize) -> Result<usiz
     control::data_len(level, r#type, num).map(control::space).ok_or_else(|| unsupported(level, r#type))
 }
 
-/// PHP names both numbers; an `Error` has room for a type of 16 bits, and none that is known is larger.
+/// PHP prints both numbers. The second number of an `Error` has 16 bits, which is enough for every type that is known.
 fn unsupported(level: c_int, kind: c_int) -> Error {
     match u16::try_from(kind) {
         Ok(kind) => Error::bare_value(&Site {
