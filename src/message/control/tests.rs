@@ -205,7 +205,7 @@ proptest! {
     fn whatever_was_built_is_read_again(messages in prop::collection::vec(sendable(), 0..150)) {
         let mut control = Outgoing::new();
         let fitting = messages.iter().take_while(|message| control.push(message).is_some()).count();
-        prop_assert!(fitting == messages.len() || control.bytes().len() + 40 > Outgoing::ROOM);
+        prop_assert!(fitting == messages.len() || control.bytes().len() + 40 > Outgoing::CAPACITY);
 
         let found: Vec<Found<'_>> = Reader::new(control.bytes()).collect();
 
