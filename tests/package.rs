@@ -1,35 +1,81 @@
-//! What the registry hands out: a library without programs, whose documentation builds there.
+//! The package as the registry hands it out: the library and its course, whose documentation builds there.
 
 #[path = "common/mod.rs"]
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// Cargo in a folder, offline, with its own target folder.
+/// Cargo in a folder, offline, with a target folder of its own. The commands wait for each other there.
 fn cargo(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = common::limited_to("300", env!("CARGO"));
+    let mut command = common::limited_to("600", env!("CARGO"));
     command.current_dir(folder).args(arguments).args(["--offline", "--target-dir"]);
     command.arg(common::root().join("target/package-test")).env_remove("RUSTFLAGS");
     command
 }
 
-/// The package as it would be published, unpacked.
+/// The package as it would be published: packed, unpacked, and built once by Cargo.
 fn unpacked() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        let output = cargo(common::root(), &["package", "--allow-dirty"]).output().expect("cargo runs");
+        let text = succeeded(&output);
+        assert!(!text.contains("manifest has no"), "{text}");
         let name = format!("{}-{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let folder = common::root().join("target/package-test/package");
-        let mut package = cargo(common::root(), &["package", "--allow-dirty", "--no-verify"]);
-        assert!(package.status().expect("cargo runs").success(), "it is packed");
-        // What was unpacked before may have files that are no longer in the package.
-        let _ = std::fs::remove_dir_all(folder.join(&name));
-        let mut tar = common::limited("tar");
-        tar.current_dir(&folder).args(["-xzf", &format!("{name}.crate")]);
-        assert!(tar.status().expect("tar runs").success(), "it is unpacked");
-        folder.join(name)
+        common::root().join("target/package-test/package").join(name)
     })
+}
+
+/// What Cargo reports, if it has succeeded.
+fn succeeded(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stdout));
+    text
+}
+
+/// The names in a folder of the package.
+fn names(folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(unpacked().join(folder)).expect("a folder");
+    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name")).collect()
+}
+
+#[test]
+fn it_has_the_library_and_the_course_and_no_suite() {
+    // Cargo adds the first only in a repository with a commit.
+    let own = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig"];
+    let texts = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+    let rest = ["Makefile", "lessons", "src", "tests"];
+    let expected = [&own[1..], &texts, &rest].concat().into_iter().map(str::to_owned).collect();
+
+    let mut top = names(".");
+    top.remove(own[0]);
+
+    assert_eq!(top, expected);
+    // The tests inside `src` share the models with the property tests and the fuzz targets.
+    assert_eq!(names("tests"), BTreeSet::from(["models".to_owned()]));
+    let manifest = std::fs::read_to_string(unpacked().join("Cargo.toml")).expect("a text");
+    assert!(!manifest.contains("[[test]]") && !manifest.contains("[[example]]"), "{manifest}");
+}
+
+#[test]
+fn its_own_tests_and_examples_pass() {
+    let output = cargo(unpacked(), &["test", "--quiet", "--locked"]).output().expect("cargo runs");
+
+    succeeded(&output);
+    let text = String::from_utf8_lossy(&output.stdout);
+    // Unit tests, then the examples of the documentation: no line says that there are none.
+    assert!(text.matches("test result: ok. ").count() >= 2, "{text}");
+    assert!(!text.contains("\nrunning 0 tests"), "{text}");
+}
+
+#[test]
+fn its_lessons_compile() {
+    let check = ["check", "--features", "lessons", "--bins", "--locked"];
+    let output = cargo(unpacked(), &check).output().expect("cargo runs");
+
+    succeeded(&output);
 }
 
 #[test]
@@ -39,13 +85,13 @@ fn its_documentation_builds_as_on_docs_rs() {
 
     let output = doc.output().expect("cargo runs");
 
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    succeeded(&output);
     let course = common::root().join("target/package-test/doc/php_sockets/lessons/lesson_24/index.html");
     assert!(course.is_file(), "the course is part of it");
 }
 
 #[test]
-fn whoever_installs_it_gets_no_programs() {
+fn an_installation_has_no_programs() {
     let folder = unpacked();
     let root = std::env::temp_dir().join(format!("php-sockets-installed-{}", std::process::id()));
     std::fs::create_dir(&root).expect("a new folder");
