@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check oracle bench torture sanitize machines doc
+.PHONY: help test check oracle bench torture sanitize machines doc clean
 
 CARGO ?= cargo
 # The tests run this PHP too: make test PHP=target/php/8.5/php
@@ -69,6 +69,7 @@ help:
 	echo "  make sanitize    the tests under valgrind and two sanitizers"; \
 	echo "  make machines    make test in a Debian 13, and the tests for aarch64; as root"; \
 	echo "  make doc         the documentation, in the browser"; \
+	echo "  make clean       removes all that was built or fetched: the folder target/"; \
 	} 2>/dev/null
 
 $(numbers:%=lesson-%): lesson-%:
@@ -171,3 +172,7 @@ machines:
 doc:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(CARGO) doc --no-deps --open
+
+# The packages in tests/ have a folder target/ too if cargo was called there; a fuzzer leaves its findings.
+clean:
+	@rm -rf --one-file-system target tests/*/target tests/fuzz/artifacts tests/fuzz/coverage

@@ -49,6 +49,7 @@ fn make_alone_lists_the_lessons_and_the_targets() {
         "  make lesson-03   ",
         "  make php-03 ",
         "  make test ",
+        "  make clean ",
     ] {
         assert!(text.contains(line), "{line:?} in\n{text}");
     }
@@ -105,6 +106,37 @@ fn it_works_from_a_path_with_spaces() {
     assert_eq!(silence, "");
     assert_eq!(text.lines().count(), twin.lines().count());
     assert!(trace.contains("\nsocket_listen        listen("));
+}
+
+#[test]
+fn make_clean_removes_what_was_built_and_nothing_else() {
+    let folder = std::env::temp_dir().join(format!("php-sockets-clean-{}", std::process::id()));
+    let built = [
+        "target/debug",
+        "target/php",
+        "tests/bench/target",
+        "tests/counts/target",
+        "tests/fuzz/target",
+        "tests/fuzz/artifacts",
+        "tests/fuzz/coverage",
+    ];
+    let kept = ["src", "lessons", "tests/bench/src", "tests/fuzz/corpus"];
+    for name in built.iter().chain(&kept) {
+        std::fs::create_dir_all(folder.join(name)).expect("a folder");
+        std::fs::write(folder.join(name).join("file"), "").expect("a file");
+    }
+    std::fs::copy(common::root().join("Makefile"), folder.join("Makefile")).expect("the Makefile");
+
+    let first = make_in(&folder, &["clean"]);
+    let again = make_in(&folder, &["clean"]);
+
+    let left = |name: &&str| folder.join(name).exists();
+    let (built, kept) = (built.iter().filter(|name| left(name)).count(), kept.iter().all(left));
+    std::fs::remove_dir_all(&folder).expect("the folder");
+    let silent = (true, String::new(), String::new());
+    assert_eq!((first, again), (silent.clone(), silent));
+    assert_eq!(built, 0);
+    assert!(kept);
 }
 
 #[test]
