@@ -134,8 +134,8 @@ fn the_chat_and_the_server_of_lines_are_the_select_server_but_for_what_the_readm
 #[test]
 fn links_between_the_texts_lead_somewhere() {
     let link = Regex::new(r"(?m)\]\(([^)#:]+)(?:#[^)]*)?\)|^\[[\w ]+\]: ([^#:\s]+)$").unwrap();
-    let mut texts =
-        vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "lessons/README.md".to_owned()];
+    let shared = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".github/SECURITY.md", "lessons/README.md"];
+    let mut texts: Vec<String> = shared.map(str::to_owned).into();
     for entry in std::fs::read_dir(common::root().join("lessons")).unwrap() {
         let entry = entry.unwrap();
         if entry.path().is_dir() {
@@ -176,6 +176,17 @@ fn the_tests_run_with_the_lowest_versions_of_the_crates_that_only_they_use() {
         assert!(lock.contains(&locked), "Cargo.toml allows {} {}, which is not tried", &found[1], &found[2]);
     }
     assert_eq!(dependency.captures_iter(&lines).count(), lines.lines().count());
+}
+
+#[test]
+fn the_workflow_checks_with_the_newest_rust_and_with_the_one_that_is_promised() {
+    let manifest = read("Cargo.toml");
+    let (_, rest) = manifest.split_once("rust-version = ").unwrap();
+    let promised = rest.lines().next().unwrap();
+    let workflow = read(".github/workflows/check.yml");
+
+    assert!(workflow.contains(&format!("        rust: [\"1\", {promised}]\n")), "{promised}");
+    assert!(workflow.contains("      - run: .ci/run\n"));
 }
 
 #[cfg(not(feature = "lessons"))]
