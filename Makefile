@@ -175,4 +175,6 @@ doc:
 
 # The packages in tests/ have a folder target/ too if cargo was called there; a fuzzer leaves its findings.
 clean:
+	@[ ! -e target/machines ] || [ -w target/machines ] || \
+	    { echo "target/machines belongs to root, as make machines does. Type: sudo make clean" >&2; exit 2; }
 	@rm -rf --one-file-system target tests/*/target tests/fuzz/artifacts tests/fuzz/coverage
