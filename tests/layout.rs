@@ -24,13 +24,13 @@ fn flat(text: &str) -> String {
 /// Every public function: name, PHP's signature from its documentation, and Rust's.
 fn functions() -> BTreeMap<String, (String, String)> {
     let function = Regex::new(
-        r"(?s)/// ```php\n/// ([^\n]+)\n/// ```\n((?:[^\n]+\n)*?)(?:#\[[^\n]+\n)*pub fn ((\w+)[^{]+?) \{",
+        r"(?s)/// ```php\n((?:/// [^\n`]+\n)+)/// ```\n((?:[^\n]+\n)*?)(?:#\[[^\n]+\n)*pub fn ((\w+)[^{]+?) \{",
     )
     .unwrap();
     let mut functions = BTreeMap::new();
     for (_, text) in common::sources() {
         for found in function.captures_iter(&text) {
-            functions.insert(found[4].to_owned(), (found[1].to_owned(), flat(&found[3])));
+            functions.insert(found[4].to_owned(), (flat(&found[1].replace("/// ", "")), flat(&found[3])));
         }
     }
     functions
