@@ -156,7 +156,7 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
 pub fn socket_accept(socket: &Socket) -> Result<Socket> {
     let mut peer = Buffer::new();
     let mut len = Buffer::LEN;
-    let nonblocking = if socket.hands_on_nonblocking() { libc::SOCK_NONBLOCK } else { 0 };
+    let nonblocking = if socket.accepts_nonblocking() { libc::SOCK_NONBLOCK } else { 0 };
 
     // SAFETY: `peer` is writable for the `len` bytes given, and both outlive the call.
     let fd = unsafe {

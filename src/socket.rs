@@ -55,7 +55,7 @@ pub struct Socket {
     peek: AtomicU8,
     /// Whether [`socket_accept`](crate::socket_accept) makes its new sockets non-blocking: PHP's note of what
     /// `socket_set_nonblock` and `socket_set_block` did last, which other ways to the same mode do not change.
-    hands_on_nonblocking: AtomicBool,
+    accepts_nonblocking: AtomicBool,
 }
 
 /// `MSG_PEEK` shows all bytes that have arrived.
@@ -75,7 +75,7 @@ impl Socket {
             kind,
             error: AtomicI32::new(0),
             peek: AtomicU8::new(SHOWS_ALL),
-            hands_on_nonblocking: AtomicBool::new(false),
+            accepts_nonblocking: AtomicBool::new(false),
         }
     }
 
@@ -90,9 +90,9 @@ impl Socket {
 
     /// Asks a descriptor that was made elsewhere for its blocking mode, which counts as if `socket_set_nonblock` or
     /// `socket_set_block` had set it.
-    pub(crate) fn learn_mode(&self) -> Result<(), Failed> {
+    pub(crate) fn read_blocking_mode(&self) -> Result<(), Failed> {
         let flags = self.status_flags()?;
-        self.set_hands_on_nonblocking(flags & libc::O_NONBLOCK != 0);
+        self.set_accepts_nonblocking(flags & libc::O_NONBLOCK != 0);
         Ok(())
     }
 
@@ -153,12 +153,12 @@ impl Socket {
         self.peek.store(listener.peek.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    pub(crate) fn hands_on_nonblocking(&self) -> bool {
-        self.hands_on_nonblocking.load(Ordering::Relaxed)
+    pub(crate) fn accepts_nonblocking(&self) -> bool {
+        self.accepts_nonblocking.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_hands_on_nonblocking(&self, nonblocking: bool) {
-        self.hands_on_nonblocking.store(nonblocking, Ordering::Relaxed);
+    pub(crate) fn set_accepts_nonblocking(&self, nonblocking: bool) {
+        self.accepts_nonblocking.store(nonblocking, Ordering::Relaxed);
     }
 
     /// PHP's warning about `errno`, remembered in this socket's slot and in the thread's.
@@ -230,7 +230,7 @@ impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
         let socket = Socket::adopt(fd);
         // Without an answer it counts as blocking.
-        let _ = socket.learn_mode();
+        let _ = socket.read_blocking_mode();
         socket
     }
 }

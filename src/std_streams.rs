@@ -61,7 +61,7 @@ use crate::sys::sockaddr::Buffer;
 pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
     let socket = with_family(Socket::adopt(stream.into()))?;
 
-    socket.learn_mode().map_err(|_| {
+    socket.read_blocking_mode().map_err(|_| {
         Error::warning(&Site { function: "socket_import_stream", message: "Unable to obtain blocking state" })
     })?;
     Ok(socket)
