@@ -1,4 +1,4 @@
-//! The names of a socket's two ends: give one, ask for either.
+//! The names of a socket's two ends: sets its own, reads both.
 
 use std::ffi::{CStr, OsStr, OsString, c_int};
 use std::os::unix::ffi::OsStrExt;
@@ -15,35 +15,40 @@ use crate::sys::sockaddr::{Buffer, SockAddr, SocketName};
 /// socket_bind(Socket $socket, string $address, int $port = 0): bool
 /// ```
 ///
-/// One system call, `bind`; a host name is looked up first, as PHP does, which may block. `address` is an IPv4 or IPv6
-/// address or a host name, or the path of an `AF_UNIX` socket: bytes that begin with a NUL name an abstract socket, an
-/// empty path lets the kernel choose an abstract name. `port` is in host byte order; 0 lets the kernel choose a free
-/// one, and [`socket_getsockname`] says which. `AF_UNIX` has no port and ignores it. For an `AF_PACKET` socket, as in PHP
-/// 8.5, `address` is the name of an interface, and its protocol is asked for first (`getsockname`).
+/// One system call, `bind`.
+///
+/// - `address` is an IPv4 or IPv6 address or a host name. A host name is looked up first, as PHP does, which
+///   may block.
+/// - For `AF_UNIX`, `address` is a path. Bytes that begin with a NUL are an abstract name. With an empty path
+///   the kernel chooses an abstract name.
+/// - For `AF_PACKET`, `address` is the name of an interface, as in PHP 8.5. The socket's protocol is read
+///   first, with `getsockname`.
+/// - `port` is in host byte order. For port 0 the kernel chooses a free port, which [`socket_getsockname`]
+///   returns. `AF_UNIX` has no ports and ignores it.
 ///
 /// # Errors
 ///
-/// - `SOCKET_EADDRINUSE`: `socket_bind(): Unable to bind address [98]: Address already in use`. Another socket has
-///   the address, or a connection of an earlier one is in `TIME_WAIT`: `SO_REUSEADDR` is for that. Or the path exists:
-///   unlink it first.
-/// - `SOCKET_EADDRNOTAVAIL`: the address is not this machine's
-/// - `SOCKET_EACCES`: a port below 1024 without the right to it
+/// - `SOCKET_EADDRINUSE`: `socket_bind(): Unable to bind address [98]: Address already in use`. Another
+///   socket has the address. Or a connection of an earlier socket is in `TIME_WAIT`: set `SO_REUSEADDR`
+///   before the bind. Or the path exists: unlink it first.
+/// - `SOCKET_EADDRNOTAVAIL`: this machine does not have the address
+/// - `SOCKET_EACCES`: the process may not use ports below 1024
 /// - `SOCKET_EINVAL`: the socket has an address already
 /// - an unknown name: `socket_bind(): Host lookup failed [-10001]: Unknown host`
 /// - a path of 108 bytes or more: `socket_bind(): Argument #2 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_bind(): Argument #2 ($address) must not contain any null bytes`
-/// - a socket of another family:
-///   `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6`
-/// - an `AF_PACKET` socket that the kernel does not name: `invalid AF_PACKET socket`
+/// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET,
+///   AF_INET, or AF_INET6`
+/// - an `AF_PACKET` socket whose `getsockname` fails: `invalid AF_PACKET socket`
 ///
 /// # Differences from PHP
 ///
-/// A port above 65535, a `ValueError` in PHP, does not compile: a `u16` cannot hold that mistake. PHP ignores what follows a NUL in a
-/// host name; here it is an error.
+/// A port above 65535 is a `ValueError` in PHP. Here it does not compile, because `port` is a `u16`. PHP
+/// ignores the bytes after a NUL in a host name; here the NUL is an error.
 ///
 /// # Examples
 ///
-/// Let the kernel pick a port, and ask which it was.
+/// The kernel chooses a port, and the program reads which one.
 ///
 /// ```
 /// use php_sockets::*;
@@ -58,14 +63,14 @@ use crate::sys::sockaddr::{Buffer, SockAddr, SocketName};
 /// [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html)
 pub fn socket_bind(socket: &Socket, address: impl AsRef<OsStr>, port: u16) -> Result<()> {
     let name = match socket.family() {
-        libc::AF_PACKET => interface(socket, address.as_ref())?,
+        libc::AF_PACKET => packet_address(socket, address.as_ref())?,
         family => {
             resolver::address(family, address.as_ref(), port).map_err(|reason| unresolved(socket, reason))?
         }
     };
 
-    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `bind` reads them and keeps no
-    // pointer.
+    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call. `bind` reads them and
+    // keeps no pointer.
     let status = unsafe { libc::bind(socket.fd(), name.as_ptr(), name.len()) };
 
     ret(status)
@@ -93,12 +98,13 @@ fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
     }
 }
 
-/// The address of an `AF_PACKET` socket: the protocol it has, on this interface. An unknown one means all of them.
-fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
+/// The address of an `AF_PACKET` socket: the protocol that it has, on this interface. An unknown interface
+/// becomes index 0, which means all of them.
+fn packet_address(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
     let mut buffer = Buffer::new();
     let mut len = Buffer::LEN;
 
-    // SAFETY: `buffer` is writable for the `len` bytes given, and both outlive the call.
+    // SAFETY: `buffer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
     ret(status).map_err(|_| {
@@ -108,22 +114,25 @@ fn interface(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
     Ok(SockAddr::packet(buffer.packet().0, c_int::try_from(index).unwrap_or(0)))
 }
 
-/// Asks for a socket's own address.
+/// Returns a socket's own address.
 ///
 /// ```php
 /// socket_getsockname(Socket $socket, string &$address, int &$port = null): bool
 /// ```
 ///
-/// One system call, `getsockname`. `address` and `port` are the return value. This is how to learn the port that the
-/// kernel chose for port 0. An unbound internet socket has the address `0.0.0.0` (`::`) and the port 0; an `AF_UNIX`
-/// socket without a name, or with an abstract one, the address `""`. The scope of an IPv6 address is not part of it.
+/// One system call, `getsockname`. `address` and `port` are the return value.
+///
+/// - A bound internet socket has the port that the kernel chose for port 0.
+/// - An unbound internet socket has the address `0.0.0.0` (`::`) and the port 0.
+/// - An `AF_UNIX` socket without a name, or with an abstract one, has the address `""`.
+/// - The scope of an IPv6 address is left out.
 ///
 /// # Errors
 ///
-/// - `SOCKET_ENOTSOCK`: `socket_getsockname(): unable to retrieve socket name [88]: Socket operation on non-socket`;
-///   only a [`Socket`] made from another descriptor can be that
-/// - a socket of another family:
-///   `socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET, AF_INET, or AF_INET6`
+/// - `SOCKET_ENOTSOCK`: `socket_getsockname(): unable to retrieve socket name [88]: Socket operation on
+///   non-socket`. Only a [`Socket`] made from another descriptor can fail so.
+/// - a socket of another family: `socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX,
+///   AF_PACKET, AF_INET, or AF_INET6`
 /// - an `AF_PACKET` socket that is bound to no interface: `invalid interface index`
 ///
 /// # Examples
@@ -144,14 +153,14 @@ pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
     let mut buffer = Buffer::new();
     let mut len = Buffer::LEN;
 
-    // SAFETY: `buffer` is writable for the `len` bytes given, and both outlive the call.
+    // SAFETY: `buffer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
     ret(status).map_err(|_| {
         socket.warning(&Site { function: "socket_getsockname", message: "unable to retrieve socket name" })
     })?;
     if buffer.family() == libc::AF_PACKET {
-        return interface_name(&buffer).ok_or_else(|| {
+        return packet_name(&buffer).ok_or_else(|| {
             Error::bare_value(&Site { function: "socket_getsockname", message: "invalid interface index" })
         });
     }
@@ -163,12 +172,13 @@ pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
     })
 }
 
-/// The name of an `AF_PACKET` socket: its interface's name, and the interface's index for a port.
-fn interface_name(buffer: &Buffer) -> Option<SocketName> {
+/// The name of an `AF_PACKET` socket: the interface's name as the address, its index as the port.
+fn packet_name(buffer: &Buffer) -> Option<SocketName> {
     let index = u32::try_from(buffer.packet().1).ok()?;
     let mut name = [0_u8; libc::IF_NAMESIZE];
 
-    // SAFETY: `if_indextoname` writes at most IF_NAMESIZE bytes, the NUL included, and `name` has as many.
+    // SAFETY: `if_indextoname` writes at most IF_NAMESIZE bytes into `name`, the NUL included, and `name` has
+    // as many.
     let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) };
 
     if found.is_null() {
@@ -178,7 +188,7 @@ fn interface_name(buffer: &Buffer) -> Option<SocketName> {
     Some(SocketName { address, port: u16::try_from(index).unwrap_or(0), family: libc::AF_PACKET })
 }
 
-/// Asks for the address of the peer, the socket at the other end.
+/// Returns the address of the peer, the socket at the other end.
 ///
 /// ```php
 /// socket_getpeername(Socket $socket, string &$address, int &$port = null): bool
@@ -190,8 +200,8 @@ fn interface_name(buffer: &Buffer) -> Option<SocketName> {
 ///
 /// - `SOCKET_ENOTCONN`: `socket_getpeername(): unable to retrieve peer name [107]: Transport endpoint is not
 ///   connected`
-/// - a socket of another family:
-///   `socket_getpeername(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+/// - a socket of another family: `socket_getpeername(): Argument #1 ($socket) must be one of AF_UNIX,
+///   AF_INET, or AF_INET6`
 ///
 /// # Examples
 ///
@@ -213,7 +223,7 @@ pub fn socket_getpeername(socket: &Socket) -> Result<SocketName> {
     let mut buffer = Buffer::new();
     let mut len = Buffer::LEN;
 
-    // SAFETY: `buffer` is writable for the `len` bytes given, and both outlive the call.
+    // SAFETY: `buffer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getpeername(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
 
     ret(status).map_err(|_| {
