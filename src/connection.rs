@@ -1,4 +1,4 @@
-//! A connection's life: listen, accept, connect, shut down.
+//! A connection's life: listens, accepts, connects, shuts down.
 
 use std::ffi::{OsStr, c_int};
 
@@ -8,20 +8,20 @@ use crate::sys::ffi::{ret, ret_owned_fd};
 use crate::sys::resolver::{self, Unresolved};
 use crate::sys::sockaddr::{Buffer, SockAddr};
 
-/// Turns a socket into a listener: from now on the kernel completes connections to its address and queues them.
+/// Turns a socket into a listener: the kernel completes connections to its address and queues them.
 ///
 /// ```php
 /// socket_listen(Socket $socket, int $backlog = 0): bool
 /// ```
 ///
-/// One system call, `listen`. `backlog` is how many connections may wait for [`socket_accept`]; the kernel bounds it
-/// by `net.core.somaxconn` and queues one more than it says. PHP's default is 0. A TCP socket without an address gets
-/// a free port on `0.0.0.0`.
+/// One system call, `listen`. `backlog` is the number of connections that may wait for [`socket_accept`];
+/// PHP's default is 0. The kernel limits it to `net.core.somaxconn`, and queues one more than it says. A TCP
+/// socket without an address gets a free port on `0.0.0.0` (`::`).
 ///
 /// # Errors
 ///
-/// - `SOCKET_EOPNOTSUPP`, for datagram sockets: `socket_listen(): unable to listen on socket [95]: Operation not
-///   supported`
+/// - `SOCKET_EOPNOTSUPP`, for datagram sockets: `socket_listen(): unable to listen on socket [95]: Operation
+///   not supported`
 /// - `SOCKET_EINVAL`: an `AF_UNIX` socket without a name
 /// - `SOCKET_EADDRINUSE`: another listener has the port
 ///
@@ -53,21 +53,26 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 /// socket_create_listen(int $port, int $backlog = SOMAXCONN): Socket|false
 /// ```
 ///
-/// Three system calls, `socket`, `bind` to `0.0.0.0` and `listen`. `port` is in host byte order, 0 for a free one.
-/// `backlog` as in [`socket_listen`]; PHP's default is `SOMAXCONN`. `SO_REUSEADDR` is not
-/// set. `0.0.0.0` means that other machines can connect too: bind `127.0.0.1` yourself to keep them out.
+/// Three system calls, `socket`, `bind` to `0.0.0.0` and `listen`. `port` is in host byte order; 0 is a free
+/// one. `backlog` is as in [`socket_listen`]; PHP's default is `SOMAXCONN`. `SO_REUSEADDR` is not set.
+///
+/// Other machines can connect to `0.0.0.0` too. A listener for this machine alone binds `127.0.0.1`, with
+/// [`socket_create`](crate::socket_create), [`socket_bind`](crate::socket_bind) and [`socket_listen`].
 ///
 /// # Errors
 ///
-/// Each step has its own message. The code is remembered in the thread's slot; the socket is closed.
+/// Each step has its own message. The code is remembered in the thread's slot, and the socket is closed.
 ///
 /// - `SOCKET_EMFILE`: `socket_create_listen(): unable to create listening socket [24]: Too many open files`
-/// - `SOCKET_EADDRINUSE`: `socket_create_listen(): unable to bind to given address [98]: Address already in use`
-/// - `SOCKET_EADDRINUSE`, another listener was first: `socket_create_listen(): unable to listen on socket [98]: …`
+/// - `SOCKET_EADDRINUSE`: `socket_create_listen(): unable to bind to given address [98]: Address already in
+///   use`
+/// - `SOCKET_EADDRINUSE`, if another socket began to listen after the bind: `socket_create_listen(): unable
+///   to listen on socket [98]: …`
 ///
 /// # Differences from PHP
 ///
-/// The descriptor is close-on-exec. A port below 0 or above 65535, a `ValueError` in PHP, does not compile.
+/// The descriptor is close-on-exec. A port below 0 or above 65535 is a `ValueError` in PHP; here it does not
+/// compile.
 ///
 /// # Examples
 ///
@@ -87,7 +92,7 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
     // SAFETY: `socket` takes three numbers.
     let fd = unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
-    // SAFETY: the kernel has just opened `fd`, unless it is −1, and only this function knows it.
+    // SAFETY: `fd` is −1, or the kernel has just opened it and it has no other owner.
     let fd = unsafe { ret_owned_fd(fd) }.map_err(|_| {
         Error::warning(&Site {
             function: "socket_create_listen",
@@ -97,7 +102,8 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
     let socket = Socket::new(fd, libc::AF_INET, libc::SOCK_STREAM);
 
     let name = SockAddr::inet([0, 0, 0, 0], port);
-    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `bind` keeps no pointer.
+    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call. `bind` reads them and
+    // keeps no pointer.
     let status = unsafe { libc::bind(socket.fd(), name.as_ptr(), name.len()) };
     ret(status).map_err(|_| {
         Error::warning(&Site { function: "socket_create_listen", message: "unable to bind to given address" })
@@ -111,30 +117,38 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
     Ok(socket)
 }
 
-/// Takes the next connection from a listener's queue, as a new socket; waits if there is none.
+/// Takes the next connection from a listener's queue, as a new socket. Waits while the queue is empty.
 ///
 /// ```php
 /// socket_accept(Socket $socket): Socket|false
 /// ```
 ///
-/// One system call, `accept4` with `SOCK_CLOEXEC`, and with `SOCK_NONBLOCK` if
-/// [`socket_set_nonblock`](crate::socket_set_nonblock) was the last to set the listener's mode: the new socket then does not
-/// block either. A listener that was created with `SOCK_NONBLOCK` gives sockets that block; one that was made of an
-/// [`OwnedFd`] counts by its mode at that moment. The listener goes on listening. Dropping the result hangs up.
+/// One system call, `accept4` with `SOCK_CLOEXEC`. The listener continues to listen. Dropping the new socket
+/// closes the connection.
+///
+/// The call has `SOCK_NONBLOCK` too, so that the new socket does not block, in two cases:
+///
+/// - [`socket_set_nonblock`](crate::socket_set_nonblock), and not
+///   [`socket_set_block`](crate::socket_set_block), was called last on the listener.
+/// - The listener was made from an [`OwnedFd`](std::os::fd::OwnedFd) that did not block at that moment, and
+///   neither was called since.
+///
+/// A listener that was created with `SOCK_NONBLOCK` gives sockets that block.
 ///
 /// # Errors
 ///
-/// They are remembered in the thread's slot, not in the listener's.
+/// The codes are remembered in the thread's slot, not in the listener's.
 ///
-/// - `SOCKET_EAGAIN`, quiet: the listener does not block and nobody is waiting, or `SO_RCVTIMEO` ran out
-/// - `SOCKET_EINVAL`: `socket_accept(): unable to accept incoming connection [22]: Invalid argument`; the socket does
-///   not listen
+/// - `SOCKET_EAGAIN`, quiet: the listener does not block and no connection waits, or `SO_RCVTIMEO` ran out
+/// - `SOCKET_EINVAL`: `socket_accept(): unable to accept incoming connection [22]: Invalid argument`; the
+///   socket does not listen
 /// - `SOCKET_EMFILE`, `SOCKET_ENFILE`: no descriptor is free; the connection stays in the queue
 /// - `SOCKET_ECONNABORTED`, `SOCKET_EINTR`: try again
 ///
 /// # Differences from PHP
 ///
-/// None to 8.5. Before, the new socket blocks whatever the listener does, and before 8.4 it is not close-on-exec.
+/// None from PHP 8.5. Before 8.5 the new socket blocks whatever the listener's mode is. Before 8.4 it is not
+/// close-on-exec.
 ///
 /// # Examples
 ///
@@ -158,12 +172,12 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
     let mut len = Buffer::LEN;
     let nonblocking = if socket.accepts_nonblocking() { libc::SOCK_NONBLOCK } else { 0 };
 
-    // SAFETY: `peer` is writable for the `len` bytes given, and both outlive the call.
+    // SAFETY: `peer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let fd = unsafe {
         libc::accept4(socket.fd(), peer.as_mut_ptr(), &raw mut len, libc::SOCK_CLOEXEC | nonblocking)
     };
 
-    // SAFETY: the kernel has just opened `fd`, unless it is −1, and only this function knows it.
+    // SAFETY: `fd` is −1, or the kernel has just opened it and it has no other owner.
     let fd = unsafe { ret_owned_fd(fd) }.map_err(|_| {
         Error::warning(&Site { function: "socket_accept", message: "unable to accept incoming connection" })
     })?;
@@ -172,35 +186,40 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
     Ok(connection)
 }
 
-/// Connects a socket to the address of another.
+/// Connects a socket to an address.
 ///
 /// ```php
 /// socket_connect(Socket $socket, string $address, ?int $port = null): bool
 /// ```
 ///
-/// One system call, `connect`; a host name is looked up first. `address` as in [`socket_bind`](crate::socket_bind).
-/// `port` is in host byte order; `AF_INET` and `AF_INET6` need it, `AF_UNIX` ignores it: write `80` or `None`. It succeeds
-/// once the peer's kernel has queued the connection, before the peer calls [`socket_accept`]. A datagram socket is
-/// not connected to anything: it only gets a default peer.
+/// One system call, `connect`; a host name is looked up first. `address` is as in
+/// [`socket_bind`](crate::socket_bind). `port` is in host byte order, written `80` or `None`: `AF_INET` and
+/// `AF_INET6` need it, `AF_UNIX` ignores it.
+///
+/// The call succeeds once the peer's kernel has queued the connection, before the peer calls
+/// [`socket_accept`]. A datagram socket gets a default peer, and nothing is sent.
 ///
 /// # Errors
 ///
-/// - `SOCKET_ECONNREFUSED`: `socket_connect(): unable to connect [111]: Connection refused`; nobody listens there
-/// - `SOCKET_EINPROGRESS`, quiet: the socket does not block, and the connection is on its way. When
-///   [`socket_select`](crate::socket_select) calls it writable, `SO_ERROR` says how it ended.
+/// - `SOCKET_ECONNREFUSED`: `socket_connect(): unable to connect [111]: Connection refused`; no socket
+///   listens there
+/// - `SOCKET_EINPROGRESS`, quiet: the socket does not block, and the connection is being made. When
+///   [`socket_select`](crate::socket_select) reports it writable, `SO_ERROR` has the result.
 /// - `SOCKET_EISCONN`: it is connected already
-/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no way there
+/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no route
 /// - `SOCKET_ENOENT`: `AF_UNIX`, no such path
 /// - an unknown name: `socket_connect(): Host lookup failed [-10001]: Unknown host`
-/// - no port: `socket_connect(): Argument #3 ($port) cannot be null when the socket type is AF_INET` (or `AF_INET6`)
+/// - no port: `socket_connect(): Argument #3 ($port) cannot be null when the socket type is AF_INET` (or
+///   `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_connect(): Argument #2 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_connect(): Argument #2 ($address) must not contain any null bytes`
-/// - a socket of another family:
-///   `socket_connect(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+/// - a socket of another family: `socket_connect(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or
+///   AF_INET6`
 ///
 /// # Differences from PHP
 ///
-/// PHP keeps the low 16 bits of any port; a `u16` has no others. PHP ignores what follows a NUL in a host name.
+/// PHP uses the low 16 bits of any port; a `u16` has no more. PHP ignores the bytes after a NUL in a host
+/// name; here the NUL is an error.
 ///
 /// # Examples
 ///
@@ -241,8 +260,8 @@ pub fn socket_connect(
     let name = resolver::address(socket.family(), address.as_ref(), port)
         .map_err(|reason| unresolved(socket, reason))?;
 
-    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call; `connect` reads them and keeps no
-    // pointer.
+    // SAFETY: `as_ptr` points at `len` bytes inside `name`, which outlives the call. `connect` reads them and
+    // keeps no pointer.
     let status = unsafe { libc::connect(socket.fd(), name.as_ptr(), name.len()) };
 
     ret(status)
@@ -270,18 +289,20 @@ fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
     }
 }
 
-/// Ends one direction of a connection, or both, and keeps the socket.
+/// Ends one direction of a connection, or both. The socket stays open.
 ///
 /// ```php
 /// socket_shutdown(Socket $socket, int $mode = 2): bool
 /// ```
 ///
-/// One system call, `shutdown`. `mode` is `SHUT_RD` (0), `SHUT_WR` (1) or `SHUT_RDWR` (2, PHP's default). After `SHUT_WR` the
-/// peer reads what was sent and then end of stream, and can still answer: a half-close.
+/// One system call, `shutdown`. `mode` is `SHUT_RD` (0), `SHUT_WR` (1) or `SHUT_RDWR` (2, PHP's default).
+/// `SHUT_WR` is a half-close: the peer reads what was sent and then the end of the stream, and can still
+/// answer.
 ///
 /// # Errors
 ///
-/// - `SOCKET_ENOTCONN`: `socket_shutdown(): Unable to shutdown socket [107]: Transport endpoint is not connected`
+/// - `SOCKET_ENOTCONN`: `socket_shutdown(): Unable to shutdown socket [107]: Transport endpoint is not
+///   connected`
 /// - another mode: `socket_shutdown(): Argument #2 ($mode) must be one of SHUT_RD, SHUT_WR or SHUT_RDWR`
 ///
 /// # Examples
