@@ -1,4 +1,4 @@
-//! Bytes over a connection: write, read, send, recv, and the urgent mark.
+//! Bytes over a connection: writes, reads, sends, receives, and finds the urgent mark.
 
 use std::ffi::c_int;
 
@@ -18,24 +18,27 @@ mod line;
 /// socket_write(Socket $socket, string $data, ?int $length = null): int|false
 /// ```
 ///
-/// One system call, `write`. `length` is the number of bytes to send, no more than `data` has; `None` means all of
-/// them. Returns the number of bytes that the kernel took, which may be fewer: send the rest with another call.
-/// Taken is not received: the bytes are in the kernel's send buffer.
+/// One system call, `write`. `length` is the number of bytes to send, at most all of `data`; `None` means
+/// all.
+///
+/// Returns the number of bytes that the kernel has copied into the socket's send buffer. They may be fewer
+/// than `length`: send the rest with another call. The peer has not received them yet.
 ///
 /// # Errors
 ///
-/// - `SOCKET_EPIPE`: `socket_write(): unable to write to socket [32]: Broken pipe`; the connection is over, or there
-///   never was one. No SIGPIPE kills a program whose `main` is Rust's: its runtime ignores the signal, as PHP does.
+/// - `SOCKET_EPIPE`: `socket_write(): unable to write to socket [32]: Broken pipe`; the connection has ended,
+///   or was never made. SIGPIPE does not kill a program whose `main` is Rust's: Rust's runtime ignores the
+///   signal, as PHP does.
 /// - `SOCKET_EAGAIN`, quiet: the socket does not block and the send buffer is full
 /// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_EMSGSIZE`, `SOCKET_EDESTADDRREQ`
 ///
 /// # Differences from PHP
 ///
-/// A negative length, a `ValueError` in PHP, does not compile.
+/// A negative length is a `ValueError` in PHP; here it does not compile.
 ///
 /// # Examples
 ///
-/// Send everything, however often it takes.
+/// A loop sends all bytes, in as many calls as it takes.
 ///
 /// ```
 /// use php_sockets::*;
@@ -61,8 +64,9 @@ pub fn socket_write(
     let data = data.as_ref();
     let length = length.into().unwrap_or(data.len()).min(data.len());
 
-    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them: a socket copies them, and
-    // what another descriptor's driver makes of them is as safe as in std's `File`, which writes there too.
+    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them. A socket
+    // copies them. What the driver of another descriptor does with them is as safe as in std's `File`, which
+    // writes there too.
     let count = unsafe { libc::write(socket.fd(), data.as_ptr().cast(), length) };
 
     ret_usize(count)
@@ -75,20 +79,21 @@ pub fn socket_write(
 /// socket_send(Socket $socket, string $data, int $length, int $flags): int|false
 /// ```
 ///
-/// One system call, `send`. `length` is the number of bytes to send, no more than `data` has. `flags` is 0 or a
-/// combination of `MSG_OOB`, `MSG_DONTWAIT`, `MSG_MORE`, `MSG_EOR`, `MSG_DONTROUTE`, `MSG_NOSIGNAL`. Returns the number of bytes
-/// that the kernel took, which may be fewer.
+/// One system call, `send`. `length` is the number of bytes to send, at most all of `data`. `flags` is 0 or a
+/// combination of `MSG_OOB`, `MSG_DONTWAIT`, `MSG_MORE`, `MSG_EOR`, `MSG_DONTROUTE`, `MSG_NOSIGNAL`. Returns
+/// the number of bytes that the kernel has copied into the send buffer, which may be fewer than `length`.
 ///
 /// # Errors
 ///
-/// Those of [`socket_write`], in other letters: `socket_send(): Unable to write to socket [32]: Broken pipe`; and
+/// The codes of [`socket_write`], worded differently: `socket_send(): Unable to write to socket [32]: Broken
+/// pipe`; and
 ///
 /// - `MSG_ZEROCOPY`: `socket_send(): Argument #4 ($flags) must not contain MSG_ZEROCOPY`
 ///
 /// # Differences from PHP
 ///
-/// A negative length, a `ValueError` in PHP, does not compile. PHP passes `MSG_ZEROCOPY` on: the kernel then reads the bytes
-/// after the call has returned, from memory that may hold something else by then.
+/// A negative length is a `ValueError` in PHP; here it does not compile. PHP passes `MSG_ZEROCOPY` on: the
+/// kernel then reads the bytes after the call has returned, from memory that may have changed by then.
 ///
 /// # Examples
 ///
@@ -111,8 +116,8 @@ pub fn socket_send(socket: &Socket, data: impl AsRef<[u8]>, length: usize, flags
     let data = data.as_ref();
     let length = length.min(data.len());
 
-    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them. Without MSG_ZEROCOPY the
-    // kernel copies them and keeps no pointer.
+    // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them. Without
+    // MSG_ZEROCOPY the kernel copies them and keeps no pointer.
     let count = unsafe { libc::send(socket.fd(), data.as_ptr().cast(), length, flags) };
 
     ret_usize(count)
@@ -127,42 +132,56 @@ fn zerocopy() -> Error {
     })
 }
 
-/// Receives bytes from the peer; an empty result is the end of the stream.
+/// Receives bytes from the peer. An empty result is the end of the stream.
 ///
 /// ```php
-/// socket_read(Socket $socket, int $length, int $mode = PHP_BINARY_READ): string|false
+/// socket_read(
+///     Socket $socket,
+///     int $length,
+///     int $mode = PHP_BINARY_READ
+/// ): string|false
 /// ```
 ///
-/// `length` is the largest number of bytes to return. `mode` is one of two:
+/// `length` is the highest number of bytes to return. `mode` is `PHP_BINARY_READ`, PHP's default, or
+/// `PHP_NORMAL_READ`.
 ///
-/// - `PHP_BINARY_READ`, PHP's default: one system call, `recv`. Returns whatever has arrived, up to `length` bytes, and
-///   waits only if that is nothing. Where one write ends and the next begins cannot be seen.
-/// - `PHP_NORMAL_READ`: one line, up to and including the first `\n` or `\r`, or `length` bytes if that comes first. Two
-///   system calls for a line that has arrived: `recv` with `MSG_PEEK` looks for the end, `recv` takes what belongs to
-///   the line and never more, as long as no other thread reads the same socket. Two more for each further piece of a line that comes in pieces, or is longer than
-///   16 KiB. It waits for the whole line, even on a non-blocking socket (`fcntl` and `poll`) and whatever `SO_RCVTIMEO`
-///   says. `\r\n` ends two lines, the second being `"\n"`. On datagram sockets it takes the first byte of each
-///   datagram and loses the rest, as PHP does. In a server of many clients, half a line from one would stop all the
-///   others: there read with `PHP_BINARY_READ` and collect the lines, as the crate's
-///   [first page](crate#use-it-from-your-own-code) does.
+/// **`PHP_BINARY_READ`** is one system call, `recv`. It returns the bytes that have arrived, up to `length`,
+/// and waits only if there are none. The bytes do not show where one write of the peer ends and the next one
+/// begins.
 ///
-/// At the end of the stream the result is empty. In `PHP_NORMAL_READ` it is the last line without its end, then
-/// `SOCKET_ECONNRESET` on a blocking socket and empty on a non-blocking one.
+/// **`PHP_NORMAL_READ`** reads one line, up to and including the first `\n` or `\r`, or `length` bytes if
+/// they end first.
+///
+/// - A line that has arrived takes two system calls. `recv` with `MSG_PEEK` finds its end. `recv` receives
+///   the line and no byte after it, as long as no other thread reads the same socket.
+/// - A line that arrives in pieces, or is longer than 16 KiB, takes two more for each further piece.
+/// - It waits for the whole line, even on a non-blocking socket (with `fcntl` and `poll`), and whatever
+///   `SO_RCVTIMEO` is.
+/// - `\r\n` ends two lines; the second is `"\n"`.
+/// - On a datagram socket it returns the first byte of each datagram and loses the rest, as PHP does.
+///
+/// In a server of many clients, half a line from one client stops all the others. There, read with
+/// `PHP_BINARY_READ` and collect the lines, as the crate's [first page](crate#use-it-from-your-own-code)
+/// does.
+///
+/// At the end of the stream the result is empty. In `PHP_NORMAL_READ` the last line comes first, without its
+/// end. After it, a blocking socket gives `SOCKET_ECONNRESET` and a non-blocking one an empty result.
 ///
 /// # Errors
 ///
-/// - `SOCKET_EAGAIN`, quiet: the socket does not block and nothing has arrived, or `SO_RCVTIMEO` ran out; not in
-///   `PHP_NORMAL_READ`
+/// - `SOCKET_EAGAIN`, quiet: the socket does not block and nothing has arrived, or `SO_RCVTIMEO` ran out. Not
+///   in `PHP_NORMAL_READ`.
 /// - `SOCKET_ECONNRESET`: `socket_read(): unable to read from socket [104]: Connection reset by peer`
-/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`. In `PHP_NORMAL_READ`, an error in the middle of a
-///   line loses what had been read of it, as in PHP.
-/// - length 0, or more than there is memory for: PHP returns `false` and says nothing
-///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot is touched
+/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`. In `PHP_NORMAL_READ` an error in the
+///   middle of a line loses the bytes of the line that were read, as in PHP.
+/// - length 0, or a failed allocation: PHP returns `false` without a warning
+///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot changes
 ///
 /// # Differences from PHP
 ///
-/// `PHP_NORMAL_READ` makes one `recv` a byte in PHP, throws away the last line if it has no end, makes 200 empty reads at
-/// the end of the stream and spins on a non-blocking socket.
+/// In `PHP_NORMAL_READ`, PHP makes one `recv` for each byte and loses the last line if it has no end. It
+/// makes 200 empty reads at the end of the stream, and on a non-blocking socket it tries again without a
+/// pause.
 ///
 /// # Examples
 ///
@@ -186,16 +205,16 @@ pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8
         return read_line(socket, length).map_err(|reason| no_line(socket, reason));
     }
     let mut data = Vec::new();
-    capacity::reserve(&mut data, length).map_err(nothing_to_read)?;
+    capacity::reserve(&mut data, length).map_err(read_refused)?;
 
-    // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
+    // SAFETY: `data` has capacity for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, 0) };
 
     let written = ret_written(count, length).map_err(|_| {
         socket.warning(&Site { function: "socket_read", message: "unable to read from socket" })
     })?;
-    // SAFETY: `written` is no more than `length`, for which `data` has capacity; without flags `recv` writes each byte that
-    // it counts and that fits, from the first on.
+    // SAFETY: `written` is at most `length`, for which `data` has capacity. Without flags, `recv` writes each
+    // byte that it counts and that fits, from the first on.
     unsafe { data.set_len(written) };
     data.shrink_to_fit();
     Ok(data)
@@ -204,7 +223,7 @@ pub fn socket_read(socket: &Socket, length: usize, mode: c_int) -> Result<Vec<u8
 #[cold]
 fn no_line(socket: &Socket, reason: NoLine) -> Error {
     match reason {
-        NoLine::Refused(reason) => nothing_to_read(reason),
+        NoLine::Refused(reason) => read_refused(reason),
         NoLine::Code(code) => {
             socket.remember(&Site { function: "socket_read", message: "unable to read from socket" }, code)
         }
@@ -212,7 +231,7 @@ fn no_line(socket: &Socket, reason: NoLine) -> Error {
 }
 
 #[cold]
-fn nothing_to_read(reason: Refused) -> Error {
+fn read_refused(reason: Refused) -> Error {
     Error::silent(match reason {
         Refused::Empty => {
             &Site { function: "socket_read", message: "the length is 0 (PHP returns false and says nothing)" }
@@ -230,24 +249,28 @@ fn nothing_to_read(reason: Refused) -> Error {
 /// socket_recv(Socket $socket, string &$data, int $length, int $flags): int|false
 /// ```
 ///
-/// One system call, `recv`. `data` is replaced by what arrived; its capacity is kept, so that a buffer once large
-/// enough is never allocated again. `length` is the largest number of bytes to receive. `flags` is 0 or a combination
-/// of `MSG_PEEK`, `MSG_WAITALL`, `MSG_DONTWAIT`, `MSG_OOB`, `MSG_TRUNC`. Returns the number of bytes; 0, and an empty `data`, is
-/// the end of the stream.
+/// One system call, `recv`. The bytes replace those of `data`. Its capacity is retained, so a buffer that is
+/// large enough is never allocated again. `length` is the highest number of bytes to receive. `flags` is 0 or
+/// a combination of `MSG_PEEK`, `MSG_WAITALL`, `MSG_DONTWAIT`, `MSG_OOB`, `MSG_TRUNC`.
 ///
-/// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits. TCP then
-/// throws the bytes away instead, and `data` holds as many zeros. All `length` bytes are zeroed first, as with any flag
-/// that is not named here. Without `MSG_TRUNC` the number is that of the bytes in `data`.
+/// Returns the number of bytes in `data`. 0, with an empty `data`, is the end of the stream.
+///
+/// With `MSG_TRUNC` the number is the real length of a datagram and may be more than `length`; `data` has the
+/// bytes that fit. On TCP, `MSG_TRUNC` discards the bytes, and `data` has as many zeros. All `length` bytes
+/// are zeroed before the call with `MSG_TRUNC`, and with any flag whose effect on `recv` the crate does not
+/// know.
 ///
 /// # Errors
 ///
 /// `data` is empty afterwards, as PHP's is null.
 ///
-/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket or `MSG_DONTWAIT` does not wait, or `SO_RCVTIMEO` ran out
+/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket does not block, `flags` has `MSG_DONTWAIT`,
+///   or `SO_RCVTIMEO` ran out
 /// - `SOCKET_ECONNRESET`: `socket_recv(): Unable to read from socket [104]: Connection reset by peer`
-/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`, `SOCKET_EINVAL` (`MSG_OOB` without urgent data)
-/// - length 0, or more than there is memory for: PHP returns `false` and says nothing
-///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot is touched, and `data` stays as it was
+/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`, `SOCKET_EINVAL` (`MSG_OOB` without
+///   urgent data)
+/// - length 0, or a failed allocation: PHP returns `false` without a warning
+///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot changes, and `data` stays as it was
 ///
 /// # Differences from PHP
 ///
@@ -259,13 +282,13 @@ fn nothing_to_read(reason: Refused) -> Error {
 /// use php_sockets::*;
 ///
 /// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-/// socket_write(&here, "look, then take", None)?;
+/// socket_write(&here, "peek, then receive", None)?;
 ///
 /// let mut data = Vec::new();
 /// assert_eq!(socket_recv(&there, &mut data, 4, MSG_PEEK)?, 4);
-/// assert_eq!(data, b"look");
-/// assert_eq!(socket_recv(&there, &mut data, 100, 0)?, 15);
-/// assert_eq!(data, b"look, then take");
+/// assert_eq!(data, b"peek");
+/// assert_eq!(socket_recv(&there, &mut data, 100, 0)?, 18);
+/// assert_eq!(data, b"peek, then receive");
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -273,24 +296,24 @@ fn nothing_to_read(reason: Refused) -> Error {
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
 #[inline]
 pub fn socket_recv(socket: &Socket, data: &mut Vec<u8>, length: usize, flags: c_int) -> Result<usize> {
-    capacity::reserve(data, length).map_err(nothing_to_receive)?;
+    capacity::reserve(data, length).map_err(recv_refused)?;
     capacity::zero_if_skipping(data, 0, length, flags);
 
-    // SAFETY: `data` has room for `length` bytes and outlives the call, which only writes them.
+    // SAFETY: `data` has capacity for `length` bytes and outlives the call, which only writes them.
     let count = unsafe { libc::recv(socket.fd(), data.as_mut_ptr().cast(), length, flags) };
 
     let written = ret_written(count, length).map_err(|_| {
         data.clear();
         socket.warning(&Site { function: "socket_recv", message: "Unable to read from socket" })
     })?;
-    // SAFETY: `written` is no more than `length`, for which `data` has capacity; `recv` wrote each byte that it counted and
-    // that fits, or `zero_if_skipping` has zeroed all of them.
+    // SAFETY: `written` is at most `length`, for which `data` has capacity. `recv` wrote each byte that it
+    // counted and that fits, or `zero_if_skipping` has zeroed all of them.
     unsafe { data.set_len(written) };
     Ok(capacity::reported(count, written, flags))
 }
 
 #[cold]
-fn nothing_to_receive(reason: Refused) -> Error {
+fn recv_refused(reason: Refused) -> Error {
     Error::silent(match reason {
         Refused::Empty => {
             &Site { function: "socket_recv", message: "the length is 0 (PHP returns false and says nothing)" }
@@ -302,21 +325,22 @@ fn nothing_to_receive(reason: Refused) -> Error {
     })
 }
 
-/// Whether reading has come to the mark that urgent data left in a TCP stream.
+/// True if the next byte of a TCP stream is at the mark that urgent data left.
 ///
 /// ```php
 /// socket_atmark(Socket $socket): bool
 /// ```
 ///
-/// One system call, `ioctl` with SIOCATMARK (C's `sockatmark`). PHP has it since 8.3.
+/// One system call, `ioctl` with SIOCATMARK (C's `sockatmark`). PHP has the function since 8.3.
 ///
 /// # Errors
 ///
-/// - `socket_atmark(): Unable to apply sockmark [25]: Inappropriate ioctl for device`: this kind of socket has no mark
+/// - `socket_atmark(): Unable to apply sockmark [25]: Inappropriate ioctl for device`: this kind of socket
+///   has no mark
 ///
 /// # Differences from PHP
 ///
-/// PHP returns `false` for "no" and for a failure; here a failure is an `Err`.
+/// PHP returns `false` for "no" and for a failure. Here a failure is an `Err`.
 ///
 /// # Examples
 ///
@@ -343,8 +367,9 @@ pub fn socket_atmark(socket: &Socket) -> Result<bool> {
         return Err(socket.remember(site, libc::ENOTSOCK));
     }
 
-    // SAFETY: `sockatmark` asks a socket, which is open as long as `socket` lives, with an `ioctl` that writes an int of its
-    // own; a device could mean something else by the same number.
+    // SAFETY: `sockatmark` takes a descriptor, which is open as long as `socket` lives, and calls an `ioctl`
+    // that writes an int of its own. The descriptor is a socket: a device could mean something else by the
+    // same number.
     let mark = unsafe { ffi::sockatmark(socket.fd()) };
 
     ret_c_int(mark)

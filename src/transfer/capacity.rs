@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use libc::ssize_t;
 
-/// Why a buffer cannot have the length that it should.
+/// Why a buffer cannot get the length that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// The length is 0.
@@ -13,7 +13,7 @@ pub(crate) enum Refused {
     TooLong,
 }
 
-/// Makes `data` able to hold `length` bytes in place of those that it has.
+/// Gives `data` capacity for `length` bytes in place of those that it has.
 #[inline]
 pub(crate) fn reserve(data: &mut Vec<u8>, length: usize) -> Result<(), Refused> {
     if length == 0 {
@@ -22,7 +22,7 @@ pub(crate) fn reserve(data: &mut Vec<u8>, length: usize) -> Result<(), Refused> 
     if data.capacity() < length { grow(data, length.saturating_sub(data.len())) } else { Ok(()) }
 }
 
-/// Makes `data` able to hold `length` bytes after those that it has.
+/// Gives `data` capacity for `length` bytes after those that it has.
 #[inline]
 pub(crate) fn reserve_after(data: &mut Vec<u8>, length: usize) -> Result<(), Refused> {
     if length == 0 {
@@ -45,15 +45,15 @@ const WRITTEN_AS_COUNTED: c_int = libc::MSG_OOB
     | libc::MSG_NOSIGNAL
     | libc::MSG_CMSG_CLOEXEC;
 
-/// Whether the kernel may count bytes that it does not write. `MSG_TRUNC` does so on TCP, `MSG_SOCK_DEVMEM` leaves them in
-/// a device; a flag that is not known here may be another such.
+/// True if the kernel may count bytes that it does not write. `MSG_TRUNC` does so on TCP, and
+/// `MSG_SOCK_DEVMEM` leaves them in a device. A flag that is not known here may do the same.
 #[inline]
 pub(crate) fn may_skip_bytes(flags: c_int) -> bool {
     flags & !WRITTEN_AS_COUNTED != 0
 }
 
-/// Where the kernel may count bytes that it does not write, the `length` bytes from `begin` on, for which there is
-/// capacity, must be zeros.
+/// Zeroes the `length` bytes from `begin` on, for which there is capacity, if the kernel may count bytes that
+/// it does not write.
 #[inline]
 pub(crate) fn zero_if_skipping(data: &mut Vec<u8>, begin: usize, length: usize, flags: c_int) {
     if may_skip_bytes(flags) {
@@ -62,7 +62,8 @@ pub(crate) fn zero_if_skipping(data: &mut Vec<u8>, begin: usize, length: usize, 
     }
 }
 
-/// The count for the caller: the kernel's with `MSG_TRUNC`, which asks for a datagram's real length, else what was written.
+/// The count to report: with `MSG_TRUNC` the kernel's, a datagram's real length; without it the bytes
+/// written.
 #[inline]
 pub(crate) fn reported(count: ssize_t, written: usize, flags: c_int) -> usize {
     if flags & libc::MSG_TRUNC == 0 { written } else { count.unsigned_abs() }

@@ -1,4 +1,4 @@
-//! `PHP_NORMAL_READ`: one line of a socket, without taking a byte too many.
+//! `PHP_NORMAL_READ`: reads one line of a socket, and no byte after it.
 
 use std::ffi::{c_int, c_short};
 use std::mem::MaybeUninit;
@@ -9,13 +9,13 @@ use super::capacity::Refused;
 use crate::socket::Socket;
 use crate::sys::ffi::{Failed, ret, ret_written};
 
-/// How many bytes one peek shows at most. Peeking copies. Bytes past the end of the line are copied for nothing.
+/// The bytes of one peek, at most. Peeking copies. Bytes past the end of the line are copied for nothing.
 const PEEK: usize = 16 * 1024;
 
-/// After how many empty reads PHP calls the connection reset.
+/// The number of empty reads after which PHP reports a reset connection.
 const EMPTY_READS: u32 = 200;
 
-/// How many milliseconds to wait where `poll` cannot tell when to try again.
+/// The milliseconds to wait where `poll` cannot report when to try again.
 const SOON: c_int = 10;
 
 /// A descriptor that `poll` ignores, so that it only waits.
@@ -24,7 +24,7 @@ const IGNORED: RawFd = -1;
 /// Why there is no line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum NoLine {
-    /// The length cannot be had.
+    /// The buffer cannot have this length.
     Refused(Refused),
     /// A system call failed with this code.
     Code(c_int),
@@ -37,7 +37,7 @@ impl From<Failed> for NoLine {
     }
 }
 
-/// A line with its end, `\n` or `\r`, of at most `length` bytes.
+/// Reads a line with its end, `\n` or `\r`, of at most `length` bytes.
 pub(super) fn read_line(socket: &Socket, length: usize) -> Result<Vec<u8>, NoLine> {
     if length >= isize::MAX.unsigned_abs() {
         return Err(NoLine::Refused(Refused::TooLong));
@@ -55,27 +55,27 @@ pub(super) fn read_line(socket: &Socket, length: usize) -> Result<Vec<u8>, NoLin
     Ok(line)
 }
 
-/// Peeks how much of the line has arrived and receives that, until the line is whole.
+/// Peeks for the end of the line and receives up to there, until the line is whole.
 fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), NoLine> {
     loop {
         let wanted = (length - line.len()).min(PEEK);
-        let mut peeked = [MaybeUninit::uninit(); PEEK];
+        let mut buffer = [MaybeUninit::uninit(); PEEK];
 
-        let Ok(seen) = receive(socket, &mut peeked[..wanted], libc::MSG_PEEK) else {
+        let Ok(peeked) = receive(socket, &mut buffer[..wanted], libc::MSG_PEEK) else {
             wait_if_nothing_yet(socket)?;
             continue;
         };
-        if seen.is_empty() {
+        if peeked.is_empty() {
             return end_of_stream(socket, line);
         }
-        let size = length_of_line(seen);
+        let size = length_of_line(peeked);
 
-        // These bytes are still there, unless another thread reads the same socket.
-        let Ok(taken) = append(socket, line, size)? else {
+        // The bytes are still in the queue, unless another thread reads the same socket.
+        let Ok(received) = append(socket, line, size)? else {
             wait_if_nothing_yet(socket)?;
             continue;
         };
-        if taken == 0 {
+        if received == 0 {
             return end_of_stream(socket, line);
         }
         if line.len() == length || line.last().is_some_and(|byte| is_end(*byte)) {
@@ -84,13 +84,13 @@ fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(),
     }
 }
 
-/// How many bytes belong to the line that begins here, its end with them.
-fn length_of_line(seen: &[u8]) -> usize {
-    let fed = find(b'\n', seen).map_or(seen.len(), |at| at + 1);
-    find(b'\r', &seen[..fed]).map_or(fed, |at| at + 1)
+/// The number of bytes up to the end of the line, with the end; all if it has none.
+fn length_of_line(bytes: &[u8]) -> usize {
+    let fed = find(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    find(b'\r', &bytes[..fed]).map_or(fed, |at| at + 1)
 }
 
-/// Where a byte stands first. `memchr` looks at many bytes at a time, which an iterator does not.
+/// The first position of a byte. `memchr` compares many bytes at a time; an iterator does not.
 fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     // SAFETY: the call reads as many bytes as the slice has, and keeps no pointer.
     let found = unsafe { libc::memchr(bytes.as_ptr().cast(), c_int::from(byte), bytes.len()) };
@@ -102,7 +102,8 @@ fn is_end(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
 }
 
-/// The last line may lack its end. After it PHP gives nothing on a non-blocking socket, else an error.
+/// The last line may lack its end. After it, PHP returns an empty line on a non-blocking socket and an error
+/// on a blocking one.
 #[cold]
 fn end_of_stream(socket: &Socket, line: &[u8]) -> Result<(), NoLine> {
     if line.is_empty() && !is_nonblocking(socket)? {
@@ -111,7 +112,7 @@ fn end_of_stream(socket: &Socket, line: &[u8]) -> Result<(), NoLine> {
     Ok(())
 }
 
-/// One byte a `recv`, as PHP does. On a datagram socket the rest of each datagram is lost.
+/// Receives one byte per `recv`, as PHP does. On a datagram socket the rest of each datagram is lost.
 fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), NoLine> {
     let nonblocking = is_nonblocking(socket)?;
     let mut empty_reads = 0;
@@ -129,34 +130,35 @@ fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), 
     Ok(())
 }
 
-/// Appends up to `wanted` bytes; gives their number.
+/// Appends up to `wanted` bytes and returns their number.
 #[inline]
 fn append(socket: &Socket, line: &mut Vec<u8>, wanted: usize) -> Result<Result<usize, Failed>, NoLine> {
-    // A line that comes whole gets no more memory than it needs, one that comes in pieces grows as vectors do.
+    // A line that arrives whole gets just the memory that it needs. One that arrives in pieces grows as
+    // vectors do.
     let reserved = if line.is_empty() { line.try_reserve_exact(wanted) } else { line.try_reserve(wanted) };
     reserved.map_err(|_| NoLine::Refused(Refused::TooLong))?;
 
     let received = receive(socket, &mut line.spare_capacity_mut()[..wanted], 0).map(<[u8]>::len);
 
     Ok(received.inspect(|received| {
-        // SAFETY: `received` bytes were written right after those that the vector had.
+        // SAFETY: `received` bytes were written right after those of the vector, into its capacity.
         unsafe { line.set_len(line.len() + received) };
     }))
 }
 
-/// Receives at most as many bytes as `buffer` has; `flags` are 0 or `MSG_PEEK`.
+/// Receives at most as many bytes as `buffer` has; `flags` is 0 or `MSG_PEEK`.
 fn receive<'a>(socket: &Socket, buffer: &'a mut [MaybeUninit<u8>], flags: c_int) -> Result<&'a [u8], Failed> {
     // SAFETY: `buffer` is writable and outlives the call, which keeps no pointer.
     let count = unsafe { libc::recv(socket.fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
 
     let written = ret_written(count, buffer.len())?;
-    // SAFETY: the flags are 0 or MSG_PEEK, with which `recv` writes each byte that it counts and that fits, from the first
-    // on; `written` is no more than `buffer` has.
+    // SAFETY: `written` is at most the length of `buffer`. The flags are 0 or MSG_PEEK, with which `recv`
+    // writes each byte that it counts and that fits, from the first on.
     Ok(unsafe { slice::from_raw_parts(buffer.as_ptr().cast(), written) })
 }
 
-/// After a failed `recv`: waits if nothing has arrived yet, where PHP tries again and again.
-/// A blocking socket has waited already, for its `SO_RCVTIMEO`.
+/// Waits after a failed `recv` if nothing has arrived yet; PHP tries again without a pause. A blocking socket
+/// has waited already, for its `SO_RCVTIMEO`.
 #[cold]
 fn wait_if_nothing_yet(socket: &Socket) -> Result<(), NoLine> {
     if Failed.errno() != libc::EAGAIN {
@@ -167,14 +169,14 @@ fn wait_if_nothing_yet(socket: &Socket) -> Result<(), NoLine> {
     }
     let time_limit = if socket.peek_may_hide_bytes() { SOON } else { -1 };
     let events = poll(socket.fd(), time_limit)?;
-    // An error that recv does not report, such as a message in the error queue, would wake poll at once, for ever.
+    // An error that recv does not report, such as a message in the error queue, would end every poll at once.
     if events == libc::POLLERR {
         poll(IGNORED, SOON)?;
     }
     Ok(())
 }
 
-/// Waits until `fd` can be read, or for some milliseconds; −1 is for ever.
+/// Waits until `fd` can be read, for at most these milliseconds; −1 means without a limit.
 fn poll(fd: RawFd, milliseconds: c_int) -> Result<c_short, NoLine> {
     let mut ready = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
 
@@ -183,7 +185,7 @@ fn poll(fd: RawFd, milliseconds: c_int) -> Result<c_short, NoLine> {
 
     match ret(status) {
         Err(failed) if failed.errno() != libc::EINTR => Err(failed.into()),
-        // A signal ends the wait early, and then `recv` finds out what there is.
+        // A signal ends the wait early. The next `recv` then shows what has arrived.
         _ => Ok(ready.revents),
     }
 }
