@@ -1,4 +1,4 @@
-//! Messages with an address: sendto and recvfrom.
+//! Datagrams with an address: sends to one, receives from one.
 
 use std::ffi::{OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
@@ -13,33 +13,47 @@ use crate::transfer::capacity::{self, Refused};
 /// Sends one datagram to an address.
 ///
 /// ```php
-/// socket_sendto(Socket $socket, string $data, int $length, int $flags, string $address, ?int $port = null): int|false
+/// socket_sendto(
+///     Socket $socket,
+///     string $data,
+///     int $length,
+///     int $flags,
+///     string $address,
+///     ?int $port = null
+/// ): int|false
 /// ```
 ///
-/// One system call, `sendto`; a host name is looked up first. `length` is the number of bytes to send, no more than
-/// `data` has; 0 sends an empty datagram. `flags` as in [`socket_send`](crate::socket_send). `address` and `port` as in
-/// [`socket_connect`](crate::socket_connect); `AF_UNIX` ends the path at the first NUL, so that it cannot reach abstract
-/// names. Returns the number of bytes sent: a datagram goes whole or not at all.
+/// One system call, `sendto`; a host name is looked up first.
+///
+/// - `length` is the number of bytes to send, at most all of `data`; 0 sends an empty datagram.
+/// - `flags` is as in [`socket_send`](crate::socket_send).
+/// - `address` and `port` are as in [`socket_connect`](crate::socket_connect). For `AF_UNIX` the path ends at
+///   the first NUL, so abstract names cannot be reached.
+///
+/// Returns the number of bytes sent. A datagram is sent whole or not at all.
 ///
 /// # Errors
 ///
 /// - `SOCKET_EMSGSIZE`: `socket_sendto(): Unable to write to socket [90]: Message too long`
 /// - `SOCKET_EACCES`: a broadcast address without `SO_BROADCAST`
-/// - `SOCKET_EAGAIN`, quiet: the socket or `MSG_DONTWAIT` does not wait, and there is no room
-/// - `SOCKET_ECONNREFUSED`, `SOCKET_ENOENT`: `AF_UNIX`, nobody has that path
+/// - `SOCKET_EAGAIN`, quiet: a buffer of the kernel is full, and the socket does not block or `flags` has
+///   `MSG_DONTWAIT`
+/// - `SOCKET_ECONNREFUSED`, `SOCKET_ENOENT`: `AF_UNIX`, no socket has that path
 /// - `SOCKET_EINVAL`: an abstract `AF_UNIX` name
 /// - an unknown name: `socket_sendto(): Host lookup failed [-10001]: Unknown host`
-/// - no port: `socket_sendto(): Argument #6 ($port) cannot be null when the socket type is AF_INET` (or `AF_INET6`)
+/// - no port: `socket_sendto(): Argument #6 ($port) cannot be null when the socket type is AF_INET` (or
+///   `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_sendto(): Argument #5 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_sendto(): Argument #5 ($address) must not contain any null bytes`
-/// - `MSG_ZEROCOPY`, as in [`socket_send`](crate::socket_send):
-///   `socket_sendto(): Argument #4 ($flags) must not contain MSG_ZEROCOPY`
-/// - a socket of another family: `socket_sendto(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
+/// - `MSG_ZEROCOPY`, as in [`socket_send`](crate::socket_send): `socket_sendto(): Argument #4 ($flags) must
+///   not contain MSG_ZEROCOPY`
+/// - a socket of another family: `socket_sendto(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or
+///   AF_INET6`
 ///
 /// # Differences from PHP
 ///
-/// PHP ignores what follows a NUL in a host name.
-/// A negative length and a port above 65535, `ValueError`s in PHP, do not compile.
+/// PHP ignores the bytes after a NUL in a host name; here the NUL is an error. A negative length and a port
+/// above 65535 are `ValueError`s in PHP; here they do not compile.
 ///
 /// # Examples
 ///
@@ -91,8 +105,9 @@ pub fn socket_sendto(
     let data = data.as_ref();
     let length = length.min(data.len());
 
-    // SAFETY: `data` has at least `length` bytes, `as_ptr` points at `len` bytes inside `name`; both outlive the call,
-    // which only reads them. Without MSG_ZEROCOPY the kernel copies them and keeps no pointer.
+    // SAFETY: `data` has at least `length` bytes, and `as_ptr` points at `len` bytes inside `name`. Both
+    // outlive the call, which only reads them. Without MSG_ZEROCOPY the kernel copies them and keeps no
+    // pointer.
     let count =
         unsafe { libc::sendto(socket.fd(), data.as_ptr().cast(), length, flags, name.as_ptr(), name.len()) };
 
@@ -122,8 +137,8 @@ fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
     }
 }
 
-/// Here, unlike in bind and connect, PHP takes an `AF_UNIX` path as a C string. One that is too long stays as it is, to
-/// be refused.
+/// Cuts an `AF_UNIX` path at the first NUL: PHP takes it as a C string here, unlike in bind and connect. A
+/// path that is too long stays as it is, so that it is refused.
 fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
     if socket.family() != libc::AF_UNIX || address.len() >= PATH_MAX {
         return address;
@@ -131,37 +146,48 @@ fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
     OsStr::from_bytes(until_nul(address.as_bytes()))
 }
 
-/// Receives one datagram, and who sent it.
+/// Receives one datagram and the address of its sender.
 ///
 /// ```php
-/// socket_recvfrom(Socket $socket, string &$data, int $length, int $flags, string &$address, int &$port = null): int|false
+/// socket_recvfrom(
+///     Socket $socket,
+///     string &$data,
+///     int $length,
+///     int $flags,
+///     string &$address,
+///     int &$port = null
+/// ): int|false
 /// ```
 ///
-/// One system call, `recvfrom`. `data` is replaced by what arrived; its capacity is kept. `length` is the largest
-/// number of bytes to receive: what a datagram has more is lost. `flags` as in [`socket_recv`](crate::socket_recv).
-/// Returns the number of bytes and the sender; `address` and `port` are in the [`SocketName`]. 0 bytes is an empty
-/// datagram, or the end of a stream. A connected TCP socket gives the address `0.0.0.0` (`::`) and port 0, an `AF_UNIX`
-/// sender without a name, or with an abstract one, the address `""`.
+/// One system call, `recvfrom`. The bytes replace those of `data`, and its capacity is retained. `length` is
+/// the highest number of bytes to receive; the rest of a longer datagram is lost. `flags` is as in
+/// [`socket_recv`](crate::socket_recv).
 ///
-/// With `MSG_TRUNC` the number is a datagram's real length and may exceed `length`: `data` holds what fits. Without it the
-/// number is that of the bytes in `data`.
+/// Returns the number of bytes in `data`, and the sender as a [`SocketName`], which has `address` and `port`.
+///
+/// - 0 bytes are an empty datagram, or the end of a stream.
+/// - A connected TCP socket gives the address `0.0.0.0` (`::`) and the port 0.
+/// - An `AF_UNIX` sender without a name, or with an abstract one, has the address `""`.
+/// - With `MSG_TRUNC` the number is the real length of a datagram and may be more than `length`; `data` has
+///   the bytes that fit.
 ///
 /// # Errors
 ///
 /// `data` stays as it was.
 ///
-/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket or `MSG_DONTWAIT` does not wait, or `SO_RCVTIMEO` ran out
-/// - `SOCKET_ENOTCONN`: `socket_recvfrom(): Unable to recvfrom [107]: Transport endpoint is not connected`; for `AF_INET6`
-///   PHP writes `unable to recvfrom`
-/// - `SOCKET_ECONNREFUSED`: an earlier datagram found nobody
-/// - a socket of another family:
-///   `socket_recvfrom(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or AF_INET6`
-/// - length 0, or more than there is memory for: PHP returns `false` and says nothing
-///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot is touched
+/// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket does not block, `flags` has `MSG_DONTWAIT`,
+///   or `SO_RCVTIMEO` ran out
+/// - `SOCKET_ENOTCONN`: `socket_recvfrom(): Unable to recvfrom [107]: Transport endpoint is not connected`;
+///   for `AF_INET6` PHP writes `unable to recvfrom`
+/// - `SOCKET_ECONNREFUSED`: no socket received an earlier datagram
+/// - a socket of another family: `socket_recvfrom(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET,
+///   or AF_INET6`
+/// - length 0, or a failed allocation: PHP returns `false` without a warning
+///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot changes
 ///
 /// # Differences from PHP
 ///
-/// PHP demands the sixth argument for `AF_INET` and `AF_INET6`; here there is none to forget.
+/// PHP demands the sixth argument for `AF_INET` and `AF_INET6`. Here the sender is always returned.
 ///
 /// # Examples
 ///
@@ -170,8 +196,9 @@ fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
 ///
 /// let receiver = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
 /// socket_bind(&receiver, "127.0.0.1", 0)?;
+/// let port = socket_getsockname(&receiver)?.port;
 /// let sender = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
-/// socket_sendto(&sender, "ahoy", 4, 0, "127.0.0.1", socket_getsockname(&receiver)?.port)?;
+/// socket_sendto(&sender, "ahoy", 4, 0, "127.0.0.1", port)?;
 ///
 /// let mut data = Vec::new();
 /// let (count, from) = socket_recvfrom(&receiver, &mut data, 1500, 0)?;
@@ -188,7 +215,7 @@ pub fn socket_recvfrom(
     length: usize,
     flags: c_int,
 ) -> Result<(usize, SocketName)> {
-    // What arrives goes behind the old data, so that a failure leaves those alone.
+    // The datagram is received after the old bytes, so that a failure leaves them as they are.
     let old = data.len();
     capacity::reserve_after(data, length).map_err(refused)?;
     capacity::zero_if_skipping(data, old, length, flags);
@@ -201,9 +228,10 @@ pub fn socket_recvfrom(
     };
     let mut sender = Buffer::new();
     let mut len = Buffer::LEN;
-
     let free = &mut data.spare_capacity_mut()[..length];
-    // SAFETY: `free` is `length` writable bytes, `sender` is writable for the `len` bytes given; all outlive the call.
+
+    // SAFETY: `free` is `length` writable bytes, and `sender` is writable for `len` bytes. All outlive the
+    // call, which keeps no pointer.
     let count = unsafe {
         libc::recvfrom(
             socket.fd(),
@@ -216,8 +244,8 @@ pub fn socket_recvfrom(
     };
 
     let written = ret_written(count, length).map_err(|_| socket.warning(unable))?;
-    // SAFETY: `written` is no more than `length`, for which there is capacity behind the `old` bytes; `recvfrom` wrote each
-    // byte that it counted and that fits, or `zero_if_skipping` has zeroed all of them.
+    // SAFETY: `written` is at most `length`, for which there is capacity after the `old` bytes. `recvfrom`
+    // wrote each byte that it counted and that fits, or `zero_if_skipping` has zeroed all of them.
     unsafe { data.set_len(old + written) };
     data.drain(..old);
     let name = sender.name(socket.family()).ok_or_else(|| Error::value(&FAMILY))?;
