@@ -1,4 +1,4 @@
-//! To and from the streams of `std`.
+//! Conversion from and to the streams of `std`.
 
 use std::os::fd::OwnedFd;
 
@@ -13,27 +13,30 @@ use crate::sys::sockaddr::Buffer;
 /// socket_import_stream(resource $stream): Socket|false
 /// ```
 ///
-/// Three system calls, `getsockopt` for the family (`SO_DOMAIN`) and for the type (`SO_TYPE`), and `fcntl` for the
-/// blocking mode, which [`socket_accept`](crate::socket_accept) hands on. `stream` is whatever `std` makes an
-/// `OwnedFd` of: a `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram`, or the
-/// `OwnedFd` itself. Whether it blocks stays as it was, as do its options and what waits to be read.
+/// Three system calls: `getsockopt` for the family (`SO_DOMAIN`), `getsockopt` for the type (`SO_TYPE`), and
+/// `fcntl` for the blocking mode, which [`socket_accept`](crate::socket_accept) passes on to new connections.
 ///
-/// Returns the socket, which owns the descriptor from now on; [`socket_export_stream`] is the way back.
+/// `stream` is anything that `std` converts into an `OwnedFd`: a `TcpStream`, `TcpListener`, `UdpSocket`,
+/// `UnixStream`, `UnixListener`, `UnixDatagram`, or the `OwnedFd` itself. Its blocking mode and its options
+/// stay as they were. Bytes that have arrived can still be read.
+///
+/// Returns the socket, which owns the descriptor from now on. [`socket_export_stream`] is the way back.
 ///
 /// # Errors
 ///
 /// The stream is dropped, which closes it.
 ///
-/// - no socket, but a file or a pipe: `socket_import_stream(): Cannot represent a stream of type STDIO as a Socket
-///   Descriptor`; no code, and nothing is remembered
-/// - `SOCKET_EBADF`, for a descriptor opened with `O_PATH`: `socket_import_stream(): Unable to obtain socket family [9]:
-///   Bad file descriptor`; remembered in the thread's slot
-/// - `socket_import_stream(): Unable to obtain blocking state`, with what `fcntl` can fail with; remembered there too
+/// - a file or a pipe, which is no socket: `socket_import_stream(): Cannot represent a stream of type STDIO
+///   as a Socket Descriptor`; it has no code, and no slot changes
+/// - `SOCKET_EBADF`, for a descriptor opened with `O_PATH`: `socket_import_stream(): Unable to obtain socket
+///   family [9]: Bad file descriptor`; the code is remembered in the thread's slot
+/// - `socket_import_stream(): Unable to obtain blocking state`, with the errors of fcntl(2); the code is
+///   remembered in the thread's slot
 ///
 /// # Differences from PHP
 ///
-/// PHP's stream and its socket share one descriptor, and closing either closes both; here it has one owner at a time.
-/// PHP keeps a stream that it refuses.
+/// PHP's stream and its socket share one descriptor, and closing either closes both. Here the descriptor has
+/// one owner at a time. PHP leaves a stream open that it refuses.
 ///
 /// # Examples
 ///
@@ -67,7 +70,7 @@ pub fn socket_import_stream(stream: impl Into<OwnedFd>) -> Result<Socket> {
     Ok(socket)
 }
 
-/// Where the kernel does not know `SO_DOMAIN`, PHP asks for the socket's name, which begins with the family.
+/// Reads the family from the socket's name where the kernel does not know `SO_DOMAIN`, as PHP does.
 fn with_family(socket: Socket) -> Result<Socket> {
     if socket.family() != libc::AF_UNSPEC {
         return Ok(socket);
@@ -75,7 +78,7 @@ fn with_family(socket: Socket) -> Result<Socket> {
     let mut name = Buffer::new();
     let mut len = Buffer::LEN;
 
-    // SAFETY: `name` is writable for the `len` bytes given, and both outlive the call.
+    // SAFETY: `name` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getsockname(socket.fd(), name.as_mut_ptr(), &raw mut len) };
 
     match ret(status) {
@@ -91,23 +94,24 @@ fn with_family(socket: Socket) -> Result<Socket> {
     }
 }
 
-/// Makes a stream of a socket.
+/// Makes a stream of a socket. It cannot fail.
 ///
 /// ```php
 /// socket_export_stream(Socket $socket): resource|false
 /// ```
 ///
-/// No system call. `socket` is taken: its descriptor moves into the stream as it is, with its options, its blocking mode
-/// and what waits to be read. The caller says which stream it is to be: any type that can be made from an `OwnedFd`, such
-/// as `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram`, `Stdio` for a child process,
-/// or `OwnedFd`.
+/// No system call. The function takes `socket`: its descriptor moves into the stream, with its options, its
+/// blocking mode and the bytes that have arrived.
 ///
-/// Nobody checks that the type suits the socket: a `TcpStream` made of a UDP socket sends datagrams. It cannot fail.
+/// The caller chooses the stream: any type that can be made from an `OwnedFd`, such as `TcpStream`,
+/// `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram`, `Stdio` for a child process, or
+/// `OwnedFd`. The type is not checked against the socket: a `TcpStream` made of a UDP socket sends datagrams.
 ///
 /// # Differences from PHP
 ///
-/// PHP chooses the stream by the socket's type (two `getsockopt` calls), keeps the socket beside it, and leaves that with
-/// a dangling descriptor once the stream is closed; here the socket is gone, and using it does not compile.
+/// PHP chooses the stream by the socket's type, with two `getsockopt` calls, and leaves the socket usable
+/// beside it. Once the stream is closed, PHP's socket has a dangling descriptor. Here the socket is moved
+/// away, and using it does not compile.
 ///
 /// # Examples
 ///
@@ -121,7 +125,8 @@ fn with_family(socket: Socket) -> Result<Socket> {
 /// socket_close(here);
 ///
 /// let stream: UnixStream = socket_export_stream(there);
-/// let lines: Vec<String> = BufReader::new(stream).lines().map_while(std::io::Result::ok).collect();
+/// let lines = BufReader::new(stream).lines();
+/// let lines: Vec<String> = lines.map_while(std::io::Result::ok).collect();
 /// assert_eq!(lines, ["first line", "second line"]);
 /// # Ok::<(), Error>(())
 /// ```
