@@ -10,8 +10,8 @@ use crate::sys::ffi::{Failed, ret, ret_c_int};
 
 /// PHP's class `Socket`: an open socket that closes itself when it is dropped.
 ///
-/// It owns its descriptor. A closed `Socket` does not exist: [`socket_close`](crate::socket_close) takes it, so a use after close, which
-/// PHP finds when the script runs, does not compile:
+/// It owns its descriptor. A closed `Socket` does not exist: [`socket_close`](crate::socket_close) takes it.
+/// A use after close, which PHP finds at run time, does not compile:
 ///
 /// ```compile_fail,E0382
 /// use php_sockets::*;
@@ -22,11 +22,12 @@ use crate::sys::ffi::{Failed, ret, ret_c_int};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A `Socket` remembers its own last error, see [`socket_last_error`](crate::socket_last_error). It can be shared
-/// between threads: every function takes `&Socket`. Two sockets are equal if they are the same descriptor.
+/// A `Socket` remembers its own last error, see [`socket_last_error`](crate::socket_last_error). Threads can
+/// share it: every function takes `&Socket`. Two sockets are equal if they are the same descriptor.
 ///
-/// It converts from and to an [`OwnedFd`], and so into everything of `std` that is one. A socket made from an
-/// `OwnedFd` has the family that the kernel says, `AF_UNSPEC` if the descriptor is no socket.
+/// A `Socket` converts from and to an [`OwnedFd`], and so from and to every type of `std` that does. A socket
+/// made from an `OwnedFd` has the family that the kernel reports, or `AF_UNSPEC` if the descriptor is no
+/// socket.
 ///
 /// ```
 /// use std::net::TcpStream;
@@ -48,21 +49,23 @@ use crate::sys::ffi::{Failed, ret, ret_c_int};
 pub struct Socket {
     fd: OwnedFd,
     family: c_int,
-    /// `SOCK_STREAM` and so on; 0 for a descriptor that is no socket.
+    /// `SOCK_STREAM` and so on; 0 if the descriptor is no socket.
     kind: c_int,
     error: AtomicI32,
-    /// What `MSG_PEEK` shows: `SHOWS_ALL`, `MAY_HIDE` or `UNKNOWN`.
+    /// The bytes that `MSG_PEEK` shows: `SHOWS_ALL`, `MAY_HIDE` or `UNKNOWN`.
     peek: AtomicU8,
-    /// Whether [`socket_accept`](crate::socket_accept) makes its new sockets non-blocking: PHP's note of what
-    /// `socket_set_nonblock` and `socket_set_block` did last, which other ways to the same mode do not change.
+    /// True if [`socket_accept`](crate::socket_accept) makes its new sockets non-blocking. PHP stores here
+    /// which of `socket_set_nonblock` and `socket_set_block` was called last; other ways to set the mode do
+    /// not change it.
     accepts_nonblocking: AtomicBool,
 }
 
 /// `MSG_PEEK` shows all bytes that have arrived.
 const SHOWS_ALL: u8 = 0;
-/// `SO_RCVLOWAT` or `SO_PEEK_OFF` is set: `MSG_PEEK` may wait for more than a line, or begin after its first byte.
+/// `SO_RCVLOWAT` or `SO_PEEK_OFF` is set: `MSG_PEEK` may wait for more than a line, or begin after its first
+/// byte.
 const MAY_HIDE: u8 = 1;
-/// The descriptor was made elsewhere, and its two options have not been read yet.
+/// The descriptor was made elsewhere, and these two options have not been read yet.
 const UNKNOWN: u8 = 2;
 
 impl Socket {
@@ -79,7 +82,7 @@ impl Socket {
         }
     }
 
-    /// Takes a descriptor that was made elsewhere: asks for its family and its type.
+    /// Takes a descriptor that was made elsewhere, and reads its family and its type.
     pub(crate) fn adopt(fd: OwnedFd) -> Socket {
         let family = Socket::int_option(fd.as_fd(), libc::SO_DOMAIN).unwrap_or(libc::AF_UNSPEC);
         let kind = Socket::int_option(fd.as_fd(), libc::SO_TYPE).unwrap_or(0);
@@ -88,8 +91,8 @@ impl Socket {
         socket
     }
 
-    /// Asks a descriptor that was made elsewhere for its blocking mode, which counts as if `socket_set_nonblock` or
-    /// `socket_set_block` had set it.
+    /// Reads the blocking mode of a descriptor that was made elsewhere. It counts as if `socket_set_nonblock`
+    /// or `socket_set_block` had set it.
     pub(crate) fn read_blocking_mode(&self) -> Result<(), Failed> {
         let flags = self.status_flags()?;
         self.set_accepts_nonblocking(flags & libc::O_NONBLOCK != 0);
@@ -105,7 +108,7 @@ impl Socket {
         self.family
     }
 
-    /// The same socket, of a family that was learnt in another way.
+    /// The same socket with a family that was read in another way.
     pub(crate) fn of_family(self, family: c_int) -> Socket {
         Socket { family, ..self }
     }
@@ -114,8 +117,8 @@ impl Socket {
         self.kind
     }
 
-    /// Whether this is a socket, not another descriptor that came as an [`OwnedFd`]. To be asked before an `ioctl`, whose
-    /// numbers mean what the descriptor's driver says.
+    /// True if this is a socket, and false for any other descriptor that came as an [`OwnedFd`]. An `ioctl`
+    /// must check it first: the descriptor's driver decides what its number means.
     pub(crate) fn is_socket(&self) -> bool {
         self.kind != 0
     }
@@ -161,7 +164,7 @@ impl Socket {
         self.accepts_nonblocking.store(nonblocking, Ordering::Relaxed);
     }
 
-    /// PHP's warning about `errno`, remembered in this socket's slot and in the thread's.
+    /// PHP's warning about `errno`, which is remembered in this socket's slot and in the thread's.
     #[cold]
     pub(crate) fn warning(&self, site: &'static Site) -> Error {
         let code = error::remember_errno();
@@ -183,12 +186,12 @@ impl Socket {
         ret_c_int(unsafe { libc::fcntl(self.fd(), libc::F_GETFL) })
     }
 
-    /// An integer option of the socket level, `None` if the descriptor is no socket.
+    /// An integer option of the level `SOL_SOCKET`; `None` if the descriptor is no socket.
     pub(crate) fn int_option(fd: BorrowedFd<'_>, option: c_int) -> Option<c_int> {
         let mut value: c_int = 0;
         let mut len = INT_LEN;
 
-        // SAFETY: `value` is writable for the `len` bytes given, and both outlive the call.
+        // SAFETY: `value` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
         let status = unsafe {
             libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut len)
         };
@@ -224,12 +227,12 @@ impl From<Socket> for OwnedFd {
     }
 }
 
-/// Asks the kernel for the family (`SO_DOMAIN`), the type (`SO_TYPE`) and the blocking mode (`fcntl`); the family is
-/// `AF_UNSPEC` if the descriptor is no socket.
+/// Reads the family (`SO_DOMAIN`), the type (`SO_TYPE`) and the blocking mode (`fcntl`) from the kernel. The
+/// family is `AF_UNSPEC` if the descriptor is no socket.
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
         let socket = Socket::adopt(fd);
-        // Without an answer it counts as blocking.
+        // If the mode cannot be read, the descriptor counts as blocking.
         let _ = socket.read_blocking_mode();
         socket
     }
