@@ -11,7 +11,7 @@ use crate::constants::errors::symbol;
 
 /// `Result` with this crate's [`Error`].
 ///
-/// The second parameter keeps `Result<A, B>` working after `use php_sockets::*`.
+/// The second parameter lets `Result<A, B>` work after `use php_sockets::*`.
 ///
 /// ```
 /// use php_sockets::*;
@@ -26,9 +26,9 @@ use crate::constants::errors::symbol;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The place in this crate that an error came from: a PHP function, and the message PHP has for that failure.
+/// The place in this crate that an error came from: a PHP function, and PHP's message for that failure.
 ///
-/// One `Site` stands in the source beside each call that can fail; an [`Error`] points at it.
+/// One `Site` stands in the source beside each call that can fail. An [`Error`] points at it.
 ///
 /// ```
 /// use php_sockets::*;
@@ -45,16 +45,21 @@ pub struct Site {
     pub message: &'static str,
 }
 
-/// The four ways in which PHP fails; [`Error::kind`] says which one it would have been.
+/// The four ways in which PHP fails. [`Error::kind`] returns the one that PHP would have used.
 ///
 /// ```
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-/// let kind = |error: Error| error.kind();
-/// assert_eq!(socket_listen(&socket, 1).and(socket_getpeername(&socket)).map_err(kind), Err(ErrorKind::Warning));
-/// assert_eq!(socket_connect(&socket, "127.0.0.1", None).map_err(kind), Err(ErrorKind::Value));
-/// assert_eq!(socket_read(&socket, 0, PHP_BINARY_READ).map_err(kind), Err(ErrorKind::Silent));
+///
+/// let error = socket_getpeername(&socket).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Warning);
+///
+/// let error = socket_connect(&socket, "127.0.0.1", None).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Value);
+///
+/// let error = socket_read(&socket, 0, PHP_BINARY_READ).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Silent);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,12 +75,12 @@ pub enum ErrorKind {
     Value,
 }
 
-/// What went wrong, in PHP's words.
+/// An error, worded as PHP words it.
 ///
-/// `Display` and `Debug` are the text of PHP's warning, so that `fn main() -> Result<()>` prints it. Match on
-/// [`code`](Error::code), search the web for [`name`](Error::name).
+/// `Display` and `Debug` both give the text of PHP's warning, so a `main` that returns [`Result`] prints it.
+/// A program matches on [`code`](Error::code). [`name`](Error::name) is the word to search the web for.
 ///
-/// An `Error` is 16 bytes and `Copy`; so is a `Result<usize>` of 16 bytes.
+/// An `Error` has 16 bytes and is `Copy`. A `Result<usize>` has 16 bytes too.
 ///
 /// ```
 /// use php_sockets::*;
@@ -85,7 +90,8 @@ pub enum ErrorKind {
 ///
 /// assert_eq!(
 ///     error.to_string(),
-///     "socket_getpeername(): unable to retrieve peer name [107]: Transport endpoint is not connected"
+///     "socket_getpeername(): unable to retrieve peer name [107]: \
+///      Transport endpoint is not connected"
 /// );
 /// assert_eq!(error.code(), SOCKET_ENOTCONN);
 /// assert_eq!(error.name(), "SOCKET_ENOTCONN");
@@ -96,8 +102,9 @@ pub enum ErrorKind {
 ///
 /// # As an `io::Error`
 ///
-/// `?` makes an [`io::Error`] of it, with its text and the `ErrorKind` of its code. An `io::Error` that has a text has no
-/// code: [`raw_os_error`](io::Error::raw_os_error) is `None`. The `Error` inside it has one:
+/// `?` converts an `Error` into an [`io::Error`], with its text and the `ErrorKind` of its code. An
+/// `io::Error` with a text has no code: [`raw_os_error`](io::Error::raw_os_error) is `None`. The `Error`
+/// inside it has the code:
 ///
 /// ```
 /// use std::io;
@@ -120,23 +127,23 @@ pub enum ErrorKind {
 ///
 /// # Differences from PHP
 ///
-/// Where PHP quotes a string of the caller's, the text leaves it out: `No interface with name "eth9" could be found` is
-/// `No interface with that name could be found`.
+/// Where PHP quotes a string of the caller's, the text omits it: `No interface with name "eth9" could be
+/// found` is `No interface with that name could be found`.
 ///
 /// [php.net: socket_last_error](https://www.php.net/socket_last_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error {
     site: &'static Site,
-    /// The error code; for a failure without one, the number that the message speaks of.
+    /// The error code. In a failure without a code, the number in the message.
     number: i32,
-    /// A second number that the message speaks of.
+    /// A second number in the message.
     second: u16,
     kind: ErrorKind,
     form: Form,
 }
 
-/// How PHP words a failure.
+/// The form of PHP's sentence.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `socket_x(): message [code]: text of the code`
@@ -148,9 +155,11 @@ enum Form {
 }
 
 impl Error {
-    /// The code as `socket_last_error` has it: an `errno`, or −10000 less `h_errno` for a failed name look-up.
+    /// The code as `socket_last_error` has it: an `errno`, or −10000 less `h_errno` for a failed name
+    /// look-up.
     ///
-    /// `SOCKET_EINVAL` where PHP remembers none; [`kind`](Error::kind) tells such a failure from a real one.
+    /// `SOCKET_EINVAL` where PHP remembers no code. [`kind`](Error::kind) distinguishes such a failure from a
+    /// real `SOCKET_EINVAL`.
     ///
     /// ```
     /// use php_sockets::*;
@@ -168,10 +177,10 @@ impl Error {
         if self.form == Form::Coded { self.number } else { libc::EINVAL }
     }
 
-    /// The code's symbol, which is what people search for: `SOCKET_EADDRINUSE`.
+    /// The code's symbol, which is the word to search for: `SOCKET_EADDRINUSE`.
     ///
-    /// `EDOM` and the like where PHP has no constant, `HOST_NOT_FOUND` and its kin for the resolver's codes, empty for
-    /// an unknown code.
+    /// Where PHP has no constant it is the system's symbol, such as `EDOM`. For the resolver's codes it is
+    /// `HOST_NOT_FOUND`, `TRY_AGAIN`, `NO_RECOVERY` or `NO_DATA`. For an unknown code it is empty.
     ///
     /// ```
     /// use php_sockets::*;
@@ -189,26 +198,28 @@ impl Error {
     /// ```
     /// use php_sockets::*;
     ///
-    /// assert_eq!(socket_create(99, SOCK_STREAM, 0).unwrap_err().function(), "socket_create");
+    /// let error = socket_create(99, SOCK_STREAM, 0).unwrap_err();
+    /// assert_eq!(error.function(), "socket_create");
     /// ```
     #[must_use]
     pub fn function(&self) -> &'static str {
         self.site.function
     }
 
-    /// Which of PHP's four ways of failing this is.
+    /// The way in which PHP would have failed, one of four.
     ///
     /// ```
     /// use php_sockets::*;
     ///
-    /// assert_eq!(socket_create(99, SOCK_STREAM, 0).unwrap_err().kind(), ErrorKind::Value);
+    /// let error = socket_create(99, SOCK_STREAM, 0).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Value);
     /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Whether PHP would have printed no warning because the code only says "not yet": EAGAIN or EINPROGRESS.
+    /// True if PHP would have printed no warning because the code means "not yet": EAGAIN or EINPROGRESS.
     ///
     /// ```
     /// use php_sockets::*;
@@ -229,44 +240,46 @@ impl Error {
     /// use php_sockets::*;
     ///
     /// let site = socket_create(AF_UNIX, SOCK_RDM, 0).unwrap_err().site();
-    /// assert_eq!((site.function, site.message), ("socket_create", "Unable to create socket"));
+    /// assert_eq!(site.function, "socket_create");
+    /// assert_eq!(site.message, "Unable to create socket");
     /// ```
     #[must_use]
     pub fn site(&self) -> &'static Site {
         self.site
     }
 
-    /// A warning about `code`, which the caller has remembered; quiet for "not yet".
+    /// A warning about `code`, which the caller has remembered. It is quiet if the code means "not yet".
     pub(crate) fn coded(site: &'static Site, code: c_int) -> Error {
         let quiet = matches!(code, libc::EAGAIN | libc::EINPROGRESS);
         let kind = if quiet { ErrorKind::Quiet } else { ErrorKind::Warning };
         Error { site, number: code, second: 0, kind, form: Form::Coded }
     }
 
-    /// A warning about `errno`, remembered in the thread's slot alone: no socket has it.
+    /// A warning about `errno`, remembered in the thread's slot only, because the failure belongs to no
+    /// socket.
     #[cold]
     pub(crate) fn warning(site: &'static Site) -> Error {
         Error::coded(site, remember_errno())
     }
 
-    /// As [`warning`](Error::warning), for the functions whose warnings PHP prints whatever the code.
+    /// As [`warning`](Error::warning), for the functions whose warnings PHP prints whatever the code is.
     #[cold]
     pub(crate) fn loud_warning(site: &'static Site) -> Error {
         Error { kind: ErrorKind::Warning, ..Error::warning(site) }
     }
 
-    /// A failure that names no code and is remembered nowhere.
+    /// A failure without a code, which no slot remembers.
     #[cold]
     fn uncoded(site: &'static Site, kind: ErrorKind) -> Error {
         Error { site, number: 0, second: 0, kind, form: Form::Plain }
     }
 
-    /// A warning that names no code.
+    /// A warning without a code.
     pub(crate) fn plain_warning(site: &'static Site) -> Error {
         Error::uncoded(site, ErrorKind::Warning)
     }
 
-    /// What PHP throws.
+    /// An exception that PHP throws.
     pub(crate) fn value(site: &'static Site) -> Error {
         Error::uncoded(site, ErrorKind::Value)
     }
@@ -276,23 +289,24 @@ impl Error {
         Error { form: Form::Bare, ..Error::value(site) }
     }
 
-    /// A `false` of which PHP says nothing.
+    /// A `false` without a warning and without a code.
     pub(crate) fn silent(site: &'static Site) -> Error {
         Error::uncoded(site, ErrorKind::Silent)
     }
 
-    /// The number that `{}` in the message stands for. The same number is an interface's index as `{index}`, the bytes
-    /// of an IPv4 address as `{address}`, a type of PHP's as `{given}`.
+    /// Sets the number that `{}` in the message is replaced by. `{index}` shows the same number as an
+    /// interface's index, `{address}` its bytes as an IPv4 address, `{given}` the PHP type that it is the
+    /// number of.
     pub(crate) fn about(self, number: i32) -> Error {
         Error { number, ..self }
     }
 
-    /// The number that `{second}` in the message stands for.
+    /// Sets the number that `{second}` in the message is replaced by.
     pub(crate) fn and(self, second: u16) -> Error {
         Error { second, ..self }
     }
 
-    /// What `{given}` can be.
+    /// The numbers of `{given}`.
     pub(crate) const INT: i32 = 0;
     pub(crate) const STRING: i32 = 1;
     pub(crate) const ARRAY: i32 = 2;
@@ -304,7 +318,7 @@ impl fmt::Display for Error {
         if form != Form::Bare {
             write!(f, "{function}(): ")?;
         }
-        // What stands between braces is one of the numbers.
+        // The parts between braces stand for one of the numbers.
         for (position, part) in message.split(['{', '}']).enumerate() {
             match part {
                 text if position % 2 == 0 => f.write_str(text)?,
@@ -336,7 +350,7 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// Keeps the sentence, and the `ErrorKind` that std has for the code.
+/// Retains the sentence, and takes the `ErrorKind` that std has for the code.
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         io::Error::new(io::Error::from_raw_os_error(error.code()).kind(), error)
@@ -347,7 +361,8 @@ thread_local! {
     static LAST_ERROR: Cell<c_int> = const { Cell::new(0) };
 }
 
-/// What `socket_last_error(null)` reads: PHP has one slot per request, we have one per thread.
+/// The code that `socket_last_error(null)` reads. PHP has one slot per request; this crate has one per
+/// thread.
 pub(crate) fn last() -> c_int {
     LAST_ERROR.get()
 }
@@ -356,7 +371,7 @@ pub(crate) fn remember(code: c_int) {
     LAST_ERROR.set(code);
 }
 
-/// Takes `errno` before another call can change it, and remembers it in the thread's slot.
+/// Reads `errno` before another call can change it, and remembers it in the thread's slot.
 #[cold]
 pub(crate) fn remember_errno() -> c_int {
     let code = errno::errno().0;
@@ -376,7 +391,7 @@ fn gai_strerror(code: c_int) -> String {
 /// Codes below this one are the resolver's.
 const RESOLVER: c_int = -10000;
 
-/// The C library's text for a code; the resolver's text below −10000.
+/// The C library's text for a code. Codes below −10000 have the resolver's text.
 pub(crate) fn strerror(code: c_int) -> String {
     if code < RESOLVER {
         // SAFETY: `hstrerror` takes any number and returns a string constant of the C library, never null.
@@ -387,8 +402,8 @@ pub(crate) fn strerror(code: c_int) -> String {
     }
 
     let mut text = [0_u8; 256];
-    // SAFETY: `strerror_r` writes at most `text.len()` bytes into `text`, the NUL included, and keeps no pointer.
-    // It also writes a text for codes that it does not know, so its status says nothing that we need.
+    // SAFETY: `strerror_r` writes at most `text.len()` bytes into `text`, the NUL included, and keeps no
+    // pointer. It writes a text for an unknown code too, so its status is not needed.
     unsafe { libc::strerror_r(code, text.as_mut_ptr().cast(), text.len()) };
 
     CStr::from_bytes_until_nul(&text).unwrap_or_default().to_string_lossy().into_owned()

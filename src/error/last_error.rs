@@ -11,12 +11,12 @@ use crate::socket::Socket;
 /// socket_last_error(?Socket $socket = null): int
 /// ```
 ///
-/// No system call. `&socket` asks for that socket's own last error, `None` for the thread's. The two are independent.
-/// Success never clears either; only [`socket_clear_error`] does. 0 means that nothing has failed yet.
+/// No system call. `&socket` reads the socket's own slot, `None` the thread's. The two slots are independent.
+/// Success clears neither; only [`socket_clear_error`] does. 0 means that nothing has failed yet.
 ///
-/// In Rust an [`Error`](crate::Error) carries its own code, so this is for code that is ported from PHP. Which of the
-/// two slots a failure is remembered in is PHP's choice: a failed [`socket_accept`](crate::socket_accept) leaves its
-/// code in the thread's slot only, since the socket that failed is the one that was never made.
+/// In Rust an [`Error`](crate::Error) has its own code, so this function is for code that is ported from PHP.
+/// PHP's rules say which slot remembers a failure. A failed [`socket_accept`](crate::socket_accept) is
+/// remembered in the thread's slot only, because the socket that it failed to make does not exist.
 ///
 /// # Differences from PHP
 ///
@@ -53,7 +53,7 @@ pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
 /// socket_clear_error(?Socket $socket = null): void
 /// ```
 ///
-/// No system call. Clearing one slot leaves the other as it is.
+/// No system call. The other slot stays as it is.
 ///
 /// # Differences from PHP
 ///
@@ -91,9 +91,11 @@ pub fn socket_clear_error<'a>(socket: impl Into<Option<&'a Socket>>) {
 /// socket_strerror(int $error_code): string
 /// ```
 ///
-/// No system call; the C library's `strerror_r`. Codes below −10000 are the resolver's and get the text of
-/// `hstrerror`. It takes a code, not a socket: `socket_strerror($socket)`, which old tutorials have, is a mistake
-/// that PHP answers with a `TypeError` and Rust does not compile.
+/// No system call: the C library's `strerror_r` has the texts. Codes below −10000 are the resolver's and get
+/// the text of `hstrerror`.
+///
+/// The parameter is a code, not a socket. Old tutorials have `socket_strerror($socket)`, which is a mistake:
+/// PHP throws a `TypeError`, and Rust does not compile it.
 ///
 /// # Examples
 ///

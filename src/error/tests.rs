@@ -1,11 +1,11 @@
-//! How a failure is worded and judged.
+//! The wording and the kind of a failure.
 
 use super::*;
 
 static SITE: Site = site("of {}, {second}, {index}, {limit}");
 static ADDRESS: Site = site("{address}");
 
-/// No site of the crate's, which a test would have to provoke.
+/// A site that is not one of the crate: the tests need not provoke it.
 const fn site(message: &'static str) -> Site {
     Site { function: "f", message }
 }
@@ -37,7 +37,7 @@ fn only_not_yet_is_quiet() {
     }
 }
 
-/// What PHP prints for these codes.
+/// PHP prints these texts.
 #[test]
 fn the_resolvers_codes_begin_below_minus_10000() {
     for (code, text) in [
