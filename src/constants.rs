@@ -1,4 +1,4 @@
-//! PHP's constants under PHP's names, as `c_int`; `libc`'s own items wherever it has them.
+//! PHP's constants under PHP's names, as `c_int`. Where `libc` has the item, it is re-exported.
 
 use std::ffi::c_int;
 
@@ -21,7 +21,7 @@ macro_rules! own {
 pub(crate) use own;
 
 from_libc! {
-    AF_UNIX "Domain: sockets within one machine, named by a path or not at all."
+    AF_UNIX "Domain: sockets within one machine, named by a path, by an abstract name, or not at all."
     AF_INET "Domain: IPv4, addresses like `127.0.0.1`."
     AF_INET6 "Domain: IPv6, addresses like `::1`."
     AF_PACKET "Domain: raw frames of a network interface (PHP 8.5)."
@@ -29,21 +29,21 @@ from_libc! {
     SOCK_STREAM "Type: an ordered, reliable, full-duplex byte stream; TCP in `AF_INET` and `AF_INET6`."
     SOCK_DGRAM "Type: datagrams; UDP in `AF_INET` and `AF_INET6`."
     SOCK_RAW "Type: raw protocol access; needs `CAP_NET_RAW`."
-    SOCK_RDM "Type: reliable, unordered datagrams; no Linux protocol family a beginner meets has it."
-    SOCK_SEQPACKET "Type: an ordered, reliable connection that keeps record boundaries; `AF_UNIX` has it."
+    SOCK_RDM "Type: reliable, unordered datagrams; `AF_INET`, `AF_INET6` and `AF_UNIX` do not have it."
+    SOCK_SEQPACKET "Type: an ordered, reliable connection that preserves record boundaries; `AF_UNIX` has it."
     SOCK_DCCP "Type: the Datagram Congestion Control Protocol (PHP 8.4)."
     SOCK_CLOEXEC "Type flag: close the descriptor on exec (PHP 8.4). This crate always sets it."
     SOCK_NONBLOCK "Type flag: the new socket does not block (PHP 8.4)."
 
     MSG_OOB "Flag: send or receive the out-of-band byte."
-    MSG_PEEK "Flag: look at the data and leave it in the queue."
+    MSG_PEEK "Flag: peek at the data, which stays in the queue."
     MSG_DONTROUTE "Flag: send only to directly connected networks."
-    MSG_CTRUNC "Flag on receipt: control data was cut for lack of room."
+    MSG_CTRUNC "Flag on receipt: control data was cut, because the buffer was too small."
     MSG_TRUNC "Flag: report a datagram's real length; on TCP, discard instead of copying."
     MSG_DONTWAIT "Flag: this one call does not block."
     MSG_EOR "Flag: end of record."
-    MSG_WAITALL "Flag: block until all that was asked for has arrived."
-    MSG_CONFIRM "Flag: tell the link layer that the neighbour still answers."
+    MSG_WAITALL "Flag: block until all the bytes asked for have arrived."
+    MSG_CONFIRM "Flag: report to the link layer that the neighbour still answers."
     MSG_ERRQUEUE "Flag: receive from the socket's error queue."
     MSG_NOSIGNAL "Flag: no SIGPIPE. PHP and Rust ignore that signal already."
     MSG_MORE "Flag: more data follows, so do not send a short packet yet."
@@ -59,18 +59,18 @@ from_libc! {
     IPPROTO_ICMP "Protocol: ICMP, which ping uses (PHP 8.5)."
     IPPROTO_ICMPV6 "Protocol: ICMP for IPv6 (PHP 8.5)."
 
-    SOMAXCONN "The largest backlog that the C headers promise. The kernel's own limit is the sysctl `net.core.somaxconn`."
+    SOMAXCONN "The largest backlog by the C headers. The kernel's limit is the sysctl `net.core.somaxconn`."
 
     SHUT_RD "Shutdown mode 0: no more reading (PHP 8.5)."
     SHUT_WR "Shutdown mode 1: no more writing; the peer reads end of stream (PHP 8.5)."
-    SHUT_RDWR "Shutdown mode 2: neither (PHP 8.5)."
+    SHUT_RDWR "Shutdown mode 2: no more reading and no more writing (PHP 8.5)."
 
     SCM_RIGHTS "Control message: open descriptors."
     SCM_CREDENTIALS "Control message: the sender's process, user and group."
 
     AI_PASSIVE "Lookup flag: addresses to bind, not to connect to."
     AI_CANONNAME "Lookup flag: also give the canonical name."
-    AI_NUMERICHOST "Lookup flag: the host is an address already; ask no server."
+    AI_NUMERICHOST "Lookup flag: the host is an address already, so no server is asked."
     AI_V4MAPPED "Lookup flag: give `::ffff:a.b.c.d` for a host without IPv6."
     AI_ALL "Lookup flag: with `AI_V4MAPPED`, IPv6 and mapped IPv4 addresses."
     AI_ADDRCONFIG "Lookup flag: only families that this machine has an address in."
@@ -102,10 +102,10 @@ from_libc! {
 }
 
 own! {
-    MSG_EOF = crate::sys::ffi::MSG_EOF, "Flag: the sender is done; Linux calls it `MSG_FIN`."
+    MSG_EOF = crate::sys::ffi::MSG_EOF, "Flag: the sender has finished; Linux calls it `MSG_FIN`."
     SOL_UDPLITE = crate::sys::ffi::SOL_UDPLITE, "Level and protocol: UDP-Lite (PHP 8.3)."
     AI_IDN = crate::sys::ffi::AI_IDN, "Lookup flag: the host may be an internationalized name."
     AI_CANONIDN = crate::sys::ffi::AI_CANONIDN, "Lookup flag: give the canonical name internationalized."
     PHP_NORMAL_READ = 1, "Read mode: up to and including the first `\\n` or `\\r`."
-    PHP_BINARY_READ = 2, "Read mode: whatever has arrived; PHP's default."
+    PHP_BINARY_READ = 2, "Read mode: the bytes that have arrived; PHP's default."
 }

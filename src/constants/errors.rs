@@ -1,4 +1,5 @@
-//! `SOCKET_EADDRINUSE` and its kin: the system's error numbers under PHP's names, and the way back to the name.
+//! The system's error numbers under PHP's names, such as `SOCKET_EADDRINUSE`, and the look-up from a number
+//! to a name.
 
 use std::ffi::c_int;
 
@@ -7,7 +8,7 @@ macro_rules! socket_errors {
     ($($name:ident $errno:ident $text:literal)* ; $($plain:ident)* ; $($resolver:ident $code:literal)*) => {
         $( #[doc = $text] pub const $name: c_int = libc::$errno; )*
 
-        /// The symbol of an error code: PHP's constant, else the system's, else nothing.
+        /// The symbol of an error code: PHP's constant, else the system's, else an empty text.
         pub(crate) fn symbol(code: c_int) -> &'static str {
             match code {
                 $( libc::$errno => stringify!($name), )*
@@ -127,6 +128,6 @@ socket_errors! {
     ESRCH ENOEXEC ECHILD ETXTBSY EFBIG EDOM ERANGE EDEADLK EBFONT ENOPKG EDOTDOT EOVERFLOW ELIBACC
     ELIBBAD ELIBSCN ELIBMAX ELIBEXEC EILSEQ ESTALE EUCLEAN ENOTNAM ENAVAIL ECANCELED ENOKEY
     EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON
-    ; // What the resolver says, as PHP counts it: -10000 less `h_errno`.
+    ; // The resolver's codes, as PHP counts them: -10000 less `h_errno`.
     HOST_NOT_FOUND -10001 TRY_AGAIN -10002 NO_RECOVERY -10003 NO_DATA -10004
 }
