@@ -8,7 +8,7 @@
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
 
-// The course, in the documentation alone; what its texts show of a lesson is no program of its own.
+// The course, in the documentation only. The code in its texts is a part of a lesson, not a program to test.
 #[cfg(all(doc, not(doctest)))]
 pub mod lessons;
 
@@ -16,7 +16,7 @@ pub mod lessons;
 #[doc = include_str!("php-to-rust.md")]
 pub mod php_to_rust {}
 
-// What the functions stand on, from the bottom up: C, PHP's constants, PHP's sentence, the descriptor that closes itself.
+// The modules below the functions: PHP's constants, PHP's sentence, the descriptor that closes itself, C.
 mod constants;
 mod error;
 mod socket;

@@ -1,4 +1,4 @@
-//! What the functions ask of C: the `libc` crate's gaps, socket addresses, the resolver.
+//! The parts of C that the functions use: the `libc` crate's gaps, socket addresses, the resolver.
 
 pub(crate) mod ffi;
 pub(crate) mod resolver;

@@ -65,8 +65,8 @@ pub fn socket_write(
     let length = length.into().unwrap_or(data.len()).min(data.len());
 
     // SAFETY: `data` has at least `length` bytes and outlives the call, which only reads them. A socket
-    // copies them. What the driver of another descriptor does with them is as safe as in std's `File`, which
-    // writes there too.
+    // copies them. The driver of another descriptor uses them as safely as in std's `File`, which writes
+    // there too.
     let count = unsafe { libc::write(socket.fd(), data.as_ptr().cast(), length) };
 
     ret_usize(count)

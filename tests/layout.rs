@@ -4,6 +4,8 @@
 mod common;
 #[path = "layout/curriculum.rs"]
 mod curriculum;
+#[path = "layout/docs.rs"]
+mod docs;
 #[path = "layout/layers.rs"]
 mod layers;
 

@@ -61,7 +61,8 @@ pub enum ControlMessage<'a> {
 ///
 /// let mut message = Received::new(socket_iovec_alloc(&[10])?, 64)?;
 /// socket_recvmsg(&there, &mut message, 0)?;
-/// assert!(message.control().all(|one| matches!(one, ReceivedControl::Rights([_]))));
+/// let one_descriptor = |one| matches!(one, ReceivedControl::Rights([_]));
+/// assert!(message.control().all(one_descriptor));
 /// # Ok::<(), Error>(())
 /// ```
 ///

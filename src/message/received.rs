@@ -28,7 +28,8 @@ use crate::sys::sockaddr::Buffer;
 /// for text in ["one datagram", "and another"] {
 ///     socket_write(&here, text, None)?;
 ///     assert_eq!(socket_recvmsg(&there, &mut message, 0)?, text.len());
-///     assert_eq!(message.iov().iter().collect::<Vec<_>>().concat(), text.as_bytes());
+///     let parts: Vec<&[u8]> = message.iov().iter().collect();
+///     assert_eq!(parts.concat(), text.as_bytes());
 /// }
 /// # Ok::<(), Error>(())
 /// ```

@@ -138,7 +138,7 @@ pub(crate) struct AddrList(*mut addrinfo);
 impl AddrList {
     /// # Safety
     ///
-    /// `list` is what a successful `getaddrinfo` stored, and nobody else frees it.
+    /// `list` is the one that a successful `getaddrinfo` stored, and it has no other owner.
     pub(crate) unsafe fn new(list: *mut addrinfo) -> AddrList {
         AddrList(list)
     }
@@ -161,7 +161,7 @@ impl Drop for AddrList {
     }
 }
 
-/// What `getaddrinfo` is to look for; sockets of any type and protocol.
+/// The hints of `getaddrinfo`: sockets of any type and protocol.
 pub(crate) fn hints(flags: c_int, family: c_int) -> addrinfo {
     addrinfo {
         ai_flags: flags,
@@ -188,7 +188,7 @@ fn getaddrinfo(name: &CStr) -> Option<[u8; 16]> {
     if status != 0 {
         return None;
     }
-    // SAFETY: the call succeeded, and nobody else knows of the list.
+    // SAFETY: the call succeeded, and the list has no other owner.
     let list = unsafe { AddrList::new(list) };
     let first = list.iter().next()?;
     if first.ai_family != libc::AF_INET6 || first.ai_addr.is_null() {

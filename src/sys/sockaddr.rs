@@ -11,7 +11,7 @@ use libc::{
 
 use crate::sys::ffi;
 
-/// Who is at one end of a socket: PHP's `$address` and `$port` out-parameters, and the family they belong to.
+/// The name of one end of a socket: PHP's `$address` and `$port` out-parameters, and the family they belong to.
 ///
 /// `Display` writes `127.0.0.1:80`, `[::1]:80`, or the path of an `AF_UNIX` socket.
 ///
@@ -176,7 +176,8 @@ impl SockAddr {
     }
 }
 
-/// Room for an address that the kernel writes. It begins zeroed: what the kernel leaves alone reads as `AF_UNSPEC`.
+/// The bytes of an address that the kernel writes. They begin as zeros: an address that it does not write reads as
+/// `AF_UNSPEC`.
 #[derive(Clone)]
 #[repr(C, align(8))]
 pub(crate) struct Buffer([u8; size_of::<sockaddr_storage>()]);
