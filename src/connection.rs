@@ -15,7 +15,7 @@ use crate::sys::sockaddr::{Buffer, SockAddr};
 /// ```
 ///
 /// One system call, `listen`. `backlog` is the number of connections that may wait for [`socket_accept`];
-/// PHP's default is 0. The kernel limits it to `net.core.somaxconn`, and queues one more than it says. A TCP
+/// PHP's default is 0. The kernel limits it to `net.core.somaxconn`, and queues one connection more. A TCP
 /// socket without an address gets a free port on `0.0.0.0` (`::`).
 ///
 /// # Errors
@@ -66,8 +66,8 @@ pub fn socket_listen(socket: &Socket, backlog: c_int) -> Result<()> {
 /// - `SOCKET_EMFILE`: `socket_create_listen(): unable to create listening socket [24]: Too many open files`
 /// - `SOCKET_EADDRINUSE`: `socket_create_listen(): unable to bind to given address [98]: Address already in
 ///   use`
-/// - `SOCKET_EADDRINUSE`, if another socket began to listen after the bind: `socket_create_listen(): unable
-///   to listen on socket [98]: …`
+/// - `SOCKET_EADDRINUSE`, another listener was first: `socket_create_listen(): unable to listen on socket
+///   [98]: …`
 ///
 /// # Differences from PHP
 ///

@@ -155,8 +155,8 @@ fn zerocopy() -> Error {
 /// - A line that has arrived takes two system calls. `recv` with `MSG_PEEK` finds its end. `recv` receives
 ///   the line and no byte after it, as long as no other thread reads the same socket.
 /// - A line that arrives in pieces, or is longer than 16 KiB, takes two more for each further piece.
-/// - It waits for the whole line, even on a non-blocking socket (with `fcntl` and `poll`), and whatever
-///   `SO_RCVTIMEO` is.
+/// - It waits for the whole line, on a non-blocking socket too (with `fcntl` and `poll`). `SO_RCVTIMEO` does
+///   not limit the wait.
 /// - `\r\n` ends two lines; the second is `"\n"`.
 /// - On a datagram socket it returns the first byte of each datagram and loses the rest, as PHP does.
 ///
@@ -164,8 +164,8 @@ fn zerocopy() -> Error {
 /// `PHP_BINARY_READ` and collect the lines, as the crate's [first page](crate#use-it-from-your-own-code)
 /// does.
 ///
-/// At the end of the stream the result is empty. In `PHP_NORMAL_READ` the last line comes first, without its
-/// end. After it, a blocking socket gives `SOCKET_ECONNRESET` and a non-blocking one an empty result.
+/// At the end of the stream the result is empty. In `PHP_NORMAL_READ`, a last line without an end is returned
+/// first. After it, a blocking socket gives `SOCKET_ECONNRESET` and a non-blocking one an empty result.
 ///
 /// # Errors
 ///
