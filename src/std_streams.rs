@@ -94,7 +94,7 @@ fn with_family(socket: Socket) -> Result<Socket> {
     }
 }
 
-/// Makes a stream of a socket. It cannot fail.
+/// Makes a stream of a socket. The conversion cannot fail.
 ///
 /// ```php
 /// socket_export_stream(Socket $socket): resource|false

@@ -9,17 +9,17 @@ use super::capacity::Refused;
 use crate::socket::Socket;
 use crate::sys::ffi::{Failed, ret, ret_written};
 
-/// The bytes of one peek, at most. Peeking copies. Bytes past the end of the line are copied for nothing.
-const PEEK: usize = 16 * 1024;
+/// The bytes that one peek copies, at most. Those past the end of the line are copied for nothing.
+const PEEK_MAX: usize = 16 * 1024;
 
 /// The number of empty reads after which PHP reports a reset connection.
 const EMPTY_READS: u32 = 200;
 
 /// The milliseconds to wait where `poll` cannot report when to try again.
-const SOON: c_int = 10;
+const PAUSE: c_int = 10;
 
-/// A descriptor that `poll` ignores, so that it only waits.
-const IGNORED: RawFd = -1;
+/// A number that `poll` ignores, so that it only waits.
+const NO_DESCRIPTOR: RawFd = -1;
 
 /// Why there is no line.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +58,8 @@ pub(super) fn read_line(socket: &Socket, length: usize) -> Result<Vec<u8>, NoLin
 /// Peeks for the end of the line and receives up to there, until the line is whole.
 fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), NoLine> {
     loop {
-        let wanted = (length - line.len()).min(PEEK);
-        let mut buffer = [MaybeUninit::uninit(); PEEK];
+        let wanted = (length - line.len()).min(PEEK_MAX);
+        let mut buffer = [MaybeUninit::uninit(); PEEK_MAX];
 
         let Ok(peeked) = receive(socket, &mut buffer[..wanted], libc::MSG_PEEK) else {
             wait_if_nothing_yet(socket)?;
@@ -167,11 +167,11 @@ fn wait_if_nothing_yet(socket: &Socket) -> Result<(), NoLine> {
     if !is_nonblocking(socket)? {
         return Ok(());
     }
-    let time_limit = if socket.peek_may_hide_bytes() { SOON } else { -1 };
+    let time_limit = if socket.peek_may_hide_bytes() { PAUSE } else { -1 };
     let events = poll(socket.fd(), time_limit)?;
     // An error that recv does not report, such as a message in the error queue, would end every poll at once.
     if events == libc::POLLERR {
-        poll(IGNORED, SOON)?;
+        poll(NO_DESCRIPTOR, PAUSE)?;
     }
     Ok(())
 }
