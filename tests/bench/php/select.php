@@ -19,23 +19,23 @@ function answer_line(Socket $client): bool
 function play(bool $lines): void
 {
     $listener = listen_here();
-    $clients = [];
+    // One array has them all: `$read = $sockets` copies nothing, and `socket_select` makes a new array of what is ready.
+    $sockets = [$listener];
     while (true) {
-        $read = $clients;
-        $read[] = $listener;
+        $read = $sockets;
         $write = $except = null;
         socket_select($read, $write, $except, null) !== false || exit(1);
         foreach ($read as $key => $socket) {
             if ($socket === $listener) {
-                $clients[] = socket_accept($listener);
+                $sockets[] = socket_accept($listener);
                 continue;
             }
             if ($lines ? answer_line($socket) : answer($socket)) {
                 continue;
             }
             socket_close($socket);
-            unset($clients[$key]);
-            if (!$clients) {
+            unset($sockets[$key]);
+            if (count($sockets) === 1) {
                 return;
             }
         }

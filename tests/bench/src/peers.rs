@@ -34,6 +34,7 @@ pub(crate) const OURS_KEPT: &str = "php-sockets, Vec<&Socket> kept";
 pub(crate) const OURS_KEPT_PAIRS: &str = "php-sockets, Vec<(K, &Socket)> kept";
 pub(crate) const OURS_SHARED: &str = "php-sockets, Vec<Rc<Socket>> kept";
 pub(crate) const OURS_TABLE: &str = "php-sockets, Vec<(K, &Socket)> of a BTreeMap<K, Socket>";
+pub(crate) const OURS_LESSON: &str = "php-sockets, the lists of lesson 13";
 pub(crate) const OURS_MAP: &str = "php-sockets, BTreeMap<K, &Socket>";
 
 /// The loops without a body: what is subtracted from a pair's instructions, in each language.
@@ -54,7 +55,7 @@ pub(crate) const PAIR: [Peer; 8] = [
     peer(PHP_NAME, Php("pair"), "pair"),
 ];
 
-pub(crate) const SELECT: [Peer; 13] = [
+pub(crate) const SELECT: [Peer; 14] = [
     peer(C_NAME, C("select"), "select"),
     peer(BY_HAND, Rust("peer-libc"), "select"),
     peer(OURS_KEPT, Rust("peer-ours"), "select-kept"),
@@ -63,6 +64,7 @@ pub(crate) const SELECT: [Peer; 13] = [
     peer(OURS_REFS, Rust("peer-ours"), "select-refs"),
     peer(OURS_PAIRS, Rust("peer-ours"), "select-pairs"),
     peer(OURS_TABLE, Rust("peer-ours"), "select-table"),
+    peer(OURS_LESSON, Rust("peer-ours"), "select-lesson"),
     peer(OURS_MAP, Rust("peer-ours"), "select-map"),
     peer("rustix", Rust("peer-rustix"), "select"),
     peer("socket2 (libc's select)", Rust("peer-socket2"), "select"),

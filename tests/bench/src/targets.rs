@@ -2,8 +2,8 @@
 
 use crate::counting::Rows;
 use crate::peers::{
-    BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_KEPT_PAIRS, OURS_MAP, OURS_PAIRS, OURS_REFS, OURS_SHARED,
-    OURS_TABLE, PHP_NAME,
+    BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_KEPT_PAIRS, OURS_LESSON, OURS_MAP, OURS_PAIRS, OURS_REFS,
+    OURS_SHARED, OURS_TABLE, PHP_NAME,
 };
 use crate::report::{Report, short, whole};
 use crate::times::Times;
@@ -41,7 +41,9 @@ pub(crate) fn select(report: &mut Report, rows: &Rows) {
         at_most(report, &format!("{name}: allocations"), rows[name].allocations, allocations);
     }
     at_most(report, &format!("{OURS_SHARED}: allocations"), rows[OURS_SHARED].allocations, 0.0);
-    for name in [OURS_KEPT, OURS_KEPT_PAIRS, OURS_SHARED, OURS_REFS, OURS_PAIRS, OURS_TABLE, OURS_MAP] {
+    for name in
+        [OURS_KEPT, OURS_KEPT_PAIRS, OURS_SHARED, OURS_REFS, OURS_PAIRS, OURS_TABLE, OURS_LESSON, OURS_MAP]
+    {
         at_most(report, &format!("{name}: system calls"), rows[name].all_calls(), 3.0);
     }
 }

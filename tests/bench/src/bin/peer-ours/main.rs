@@ -17,6 +17,7 @@ fn main() -> Result<()> {
         "select-refs" => select::references(),
         "select-pairs" => select::pairs(),
         "select-table" => select::table(),
+        "select-lesson" => select::lesson(),
         "select-map" => select::map(),
         "line" => select::kept_references(answer_line),
         "epoll" => events::serve(),

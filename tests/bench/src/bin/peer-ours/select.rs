@@ -161,6 +161,60 @@ pub(crate) fn table() -> Result<()> {
     }
 }
 
+/// What lesson 13 keeps of a client beside its socket.
+#[derive(Default)]
+struct Client {
+    output: Vec<u8>,
+    end: Option<String>,
+}
+
+/// The sets of lesson 13: lists that are kept and filled anew for each round, from a table of sockets and a table of clients.
+pub(crate) fn lesson() -> Result<()> {
+    let listener = listen_here()?;
+    let mut sockets: BTreeMap<u64, Socket> = BTreeMap::new();
+    let mut clients: BTreeMap<u64, Client> = BTreeMap::new();
+    let mut last_id = 0;
+    let mut buffer = Vec::new();
+    loop {
+        let mut read: Vec<(u64, &Socket)> = Vec::new();
+        let mut write: Vec<(u64, &Socket)> = Vec::new();
+        let calling = loop {
+            read.clear();
+            write.clear();
+            read.push((0, &listener));
+            for (key, socket) in &sockets {
+                let client = &clients[key];
+                if client.end.is_none() {
+                    read.push((*key, socket));
+                }
+                if !client.output.is_empty() {
+                    write.push((*key, socket));
+                }
+            }
+            socket_select(Some(&mut read), Some(&mut write), None, None, 0)?;
+            let mut calling = false;
+            for (key, socket) in &read {
+                match clients.get_mut(key) {
+                    Some(_) if answer(socket, &mut buffer) => {}
+                    Some(client) => client.end = Some("has gone".to_owned()),
+                    None => calling = true,
+                }
+            }
+            if calling || clients.values().any(|client| client.end.is_some()) {
+                break calling;
+            }
+        };
+        clients.retain(|key, client| client.end.is_none() || sockets.remove(key).is_none());
+        if calling {
+            last_id += 1;
+            sockets.insert(last_id, socket_accept(&listener)?);
+            clients.insert(last_id, Client::default());
+        } else if clients.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
 /// A new `BTreeMap<K, &Socket>` for each round.
 pub(crate) fn map() -> Result<()> {
     let listener = listen_here()?;
