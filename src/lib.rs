@@ -1,9 +1,15 @@
 // The README's links into the repository, for readers of docs.rs; where a link is defined twice, the first one counts.
 #![doc = "[introduction]: crate::lessons"]
+#![doc = "[lesson 03]: crate::lessons::lesson_03"]
 #![doc = "[differences]: crate::php_to_rust"]
+#![doc = "[porting guide]: crate::php_to_rust#porting-a-php-socket-daemon"]
 #![doc = "[contributing]: https://docs.rs/crate/php-sockets/latest/source/CONTRIBUTING.md"]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
+// The README's table links each function to its section of a file; here that is a page beside this one.
+#![doc = ""]
+#![doc = "<script>for (const link of document.querySelectorAll('a[href^=\"src/php-to-rust.md#\"]'))"]
+#![doc = "link.href = 'php_to_rust/index.html' + link.hash;</script>"]
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its PHP runs too");
@@ -12,8 +18,14 @@ compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its
 #[cfg(all(doc, not(doctest)))]
 pub mod lessons;
 
-#[cfg(all(doc, not(doctest)))]
+// What differs, and how to port a program. The blocks of this one are tested. Its links lead within it here.
+#[cfg(doc)]
+#[doc = "[porting guide]: #porting-a-php-socket-daemon"]
+#[doc = "[events]: #events"]
+#[doc = "[lesson 12]: crate::lessons::lesson_12"]
+#[doc = ""]
 #[doc = include_str!("php-to-rust.md")]
+#[doc = include_str!("php-to-rust-porting.md")]
 pub mod php_to_rust {}
 
 // The modules below the functions: PHP's constants, PHP's sentence, the descriptor that closes itself, C.

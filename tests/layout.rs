@@ -32,7 +32,8 @@ fn functions() -> BTreeMap<String, (String, String)> {
     let mut functions = BTreeMap::new();
     for (_, text) in common::sources() {
         for found in function.captures_iter(&text) {
-            functions.insert(found[4].to_owned(), (flat(&found[1].replace("/// ", "")), flat(&found[3])));
+            let php = flat(&found[1].replace("/// ", ""));
+            functions.insert(found[4].to_owned(), (php, flat(&found[3])));
         }
     }
     functions
@@ -64,22 +65,93 @@ fn every_public_function_is_documented_by_the_page_of_the_house() {
     assert!(functions.len() >= 36, "{}", functions.len());
 }
 
+/// How the README's table says a function: `socket_bind(&socket, address, port)?`, and what it returns.
+fn in_short(signature: &str) -> String {
+    let (head, result) = signature.split_once(") -> ").unwrap_or((signature.trim_end_matches(')'), "()"));
+    let (name, parameters) = head.split_once('(').unwrap();
+    let parameter = Regex::new(r"((?:r#)?\w+): (Option<&mut|&mut |&|)").unwrap();
+    let mut arrays = 0..;
+    let parameters: Vec<String> = parameter
+        .captures_iter(parameters)
+        .map(|found| match &found[2] {
+            "Option<&mut" if arrays.next() > Some(0) => "None".to_owned(),
+            "Option<&mut" => format!("Some(&mut {})", &found[1]),
+            borrow => format!("{borrow}{}", &found[1]),
+        })
+        .collect();
+    let call = format!("{}({})", name.split('<').next().unwrap(), parameters.join(", "));
+    let (call, result) = match result.strip_prefix("Result<") {
+        Some(result) => (call + "?", result.strip_suffix('>').unwrap()),
+        None => (call, result),
+    };
+    if result == "()" { format!("`{call}`") } else { format!("`{call}` → `{result}`") }
+}
+
 #[test]
-fn the_readmes_table_has_every_function_with_the_signatures_of_the_source() {
+fn the_readmes_table_has_every_function_once_as_the_source_has_it() {
+    let row = Regex::new(r"(?m)^\| \[`(\w+)`\]\(([^)]+)\) \| (.+) \| .+ \|$").unwrap();
     let readme = read("README.md");
-    let mut rows = BTreeMap::new();
-    for line in readme.lines().filter(|line| line.starts_with("| `")) {
-        let line = line.replace("\\|", "\u{1}");
-        let cells: Vec<String> = line
-            .split('|')
-            .map(|cell| cell.replace('\u{1}', "|").replace('`', "").trim().to_owned())
-            .collect();
-        if let Some((name, _)) = cells[1].split_once('(') {
-            rows.insert(name.to_owned(), (cells[1].clone(), cells[2].clone()));
+    let rows: Vec<[String; 3]> =
+        row.captures_iter(&readme).map(|found| found.extract().1.map(str::to_owned)).collect();
+
+    let mut names: Vec<&str> = rows.iter().map(|[name, ..]| name.as_str()).collect();
+    names.sort_unstable();
+    let functions = functions();
+    assert_eq!(names, functions.keys().collect::<Vec<_>>());
+    for [name, link, rust] in &rows {
+        assert_eq!(*link, format!("src/php-to-rust.md#{name}"));
+        assert_eq!(*rust, in_short(&functions[name].1));
+    }
+}
+
+#[test]
+fn the_page_on_differences_has_a_section_for_each_function_in_the_readmes_order() {
+    let section =
+        Regex::new(r"(?m)^### (\w+)\n\n```text\nPHP   ((?:.+\n)+?)Rust  ((?:.+\n)+?)```\n\n\S").unwrap();
+    let row = Regex::new(r"(?m)^\| \[`(\w+)`\]\(").unwrap();
+    let (page, readme) = (read("src/php-to-rust.md"), read("README.md"));
+    let sections: Vec<[&str; 3]> = section.captures_iter(&page).map(|found| found.extract().1).collect();
+
+    let functions = functions();
+    for [name, php, rust] in &sections {
+        assert_eq!((flat(php), flat(rust)), functions[*name], "{name}");
+    }
+    let rows: Vec<&str> = row.captures_iter(&readme).map(|found| found.extract::<1>().1[0]).collect();
+    assert_eq!(sections.iter().map(|[name, ..]| *name).collect::<Vec<_>>(), rows);
+}
+
+#[test]
+fn the_readme_is_read_in_one_sitting_and_no_code_scrolls_sideways() {
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 240, "{} lines", readme.lines().count());
+    for page in ["README.md", "src/php-to-rust.md", "src/php-to-rust-porting.md"] {
+        let mut is_code = false;
+        for line in read(page).lines() {
+            is_code ^= line.starts_with("```");
+            let is_row = line.starts_with('|') && page == "README.md";
+            let most = if is_code {
+                80
+            } else if is_row {
+                160
+            } else {
+                usize::MAX
+            };
+            assert!(line.chars().count() <= most, "{page}: {line}");
         }
     }
+}
 
-    assert_eq!(rows, functions());
+#[test]
+fn the_way_on_is_the_same_wherever_it_is_shown() {
+    let flat = |path: &str| read(path).split_whitespace().collect::<Vec<_>>().join(" ");
+    for path in ["README.md", "lessons/README.md", "lessons/03-the-conversation/expected.txt"] {
+        let text = flat(path);
+        for said in
+            ["then lessons 01, 02, 04 and so on. ", "For one evening: lessons 03, 04, 06, 10, 13, 22."]
+        {
+            assert!(text.contains(said), "{path}: {said}");
+        }
+    }
 }
 
 /// A server of the README, without the comment at its top.
@@ -88,36 +160,44 @@ fn sample(name: &str) -> String {
     text.split_once("\n\n").unwrap().1.to_owned()
 }
 
-#[test]
-fn the_readme_shows_the_servers_that_are_tested() {
-    let readme = read("README.md");
-    let shown: Vec<&str> =
-        readme.split("```rust,no_run\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let lines = sample("lines");
-    let (_, answer) = lines.split_once("\n}\n\n").unwrap();
-
-    let tested =
-        [sample("echo"), sample("select"), format!("use php_sockets::*;\n\n{answer}"), sample("events")];
-    assert_eq!(shown, tested, "the README has them as they are");
-    assert_eq!(readme.matches("```rust").count(), tested.len(), "and no other");
+/// What the blocks of Rust programs in a text show.
+fn programs(path: &str) -> Vec<String> {
+    let text = read(path);
+    let shown = text.split("```rust,no_run\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    shown.map(str::to_owned).collect()
 }
 
 #[test]
-fn the_chat_and_the_server_of_lines_are_the_select_server_but_for_what_the_readme_says() {
-    let readme = read("README.md");
+fn the_pages_show_the_servers_that_are_tested() {
+    let lines = sample("lines");
+    let (_, answer) = lines.split_once("\n}\n\n").unwrap();
+
+    assert_eq!(programs("README.md"), [sample("echo"), sample("select")], "the README has them as they are");
+    assert_eq!(read("README.md").matches("```rust").count(), 2, "and no other");
+    let guide = programs("src/php-to-rust-porting.md");
+    for tested in [sample("daemon"), format!("use php_sockets::*;\n\n{answer}"), sample("events")] {
+        assert!(guide.contains(&tested), "the porting guide has it as it is: {tested}");
+    }
+}
+
+#[test]
+fn the_chat_and_the_server_of_lines_are_the_select_server_but_for_what_the_guide_says() {
+    let guide = read("src/php-to-rust-porting.md");
     let (select, lines) = (sample("select"), sample("lines"));
     let (lines, _) = lines.split_once("\n}\n\n").unwrap();
     let (before, turn) = select.split_once("            let Some(client) = clients.get(&key)").unwrap();
     let (_, end) = turn.split_once("                clients.remove(&key);\n            }\n").unwrap();
     let get = "let Some(client) = clients.get(&key) else { continue };\n            \
-        let data = socket_read(client, 1024, PHP_BINARY_READ).unwrap_or_default();";
-    let tell =
-        "clients.retain(|id, other| *id == key || socket_write(other, &data, None) == Ok(data.len()));";
+        let data = socket_read(client, 1024, PHP_BINARY_READ);\n            \
+        let data = data.unwrap_or_default();\n";
+    let remove = "            if data.is_empty() {\n                clients.remove(&key);\n            }\n            ";
+    let tell = "clients.retain(|id, other| {\n    \
+        *id == key || socket_write(other, &data, None) == Ok(data.len())\n});\n";
     let table = "BTreeMap<u64, (Socket, Vec<u8>)>";
 
     let chat = format!(
-        "{before}            {get}\n            if data.is_empty() {{\n                clients.remove(&key);\n            }}\n            \
-         {tell}\n{end}"
+        "{before}            {get}{remove}{}{end}",
+        tell.replace('\n', "\n            ").trim_end_matches(' ')
     );
     assert_eq!(sample("chat"), chat);
     let changed = before
@@ -129,15 +209,23 @@ fn the_chat_and_the_server_of_lines_are_the_select_server_but_for_what_the_readm
     assert_eq!(format!("{lines}\n}}\n"), format!("{changed}            {turn}\n{end}"));
     assert!(select.contains(get));
     for said in [tell, table, "`data.is_empty()`"] {
-        assert!(readme.contains(said), "{said}");
+        assert!(guide.contains(said), "{said}");
     }
 }
 
 #[test]
 fn links_between_the_texts_lead_somewhere() {
     let link = Regex::new(r"(?m)\]\(([^)#:]+)(?:#[^)]*)?\)|^\[[\w ]+\]: ([^#:\s]+)$").unwrap();
-    let shared = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".github/SECURITY.md", "lessons/README.md"];
-    let mut texts: Vec<String> = shared.map(str::to_owned).into();
+    let pages = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        ".github/SECURITY.md",
+        "lessons/README.md",
+        "src/php-to-rust.md",
+        "src/php-to-rust-porting.md",
+    ];
+    let mut texts: Vec<String> = pages.map(str::to_owned).into();
     for entry in std::fs::read_dir(common::root().join("lessons")).unwrap() {
         let entry = entry.unwrap();
         if entry.path().is_dir() {

@@ -93,5 +93,6 @@ $left('socket_close(connection)', 'this conversation is over');
 socket_close($listener);
 $left('socket_close(listener)', "nobody listens on port $port any more");
 
-echo "\nNext: make php-03, make trace-03, then lessons/03-the-conversation/README.md\n";
+echo "\nNext: lessons/03-the-conversation/README.md, then lessons 01, 02, 04 and so on.\n";
+echo "For one evening: lessons 03, 04, 06, 10, 13, 22.\n";
 exit(0); // also if the reader has left (screen.php)

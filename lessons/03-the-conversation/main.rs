@@ -102,6 +102,7 @@ fn main() -> Result<()> {
     socket_close(listener);
     left("socket_close(listener)", &format!("nobody listens on port {} any more", here.port));
 
-    println!("\nNext: make php-03, make trace-03, then lessons/03-the-conversation/README.md");
+    println!("\nNext: lessons/03-the-conversation/README.md, then lessons 01, 02, 04 and so on.");
+    println!("For one evening: lessons 03, 04, 06, 10, 13, 22.");
     Ok(())
 }

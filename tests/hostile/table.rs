@@ -113,8 +113,13 @@ fn every_server_of_the_readme_is_in_the_table() {
     names.retain(|name| !samples().iter().any(|sample| sample.folder == name));
 
     assert_eq!(names, [""; 0]);
-    let files = std::fs::read_dir(common::root().join("tests/readme")).expect("a folder");
-    assert_eq!(files.count(), samples().len());
+    // The daemon of the porting guide trusts its clients, as the PHP program does that it is a port of.
+    for file in std::fs::read_dir(common::root().join("tests/readme")).expect("a folder") {
+        let file = file.expect("a file").file_name().into_string().expect("UTF-8");
+        let Some(name) = file.strip_suffix(".rs") else { continue };
+        let known = samples().iter().any(|sample| sample.folder == format!("readme-{name}"));
+        assert!(known || name == "daemon", "{file}");
+    }
 }
 
 /// The lesson with this number.

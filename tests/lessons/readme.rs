@@ -1,4 +1,4 @@
-//! What the README promises: the servers it shows, and the output it quotes.
+//! The servers that the README and the porting guide show, and the output that the README quotes.
 
 use php_sockets::*;
 

@@ -5,16 +5,17 @@ use std::{thread, time::Duration};
 
 fn main() -> Result<()> {
     let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-    socket_bind(&listener, "127.0.0.1", 0)?; // port 0: the kernel chooses a free one
+    socket_bind(&listener, "127.0.0.1", 0)?; // port 0: any free one
     socket_listen(&listener, SOMAXCONN)?;
     println!("Listening on {}", socket_getsockname(&listener)?);
 
     loop {
         let Ok(client) = socket_accept(&listener) else {
-            thread::sleep(Duration::from_millis(100)); // no descriptor is free, say: asking again at once would spin
+            // No descriptor is free, say. Asking again at once would spin.
+            thread::sleep(Duration::from_millis(100));
             continue;
         };
-        // A line each time; at the end of the stream PHP_NORMAL_READ fails, as in PHP, and the loop ends.
+        // A line each time. At the end of the stream PHP_NORMAL_READ fails.
         while let Ok(line) = socket_read(&client, 1024, PHP_NORMAL_READ) {
             if socket_write(&client, line, None).is_err() {
                 break; // the client is gone; the server stays

@@ -1,0 +1,165 @@
+//! The two pages a reader meets first: the PHP that they show runs, and the daemon of the porting guide is the same before
+//! and after. Their Rust is tested as documentation, the README's servers in `tests/lessons` and `tests/hostile`.
+
+#[path = "common/mod.rs"]
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use php_sockets::*;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(common::root().join(path)).expect("a text")
+}
+
+/// The blocks of a language in a text.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    text.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap_or(rest)).collect()
+}
+
+/// A program of `tests/readme`, without the comment at its top.
+fn program(name: &str) -> String {
+    read(&format!("tests/readme/{name}")).split_once("\n\n").expect("a comment at the top").1.to_owned()
+}
+
+/// Runs PHP code as a program of its own that systemd has started: descriptor 3 is a listener. Any warning is a failure.
+fn run(code: &str) -> String {
+    let listener = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+    socket_bind(&listener, "127.0.0.1", 0).expect("an address");
+    socket_listen(&listener, 1).expect("a listener");
+    let mut command = common::limited("sh");
+    command.args(["-c", "exec 3<&0 </dev/null; exec \"$@\"", "sh", common::php_program()]);
+    command.args([
+        "-d",
+        "display_errors=stderr",
+        "-d",
+        "log_errors=0",
+        "-d",
+        "zend.assertions=1",
+        "-r",
+        code,
+    ]);
+    let output = command.stdin(OwnedFd::from(listener)).output().expect("PHP runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{code}\n{said}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn every_block_of_php_runs_without_a_warning() {
+    let daemon = program("daemon.php");
+    for page in ["README.md", "src/php-to-rust.md", "src/php-to-rust-porting.md"] {
+        let text = read(page);
+        let all = blocks(&text, "php");
+        assert!(all.len() > 8 || !page.contains("porting"), "{page} has {}", all.len());
+        for block in all.into_iter().filter(|block| *block != daemon) {
+            run(block);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "assert(1 + 1 === 3)")]
+fn a_block_whose_assertion_is_wrong_does_not_run() {
+    run("assert(1 + 1 === 3);");
+}
+
+#[test]
+fn the_porting_guide_shows_the_daemon_that_is_tested() {
+    let guide = read("src/php-to-rust-porting.md");
+
+    assert!(blocks(&guide, "php").contains(&program("daemon.php").as_str()), "before");
+    assert!(blocks(&guide, "rust,no_run").contains(&program("daemon.rs").as_str()), "after");
+}
+
+/// A daemon in a process of its own, ended with the test.
+struct Daemon {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    port: u16,
+}
+
+impl Daemon {
+    fn start(mut command: Command) -> Daemon {
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        let port = line.strip_prefix("Listening on 127.0.0.1:").expect("its port").trim_end();
+        Daemon { process, output, port: port.parse().expect("a number") }
+    }
+
+    fn connect(&self) -> Socket {
+        let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+        socket_connect(&client, "127.0.0.1", self.port).expect("a connection");
+        socket_set_option(&client, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
+        client
+    }
+
+    /// Sends it SIGTERM; what it still prints, if it then ends well.
+    fn stop(mut self) -> String {
+        let group = i32::try_from(self.process.id()).expect("a process number");
+        // SAFETY: the process has not been waited for, so the number is still its own.
+        assert_eq!(unsafe { libc::kill(-group, libc::SIGTERM) }, 0);
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).expect("the end of its output");
+        self.process.wait().expect("it ends");
+        rest
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // `timeout` ends its child with itself.
+        if let (Ok(None), Ok(pid)) = (self.process.try_wait(), i32::try_from(self.process.id())) {
+            // SAFETY: as above.
+            unsafe { libc::kill(-pid, libc::SIGTERM) };
+        }
+        let _ = self.process.wait();
+    }
+}
+
+/// All that two clients see of a daemon, and what it prints when it is told to end.
+fn conversation(daemon: Daemon) -> Vec<String> {
+    let (alice, bob) = (daemon.connect(), daemon.connect());
+    let mut seen = Vec::new();
+    let mut hear = |client: &Socket| {
+        let line = socket_read(client, 1000, PHP_NORMAL_READ).expect("a line");
+        seen.push(String::from_utf8_lossy(&line).into_owned());
+    };
+    let tell = |client: &Socket, text: &[u8]| {
+        assert_eq!(socket_write(client, text, None), Ok(text.len()));
+    };
+
+    tell(&alice, b"reverse ab");
+    tell(&bob, b"hex a b\r\nlength xyz\nfirst A\n");
+    for _ in 0..3 {
+        hear(&bob);
+    }
+    tell(&alice, b"c\n  reverse  d \nfirst\n\nnope \xff\n\x0b\x0c\nhex \xff\0\n");
+    for _ in 0..6 {
+        hear(&alice);
+    }
+    socket_close(bob);
+    tell(&alice, b"reverse still here\n");
+    hear(&alice);
+    seen.push(daemon.stop());
+    seen
+}
+
+#[test]
+fn the_daemon_of_the_porting_guide_answers_after_as_before() {
+    let mut php = common::limited(common::php_program());
+    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+    php.arg(common::root().join("tests/readme/daemon.php"));
+    let rust = common::limited(common::example("porting-daemon").to_str().expect("UTF-8"));
+
+    let (before, after) = (conversation(Daemon::start(php)), conversation(Daemon::start(rust)));
+
+    assert_eq!(after, before);
+    assert_eq!(before[0], "612062\n");
+    assert_eq!(before.last().map(String::as_str), Some("Bye\n"));
+}
