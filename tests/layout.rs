@@ -121,6 +121,28 @@ fn the_page_on_differences_has_a_section_for_each_function_in_the_readmes_order(
 }
 
 #[test]
+fn the_guides_table_of_events_has_every_method() {
+    let method = Regex::new(r"(?m)^    pub fn (\w+)").unwrap();
+    let guide = read("src/php-to-rust-porting.md");
+    let (_, events) = guide.split_once("\n# Events\n").unwrap();
+    let mut methods = 0;
+    for (path, text) in common::sources() {
+        if !path.strip_prefix(common::root().join("src")).unwrap().starts_with("event")
+            && !path.ends_with("src/event.rs")
+        {
+            continue;
+        }
+        for found in method.captures_iter(&text) {
+            let named =
+                ["base.", "event.", "Event::", "EventBase::"].map(|of| format!("`{of}{}(", &found[1]));
+            assert!(named.iter().any(|named| events.contains(named)), "{} has no row", &found[1]);
+            methods += 1;
+        }
+    }
+    assert!(methods > 20, "{methods}");
+}
+
+#[test]
 fn the_readme_is_read_in_one_sitting_and_no_code_scrolls_sideways() {
     let readme = read("README.md");
     assert!(readme.lines().count() <= 240, "{} lines", readme.lines().count());

@@ -105,6 +105,45 @@ fn every_public_function_has_a_scenario() {
 }
 
 #[test]
+fn the_readmes_table_says_which_system_calls_the_first_scenario_of_each_function_makes() {
+    let readme = std::fs::read_to_string(common::root().join("README.md")).expect("the README");
+    let rows = readme.lines().filter_map(|row| row.strip_prefix("| [`")?.strip_suffix(" |"));
+    let rows: Vec<(&str, &str)> = rows
+        .map(|row| (row.split('`').next().expect("a name"), row.rsplit(" | ").next().expect("a last cell")))
+        .collect();
+    assert!(rows.len() > 50, "the table was read");
+
+    let differing = in_parallel(&rows, |(function, said)| {
+        let first = scenarios::all().find(|scenario| scenario.function == *function).expect("a scenario");
+        // Numbers need no look-up, and the first scenario of `socket_addrinfo_lookup` has no others.
+        let scenario = match *said {
+            "C library's" => scenarios::all()
+                .filter(|scenario| scenario.function == *function)
+                .last()
+                .expect("a scenario of names"),
+            _ => first,
+        };
+        let (_, places) = trace::clean(scenario);
+        let calls: Vec<String> = places
+            .iter()
+            .map(|place| match codes::usual_name(&place.call) {
+                "recvfrom" if *function != "socket_recvfrom" => "`recv`".to_owned(),
+                "sendto" if *function != "socket_sendto" => "`send`".to_owned(),
+                name => format!("`{name}`"),
+            })
+            .collect();
+        let made = match calls.as_slice() {
+            [] => "none".to_owned(),
+            calls if calls.iter().any(|call| call == "`openat`") => "C library's".to_owned(),
+            calls => calls.join(" "),
+        };
+        (made != said.split(';').next().unwrap_or(said)).then(|| format!("{function}: {made}, not {said}"))
+    });
+
+    assert_eq!(differing.into_iter().flatten().collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
 fn every_system_call_fails_once_and_nothing_is_lost() {
     let scenarios: Vec<&Scenario> = scenarios::all().filter(|scenario| is_wanted(scenario)).collect();
     let clean = in_parallel(&scenarios, |scenario| {
