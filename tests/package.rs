@@ -88,6 +88,24 @@ fn its_documentation_builds_as_on_docs_rs() {
     succeeded(&output);
     let course = common::root().join("target/package-test/doc/php_sockets/lessons/lesson_24/index.html");
     assert!(course.is_file(), "the course is part of it");
+
+    // The README's table links each function to a section of a file. A line of the front page turns these to this page.
+    let folder = common::root().join("target/package-test/doc/php_sockets");
+    let front = std::fs::read_to_string(folder.join("index.html")).expect("the front page");
+    let page = std::fs::read_to_string(folder.join("php_to_rust/index.html")).expect("the page");
+    let linked = "src/php-to-rust.md#";
+    assert!(front.contains(&format!(
+        "<script>for (const link of document.querySelectorAll('a[href^=\"{linked}\"]'))"
+    )));
+    let names: Vec<&str> = front
+        .split(&format!("<a href=\"{linked}"))
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(names.len() > 50, "{names:?}");
+    for name in names {
+        assert!(page.contains(&format!("id=\"{name}\"")), "{name} has no section");
+    }
 }
 
 #[test]
