@@ -18,7 +18,7 @@ compile_error!("php-sockets needs 64-bit Linux with the GNU C library, where its
 #[cfg(all(doc, not(doctest)))]
 pub mod lessons;
 
-// What differs, and how to port a program. The blocks of this one are tested. Its links lead within it here.
+// The differences, and how to port a program. The blocks of this page are tested; its links lead within it here.
 #[cfg(doc)]
 #[doc = "[porting guide]: #porting-a-php-socket-daemon"]
 #[doc = "[events]: #events"]
