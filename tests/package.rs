@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 /// Cargo in a folder, offline, with a target folder of its own. The commands wait for each other there.
 fn cargo(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = common::limited_to("600", env!("CARGO"));
+    let mut command = common::limited_to(600, env!("CARGO"));
     command.current_dir(folder).args(arguments).args(["--offline", "--target-dir"]);
     command.arg(common::root().join("target/package-test")).env_remove("RUSTFLAGS");
     command
@@ -111,14 +111,12 @@ fn its_documentation_builds_as_on_docs_rs() {
 #[test]
 fn an_installation_has_no_programs() {
     let folder = unpacked();
-    let root = std::env::temp_dir().join(format!("php-sockets-installed-{}", std::process::id()));
-    std::fs::create_dir(&root).expect("a new folder");
+    let root = common::temporary::folder();
     let mut install = cargo(folder, &["install", "--locked", "--path", "."]);
     // Cargo warns that there is nothing to install, which some versions call a failure.
-    let output = install.env("CARGO_INSTALL_ROOT", &root).output();
+    let output = install.env("CARGO_INSTALL_ROOT", root.path()).output();
 
-    let programs = std::fs::read_dir(root.join("bin")).map_or(0, Iterator::count);
-    std::fs::remove_dir_all(&root).expect("the folder");
+    let programs = std::fs::read_dir(root.path().join("bin")).map_or(0, Iterator::count);
     let text = String::from_utf8_lossy(&output.expect("cargo runs").stderr).into_owned();
     assert_eq!(programs, 0, "{text}");
     assert!(text.contains("none of the package's binaries are available for install"), "{text}");

@@ -8,9 +8,9 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
+use common::Strace;
 use regex::Regex;
 
 /// What one round of a workload costs.
@@ -67,20 +67,10 @@ fn program() -> PathBuf {
     PROGRAM
         .get_or_init(|| {
             let target = common::root().join("target/counts");
-            let mut command = Command::new("timeout");
-            command.args([
-                "--kill-after=2",
-                "300",
-                env!("CARGO"),
-                "build",
-                "--quiet",
-                "--release",
-                "--locked",
-            ]);
-            command.arg("--manifest-path").arg(common::root().join("tests/counts/Cargo.toml"));
-            command.arg("--target-dir").arg(&target).env_remove("RUSTFLAGS");
-            let status = command.status().expect("cargo runs");
-            assert!(status.success(), "the programs are built");
+            let mut build = common::limited_to(300, env!("CARGO"));
+            build.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]);
+            build.arg(common::root().join("tests/counts/Cargo.toml")).arg("--target-dir").arg(&target);
+            common::printed(build.env_remove("RUSTFLAGS"));
             target.join("release/counts")
         })
         .clone()
@@ -119,11 +109,10 @@ fn instructions(workload: &'static str, clients: u32) -> Counted {
 
 /// System calls of `ROUNDS` rounds.
 fn calls(workload: &str, clients: u32) -> u64 {
-    let row = Regex::new(r"(?m)^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$").unwrap();
     let [short, long] = [SHORT, LONG].map(|rounds| {
-        let (_, report) = run(&["strace", "-c"], workload, clients, rounds);
-        let rows = row.captures_iter(&report).filter(|row| &row[2] != "total");
-        rows.map(|row| row[1].parse::<u64>().unwrap()).sum::<u64>()
+        let strace = Strace::counting();
+        run(&strace.words(), workload, clients, rounds);
+        strace.counts().values().sum::<u64>()
     });
     long - short
 }
@@ -131,8 +120,7 @@ fn calls(workload: &str, clients: u32) -> u64 {
 /// How many per cent of the figures may be taken. They are those of Rust 1.95, and have stayed since; what an older release
 /// compiles may cost up to a half more: 1.85 walks over a `BTreeMap` in so many.
 fn tolerated() -> u64 {
-    let output = Command::new(env!("CARGO")).arg("--version").output().expect("cargo runs");
-    let text = String::from_utf8(output.stdout).expect("text");
+    let text = common::printed(common::limited(env!("CARGO")).arg("--version"));
     let release = text.strip_prefix("cargo 1.").and_then(|rest| rest.split('.').next()?.parse().ok());
     if release.unwrap_or(95) < 95 { 150 } else { 105 }
 }

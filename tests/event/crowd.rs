@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::os::fd::AsRawFd;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -80,14 +80,9 @@ fn ten_thousand_connections_are_idle_for_free_and_all_receive_one_broadcast() {
     accept.add(None).unwrap();
     let guard = Event::timer(&base, |_| panic!("the crowd does not come")).unwrap();
     guard.add(Duration::from_secs(60)).unwrap();
-    let mut child = Command::new("timeout")
-        .args(["--kill-after=2", "60"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "crowd::client_process"])
-        .env(PORT, port.to_string())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut clients = common::limited_to(60, std::env::current_exe().unwrap());
+    clients.args(["--exact", "crowd::client_process"]).env(PORT, port.to_string()).stdout(Stdio::null());
+    let mut clients = common::Running::start(&mut clients);
     base.dispatch().unwrap();
     assert_eq!(room.borrow().len(), CROWD);
 
@@ -100,5 +95,5 @@ fn ten_thousand_connections_are_idle_for_free_and_all_receive_one_broadcast() {
     for (client, _) in room.borrow().iter() {
         socket_write(client, "to all of you", None).unwrap();
     }
-    assert!(child.wait().unwrap().success());
+    assert!(clients.ended());
 }

@@ -320,9 +320,9 @@ fn once_a_file_was_open_elsewhere_all_leave_epoll_before_they_are_closed() {
 #[test]
 fn a_reader_of_a_pipe_hears_that_the_writers_have_gone() {
     let (base, log) = (base(), Log::default());
-    let mut child = std::process::Command::new("true").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = common::Running::start(common::limited("true").stdout(std::process::Stdio::piped()));
     let output = Socket::from(std::os::fd::OwnedFd::from(child.stdout.take().unwrap()));
-    assert!(child.wait().unwrap().success());
+    assert!(child.ended());
 
     // Epoll says EPOLLHUP alone.
     let event = noting(&base, &log, &Rc::new(output), Event::READ | Event::PERSIST, "end");

@@ -1,13 +1,15 @@
 //! What strace and valgrind say of a small program.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use php_sockets::event::Event;
 use php_sockets::*;
 
-use crate::{base, common};
+use crate::base;
+use crate::common::{self, Strace};
 
 const ROUNDS: &str = "PHP_SOCKETS_TEST_ROUNDS";
 
@@ -39,30 +41,20 @@ fn scenario() {
     base.dispatch().unwrap();
 }
 
-fn under(tool: &[&str], rounds: &str) -> String {
+fn under(tool: &[&str], rounds: &str) {
     let mut command = common::limited(tool[0]);
     command.args(&tool[1..]).arg(std::env::current_exe().unwrap());
-    let output = command.args(["--exact", "tools::scenario"]).env(ROUNDS, rounds).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stdout));
-    text
+    common::printed(command.args(["--exact", "tools::scenario"]).env(ROUNDS, rounds));
 }
 
 #[test]
 fn an_event_costs_one_system_call_beside_those_of_its_callback() {
-    let calls = |rounds: &str| -> Vec<(String, usize)> {
-        let text = under(&["strace", "-f", "-c", "-U", "calls,name"], rounds);
-        let rows = text.lines().filter_map(|line| {
-            let mut words = line.split_whitespace();
-            Some((words.next()?.parse().ok()?, words.next()?.to_owned()))
-        });
-        rows.map(|(count, name)| (name, count))
-            .filter(|(name, _)| {
-                ["epoll_", "recv", "write", "eventfd", "timer"].iter().any(|n| name.starts_with(n))
-            })
-            .collect()
+    let calls = |rounds: &str| {
+        let strace = Strace::counting();
+        under(&strace.words(), rounds);
+        strace.counts()
     };
-    let count = |calls: &[(String, usize)], name: &str| -> usize {
+    let count = |calls: &BTreeMap<String, u64>, name: &str| -> u64 {
         calls.iter().filter(|(other, _)| other.starts_with(name)).map(|(_, count)| count).sum()
     };
 

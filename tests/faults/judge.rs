@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use php_sockets::socket_strerror;
 use serde_json::Value;
 
-use crate::codes;
+use crate::common::codes;
 use crate::scenarios::name::LAST;
 use crate::scenarios::{self, RESOLVER, Rule, Scenario, Then};
 use crate::trace::{Place, Play};

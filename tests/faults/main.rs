@@ -8,7 +8,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod codes;
 mod judge;
 #[allow(dead_code, reason = "the player plays, this program judges")]
 mod memory;
@@ -25,6 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::codes;
 use scenarios::Scenario;
 use table::{Row, Table};
 use trace::Place;
@@ -74,7 +74,7 @@ fn codes_at(scenario: &Scenario, place: &Place) -> Vec<&'static str> {
 
 #[test]
 fn where_there_is_no_memory_for_a_length_it_is_an_error() {
-    let output = common::limited(trace::player().to_str().expect("UTF-8")).args(["memory", ""]).output();
+    let output = common::limited(trace::player()).args(["memory", ""]).output();
 
     let output = output.expect("it runs");
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

@@ -1,7 +1,7 @@
 //! Real PHP under the same fault: the same words, and the code in the same slots. `tests/oracle/injected.rs` has the
 //! functions that do no more than one system call; here are the others.
 
-use crate::common::{self, Failure};
+use crate::common::{self, Failure, Strace};
 use crate::scenarios;
 use crate::trace::{self, Place};
 
@@ -161,31 +161,14 @@ const TWINS: &[Twin] = &[
 
 /// How many calls of this name PHP makes as it starts: `ioctl`, for each file of its configuration.
 fn at_start(call: &str) -> usize {
-    let mut strace = common::limited("strace");
-    strace.args([
-        "-qq",
-        "-e",
-        "signal=none",
-        "-o",
-        "/dev/stdout",
-        "-e",
-        &format!("trace={call}"),
-        common::php_program(),
-        "-r",
-        "",
-    ]);
-    let output = strace.output().expect("strace runs");
-    assert!(output.status.success());
-    String::from_utf8_lossy(&output.stdout).lines().count()
+    let strace = Strace::of_first_thread(call);
+    assert!(strace.command(common::php_program()).args(["-r", ""]).status().expect("strace runs").success());
+    strace.calls().len()
 }
 
 fn in_php(twin: &Twin, (call, nth, error): (&str, usize, &str)) -> Failure {
-    let inject = format!("inject={call}:error={error}:when={}", nth + twin.before + at_start(call));
-    let trace = format!("trace={call}");
-    common::php_failure_under(
-        &["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &trace, "-e", &inject],
-        twin.php,
-    )
+    let when = nth + twin.before + at_start(call);
+    common::php_failure_with(&format!("{call}:error={error}:when={when}"), twin.php)
 }
 
 fn in_rust(twin: &Twin, (call, nth, error): (&str, usize, &str)) -> Failure {

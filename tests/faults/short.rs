@@ -1,32 +1,11 @@
-//! Transfers that come back short, by a preloaded library that calls the real function with less room.
-
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
+//! Transfers that come back short, by the preloaded library.
 
 use serde_json::Value;
 
-use crate::common;
+use crate::common::shim::shimmed;
+use crate::common::temporary;
 use crate::scenarios::{Scenario, Short};
 use crate::trace;
-
-/// Builds the library, once.
-fn library() -> PathBuf {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY
-        .get_or_init(|| {
-            let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("short.so");
-            // Another run may be using the library: it is replaced, not written into.
-            let new = library.with_extension(std::process::id().to_string());
-            let mut cc = common::limited("cc");
-            cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&new);
-            cc.arg(common::root().join("tests/faults/short.c")).arg("-ldl");
-            assert!(cc.status().expect("cc runs").success(), "the library is built");
-            std::fs::rename(&new, &library).expect("its place");
-            library
-        })
-        .clone()
-}
 
 /// Makes each transfer short, to half of it and to one byte; gives what was done and how it went.
 pub(crate) fn transfers(scenario: &Scenario, clean: &Value) -> Vec<(String, Result<(), String>)> {
@@ -47,16 +26,15 @@ pub(crate) fn transfers(scenario: &Scenario, clean: &Value) -> Vec<(String, Resu
 
 /// `None` if there are not so many transfers.
 fn transfer(scenario: &Scenario, clean: &Value, nth: usize, to: &str) -> Option<Result<(), String>> {
-    let mut player: Command = common::limited("env");
-    player.arg(format!("LD_PRELOAD={}", library().display()));
-    player.args([format!("SHORT_NTH={nth}"), format!("SHORT_TO={to}")]);
-    let mut output =
-        player.arg(trace::player()).args([scenario.function, scenario.path]).output().expect("it runs");
-    if output.status.success() && output.stderr.is_empty() {
+    let (log, nth) = (temporary::file(""), nth.to_string());
+    let log_path = log.to_str().expect("UTF-8");
+    let variables =
+        [("SHIM_READS", to), ("SHIM_WRITES", to), ("SHIM_NTH", nth.as_str()), ("SHIM_LOG", log_path)];
+    let mut player = shimmed(&variables, trace::player());
+    let output = player.args([scenario.function, scenario.path]).output().expect("it runs");
+    let was_short = std::fs::read_to_string(&log).expect("the log") == "(SHORT)\n";
+    if output.status.success() && output.stderr.is_empty() && !was_short {
         return None;
-    }
-    if output.stderr == b"made short\n" {
-        output.stderr.clear();
     }
     Some(judge(scenario, clean, &trace::Play::untraced(output)))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::codes;
+use crate::common::codes;
 use crate::scenarios::{self, Scenario};
 
 /// What a line is about.

@@ -118,11 +118,7 @@ pub(crate) fn check(cases: &[Case], name: &str) {
             }
             php
         }
-        Injected(fault, code) => {
-            let calls = fault.split(':').next().expect("the calls' names");
-            let (trace, inject) = (format!("trace={calls}"), format!("inject={fault}"));
-            common::php_failure_under(&["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject], code)
-        }
+        Injected(fault, code) => common::php_failure_with(fault, code),
         Ours(kind, text) => {
             assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
             assert_eq!((error.code(), last), (SOCKET_EINVAL, 0), "nothing is remembered");

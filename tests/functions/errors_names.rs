@@ -142,10 +142,8 @@ cases! {
     import_of_a_file: Php("socket_import_stream(fopen('/dev/null', 'r'))") =>
         || Outcome::of(socket_import_stream(std::fs::File::open("/dev/null").unwrap()));
     import_of_a_pipe: Php("socket_import_stream(popen('true', 'r'))") => || {
-        let mut child = std::process::Command::new("true").stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let outcome = Outcome::of(socket_import_stream(child.stdout.take().unwrap()));
-        child.wait().unwrap();
-        outcome
+        let mut child = common::Running::start(common::limited("true").stdout(std::process::Stdio::piped()));
+        Outcome::of(socket_import_stream(child.stdout.take().unwrap()))
     };
     import_of_a_stream_whose_mode_is_not_told: Injected(
         "fcntl:error=EBADF", "socket_import_stream(stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0)[0])"

@@ -57,11 +57,9 @@ fn unix_streams_listeners_and_datagrams_come_in() {
     let there = socket_import_stream(there).unwrap();
     assert_eq!(socket_read(&there, 100, PHP_BINARY_READ).unwrap(), b"datagram");
 
-    let path = std::env::temp_dir().join(format!("php-sockets-{}-import", std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    let listener = socket_import_stream(UnixListener::bind(&path).unwrap()).unwrap();
-    let mut client = UnixStream::connect(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    let path = common::temporary::free_path();
+    let listener = socket_import_stream(UnixListener::bind(&*path).unwrap()).unwrap();
+    let mut client = UnixStream::connect(&*path).unwrap();
     client.write_all(b"listener").unwrap();
     let server = socket_accept(&listener).unwrap();
     assert_eq!(socket_read(&server, 100, PHP_BINARY_READ).unwrap(), b"listener");
@@ -150,7 +148,7 @@ fn a_socket_becomes_a_unix_stream_listener_or_datagram() {
     let count = socket_export_stream::<UnixDatagram>(there).recv(&mut data).unwrap();
     assert_eq!(&data[..count], b"datagram");
 
-    let name = format!("\0php-sockets-{}-export", std::process::id());
+    let name = common::temporary::abstract_name();
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
     socket_bind(&listener, &name, 0).unwrap();
     socket_listen(&listener, 1).unwrap();
@@ -168,7 +166,7 @@ fn a_socket_becomes_a_bare_descriptor_or_a_childs_standard_output() {
     let descriptor: OwnedFd = socket_export_stream(there);
     assert_eq!(descriptor.as_raw_fd(), number);
 
-    let status = std::process::Command::new("echo")
+    let status = common::limited("echo")
         .arg("from a child")
         .stdout(socket_export_stream::<std::process::Stdio>(Socket::from(descriptor)))
         .status();

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use php_sockets::*;
@@ -24,8 +23,7 @@ fn option(socket: &Socket, level: i32, option: i32, value: i32) {
 
 /// An abstract name of this test's own.
 fn own_name() -> String {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    format!("\0php-sockets {} {}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    common::temporary::abstract_name()
 }
 
 fn myself() -> Credentials {

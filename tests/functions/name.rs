@@ -4,24 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use php_sockets::*;
 
-use crate::common;
-
-/// A path that no other test uses, removed in the end.
-struct Path(std::path::PathBuf);
-
-impl Path {
-    fn new(name: &str) -> Path {
-        let path = std::env::temp_dir().join(format!("php-sockets-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        Path(path)
-    }
-}
-
-impl Drop for Path {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
+use crate::common::{self, temporary};
 
 #[test]
 fn every_spelling_of_an_ipv4_address_that_php_takes_is_taken() {
@@ -66,30 +49,29 @@ fn names_are_shown_as_people_write_them() {
     let name = socket_getsockname(&inet6).unwrap();
     assert_eq!((name.to_string().as_str(), name.family), ("[::]:0", AF_INET6));
 
-    let path = Path::new("shown");
+    let path = temporary::free_path();
     let unix = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
-    socket_bind(&unix, &path.0, 0).unwrap();
+    socket_bind(&unix, &*path, 0).unwrap();
     let name = socket_getsockname(&unix).unwrap();
-    assert_eq!((name.to_string(), name.port), (path.0.display().to_string(), 0));
+    assert_eq!((name.to_string(), name.port), (path.display().to_string(), 0));
 }
 
 #[test]
 fn a_path_may_be_107_bytes_long_and_not_utf_8() {
-    let folder = std::env::temp_dir();
-    let mut path = folder.as_os_str().as_bytes().to_vec();
+    let folder = temporary::folder();
+    let mut path = folder.path().as_os_str().as_bytes().to_vec();
     path.push(b'/');
     path.resize(107, 0xFF);
-    let path = Path(std::ffi::OsStr::from_bytes(&path).into());
-    let _ = std::fs::remove_file(&path.0);
+    let path = std::ffi::OsStr::from_bytes(&path);
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
 
-    socket_bind(&listener, &path.0, 0).unwrap();
+    socket_bind(&listener, path, 0).unwrap();
     socket_listen(&listener, 1).unwrap();
 
-    assert_eq!(socket_getsockname(&listener).unwrap().address, path.0);
+    assert_eq!(socket_getsockname(&listener).unwrap().address, path);
     let client = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
-    socket_connect(&client, &path.0, None).unwrap();
-    assert_eq!(socket_getpeername(&client).unwrap().address, path.0);
+    socket_connect(&client, path, None).unwrap();
+    assert_eq!(socket_getpeername(&client).unwrap().address, path);
 }
 
 #[test]
@@ -99,23 +81,21 @@ fn a_path_of_108_bytes_that_another_program_bound_is_read_whole() {
     // SAFETY: all zeros is a valid `sockaddr_un`.
     let mut name: libc::sockaddr_un = unsafe { std::mem::zeroed() };
     name.sun_family = 1;
-    let path = Path(std::path::PathBuf::from(format!(
-        "{:x<108}",
-        format!("/tmp/php-sockets-{}-", std::process::id())
-    )));
-    for (to, from) in name.sun_path.iter_mut().zip(path.0.as_os_str().as_bytes()) {
+    let folder = temporary::folder();
+    let path = format!("{:x<108}", format!("{}/", folder.path().display()));
+    for (to, from) in name.sun_path.iter_mut().zip(path.as_bytes()) {
         *to = libc::c_char::from_ne_bytes([*from]);
     }
     // SAFETY: the call reads `name`, all of it, which outlives it.
     let status = unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), 110) };
     assert_eq!(status, 0);
 
-    assert_eq!(socket_getsockname(&socket).unwrap().address, path.0);
+    assert_eq!(socket_getsockname(&socket).unwrap().address, path.as_str());
 }
 
 #[test]
 fn an_abstract_name_connects_and_reads_as_empty() {
-    let name = format!("\0php-sockets-{}", std::process::id());
+    let name = temporary::abstract_name();
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
     socket_bind(&listener, &name, 0).unwrap();
     socket_listen(&listener, 1).unwrap();

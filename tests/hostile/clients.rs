@@ -1,13 +1,13 @@
 //! The clients, lessons 05 and 07 and the one for the second terminal, against hostile servers.
 
 use std::io::Read;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{ChildStdout, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Running, Usage};
 use crate::server::{reset, write_all};
 
 /// Program and folder of the twin, if it has one.
@@ -75,44 +75,31 @@ fn says(peer: &Socket, data: &[u8]) {
 fn survives(name: &str, attack: Attack, program: &str, script: Option<&str>) {
     let (listener, port) = common::listener();
     socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(25, 0)).expect("an option");
-    let mut command = std::process::Command::new("timeout");
-    command.args(["--kill-after=2", "60"]).arg(if script.is_some() {
-        common::php_program()
-    } else {
-        program
-    });
+    let mut command = common::limited_to(60, if script.is_some() { common::php_program() } else { program });
     if let Some(folder) = script {
-        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+        command.args(common::PHP_OPTIONS);
         command.arg(common::root().join("lessons").join(folder).join("main.php"));
     }
     // The one for the second terminal ends when it has nothing more to type, too.
-    command.args(["127.0.0.1", &port.to_string()]).stdin(Stdio::null());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    command.args(["127.0.0.1", &port.to_string()]);
+    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let screen = watch(child.stdout.take().expect("a pipe"));
     let peer = socket_accept(&listener).expect("it connects");
 
     let most = if script.is_some() { 50 << 10 } else { 20 << 10 };
     attack(peer, &|| {
-        let peak = peak(&child);
+        // That of the process which `timeout` has started, if it has not ended.
+        let usage = common::children(child.id()).first().copied().and_then(Usage::of);
+        let peak = usage.map_or(0, |usage| usage.peak);
         assert!(peak < most, "{name}: {peak} KiB");
     });
 
     assert_eq!(screen.join().expect("its output"), None, "{name}: a control character on the screen");
-    let end = child.wait_with_output().expect("it ends");
+    let end = child.wait_with_output();
     let said = String::from_utf8_lossy(&end.stderr);
     assert!(matches!(end.status.code(), Some(0 | 1)), "{name}: {:?}", end.status);
     assert_eq!(said.lines().count(), usize::from(!end.status.success()), "{name}: {said}");
     assert!(said.is_empty() || said.starts_with("Error: socket_"), "{name}: {said}");
-}
-
-/// The most memory that it has had, in KiB: that of the process which `timeout` has started.
-fn peak(child: &Child) -> u64 {
-    let list =
-        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
-    let Some(pid) = list.split_whitespace().next() else { return 0 };
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().nth(1).map_or(0, |number| number.parse().expect("a number"))
 }
 
 /// Reads all that is printed; gives the first thing in it that a terminal would obey.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::attacks::CROWD;
-use crate::common;
+use crate::common::{self, Strace};
 use crate::server::{PATIENCE, Server};
 use crate::stage::{Guest, Lesson, Serves, Stage, Twin, sleeps, until_accepted};
 use crate::table::{LESSONS, samples};
@@ -104,9 +104,8 @@ fn when_the_system_has_no_descriptors_it_is_the_same() {
             "22" => "5",
             _ => "3",
         };
-        let inject = format!("inject=accept,accept4:error=ENFILE:when={third}");
-        let trace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", &inject];
-        let mut stage = Stage::under(&trace, lesson, twin, 2);
+        let strace = Strace::injecting(&format!("accept,accept4:error=ENFILE:when={third}"));
+        let mut stage = Stage::under(&strace.words(), lesson, twin, 2);
         let leaves = (lesson.serves == Serves::Together).then(|| stage.friends.pop()).flatten();
 
         let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
@@ -229,10 +228,9 @@ fn no_error_of_accept_ends_a_server_of_the_readme() {
             |_| true,
             |sample| {
                 let friends = if sample.serves.chat() { 2 } else { usize::from(sample.serves.many()) };
-                let inject = format!("inject=accept,accept4:error={error}:when={}", friends + 1);
-                let trace =
-                    ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", &inject];
-                let mut stage = Stage::under(&trace, sample, Twin::Rust, friends);
+                let fault = format!("accept,accept4:error={error}:when={}", friends + 1);
+                let strace = Strace::injecting(&fault);
+                let mut stage = Stage::under(&strace.words(), sample, Twin::Rust, friends);
 
                 let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
                 stage.is_served(&mut late);
@@ -245,10 +243,8 @@ fn no_error_of_accept_ends_a_server_of_the_readme() {
 fn no_signal_ends_a_server_of_the_readme_that_waits() {
     each_sample(Serves::many, |sample| {
         let friends = if sample.serves.chat() { 2 } else { 1 };
-        let calls = "select,pselect6,epoll_wait,epoll_pwait";
-        let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error=EINTR:when=1+3"));
-        let trace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-        let mut stage = Stage::under(&trace, sample, Twin::Rust, friends);
+        let strace = Strace::injecting("select,pselect6,epoll_wait,epoll_pwait:error=EINTR:when=1+3");
+        let mut stage = Stage::under(&strace.words(), sample, Twin::Rust, friends);
 
         for _ in 0..5 {
             stage.others_are_served();
@@ -427,7 +423,7 @@ fn what_full_buffers_take_in_parts_arrives_whole_and_in_order() {
 
 #[test]
 fn a_full_queue_of_a_unix_listener_says_again_later_and_lets_in_who_comes_then() {
-    let name = format!("\0php-sockets-queue-{}", std::process::id());
+    let name = common::temporary::abstract_name();
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
     socket_bind(&listener, &name, 0).unwrap();
     socket_listen(&listener, 1).unwrap();

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-use crate::common::{self, network};
+use crate::common::{self, Strace, network};
 use crate::server::{Server, write_all};
 use crate::stage::{Serves, Stage, Twin};
 use crate::table::LESSONS;
@@ -90,8 +90,10 @@ fn all() -> All {
 fn listed(child: bool) -> Vec<String> {
     let list = "for fd in /proc/self/fd/*; do echo \"${fd##*/} $(readlink \"$fd\")\"; done";
     if child {
-        let output = common::limited("sh").args(["-c", list]).output().expect("sh runs");
-        return String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+        return common::printed(common::limited("sh").args(["-c", list]))
+            .lines()
+            .map(str::to_owned)
+            .collect();
     }
     let folder = std::fs::read_dir("/proc/self/fd").expect("its descriptors");
     let name = |entry: std::fs::DirEntry| {
@@ -143,12 +145,9 @@ fn what_one_client_of_the_chat_says_cannot_repaint_the_screens_of_the_others() {
 fn no_request_makes_the_http_server_look_for_a_file() {
     let lesson = LESSONS.iter().find(|lesson| lesson.folder.starts_with("22")).expect("the HTTP server");
     for twin in [Twin::Rust, Twin::Php] {
-        let path = std::env::temp_dir().join(format!("php-sockets-files-{}-{twin:?}", std::process::id()));
-        let name = path.to_str().expect("UTF-8");
-        let trace = ["strace", "-f", "-qqq", "-o", name, "-e", "trace=%file", "-e", "signal=none"];
-        let mut stage = Stage::under(&trace, lesson, twin, 1);
-        let seen = || std::fs::read_to_string(&path).expect("the trace");
-        let before = seen();
+        let strace = Strace::of("%file");
+        let mut stage = Stage::under(&strace.words(), lesson, twin, 1);
+        let before = strace.log();
         assert!(before.contains("execve("), "{before}");
 
         let folder = common::root().join("lessons").join(lesson.folder);
@@ -170,7 +169,6 @@ fn no_request_makes_the_http_server_look_for_a_file() {
         }
         stage.others_are_served();
 
-        assert_eq!(seen().strip_prefix(before.as_str()), Some(""), "a system call that names a file");
-        std::fs::remove_file(&path).expect("the trace");
+        assert_eq!(strace.log().strip_prefix(before.as_str()), Some(""), "a system call that names a file");
     }
 }

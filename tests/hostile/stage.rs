@@ -1,12 +1,12 @@
 //! A server, those whom it should serve, and what has to be true of it afterwards.
 
 use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Usage};
 use crate::server::{PATIENCE, Server, write_all};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,16 +142,13 @@ impl<'a> Stage<'a> {
         common::raise_descriptor_limit();
         let (complaints, theirs) = common::pair(SOCK_STREAM);
         // Some attacks take their time on a machine that does much else.
-        let mut command = Command::new("timeout");
-        command.args(["--kill-after=2", "120"]).args(wrapper).arg(if twin == Twin::Rust {
-            lesson.program
-        } else {
-            common::php_program()
-        });
-        command.stdin(Stdio::null());
+        let program = if twin == Twin::Rust { lesson.program } else { common::php_program() };
+        let words = [wrapper, &[program]].concat();
+        let mut command = common::limited_to(120, words[0]);
+        command.args(&words[1..]);
         if twin == Twin::Php {
             let event = common::root().join("tests/lessons/event.php");
-            command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+            command.args(common::PHP_OPTIONS);
             command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
             command.arg(common::root().join("lessons").join(lesson.folder).join("main.php"));
         }
@@ -319,17 +316,15 @@ impl<'a> Stage<'a> {
 
     /// The server's processes: itself, and a twin's children.
     fn family(&self) -> Vec<u32> {
-        let children = |pid: u32| -> Vec<u32> {
-            let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-            list.unwrap_or_default()
-                .split_whitespace()
-                .map(|child| child.parse().expect("a number"))
-                .collect()
-        };
         // `timeout` is the one that was started. It has no child any more when the server has ended.
-        let mut family = children(self.server.child.id());
-        family.extend(family.clone().into_iter().flat_map(children));
+        let mut family = common::children(self.server.child.id());
+        family.extend(family.clone().into_iter().flat_map(common::children));
         family
+    }
+
+    /// What those of them use that live.
+    fn usages(&self) -> Vec<Usage> {
+        self.family().into_iter().filter_map(Usage::of).collect()
     }
 
     fn what_is_printed_is_harmless(&self) {
@@ -347,35 +342,25 @@ impl<'a> Stage<'a> {
     fn memory_is_bounded(&self) {
         // Rust's programs begin with some 3 MiB, PHP's with some 25.
         let most = if self.twin == Twin::Rust { 20 << 10 } else { 70 << 10 };
-        for pid in self.family() {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            // A process that has just ended has no memory any more.
-            let Some(line) = status.lines().find(|line| line.starts_with("VmHWM:")) else { continue };
-            let peak: u64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+        for Usage { peak, .. } in self.usages() {
             assert!(peak < most, "{peak} KiB");
         }
     }
 
     /// The processor time that the server has used, in clock ticks (hundredths of a second).
     pub(crate) fn ticks(&self) -> u64 {
-        let times = self.family().into_iter().flat_map(times);
-        times.map(|time| time.parse::<u64>().expect("a number")).sum()
+        self.usages().iter().map(|usage| usage.ticks).sum()
     }
 
     /// How often the server's processes have gone to sleep by themselves.
     pub(crate) fn sleeps(&self) -> u64 {
-        self.family().into_iter().map(sleeps).sum()
+        self.usages().iter().map(|usage| usage.sleeps).sum()
     }
 
     /// Processor time, and how often a process or thread was put to sleep or woken.
-    fn efforts(&self) -> Vec<String> {
-        let mut efforts = Vec::new();
-        for pid in self.family() {
-            efforts.extend(times(pid));
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            efforts.extend(status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned));
-        }
-        efforts
+    fn efforts(&self) -> Vec<[u64; 3]> {
+        let effort = |usage: Usage| [usage.ticks, usage.sleeps, usage.preemptions];
+        self.usages().into_iter().map(effort).collect()
     }
 
     /// Waits until the server does nothing at all for a while, whoever is still connected. One that spins never does.
@@ -462,16 +447,7 @@ pub(crate) fn until_accepted(server: &Server, client: &Socket) {
 
 /// How often a process has gone to sleep by itself.
 pub(crate) fn sleeps(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    count.map_or(0, |count| count.trim().parse().expect("a number"))
-}
-
-/// User and system time of a process.
-fn times(pid: u32) -> Vec<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).map(str::to_owned).collect()
+    Usage::of(pid).map_or(0, |usage| usage.sleeps)
 }
 
 impl Drop for Stage<'_> {

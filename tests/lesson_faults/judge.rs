@@ -48,7 +48,7 @@ pub(crate) fn run(lesson: &Lesson, fault: Option<&Fault>) -> Run {
     let start = |arguments: &[&str]| {
         let words = [&[lesson.program], arguments].concat();
         match fault.filter(|fault| fault.preloaded) {
-            Some(fault) => Process::shimmed(&words, &[("FAIL", &fault.in_library())]),
+            Some(fault) => Process::shimmed(&words, &[("SHIM_FAIL", &fault.in_library())]),
             None => Process::traced(&words, fault),
         }
     };

@@ -3,83 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 
-/// The system calls that are made to fail, and the errors of their manual pages that a kernel may give a right program.
-/// Each is interrupted by a signal as well.
-const CALLS: &[(&str, &str)] = &[
-    ("socket", "EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT"),
-    ("socketpair", "EMFILE ENFILE EOPNOTSUPP"),
-    ("bind", "EACCES EADDRINUSE EADDRNOTAVAIL ENOMEM"),
-    ("listen", "EADDRINUSE EOPNOTSUPP"),
-    ("accept4", "EAGAIN ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO ENETDOWN EHOSTUNREACH"),
-    ("connect", "EACCES EADDRNOTAVAIL EAGAIN ECONNREFUSED ENETUNREACH EPERM ETIMEDOUT"),
-    ("recvfrom", "EAGAIN ECONNREFUSED ECONNRESET ENOMEM ETIMEDOUT"),
-    ("recvmsg", "EAGAIN ECONNREFUSED ECONNRESET EMFILE ENOMEM"),
-    ("sendto", "EACCES EAGAIN ECONNRESET ENETUNREACH ENOBUFS ENOMEM EPIPE"),
-    ("sendmsg", "EAGAIN ECONNRESET ENOBUFS ENOMEM EPIPE ETOOMANYREFS"),
-    ("read", "EAGAIN ECONNRESET EIO"),
-    ("readv", "EAGAIN ECONNRESET EIO"),
-    ("write", "EAGAIN ECONNRESET EIO ENOBUFS ENOMEM ENOSPC EPIPE"),
-    ("writev", "EAGAIN ECONNRESET ENOBUFS ENOMEM EPIPE"),
-    ("shutdown", "ENOTCONN ENOTSOCK"),
-    ("select", "ENOMEM"),
-    ("pselect6", "ENOMEM"),
-    ("poll", "ENOMEM"),
-    ("epoll_create1", "EMFILE ENFILE ENOMEM"),
-    ("epoll_ctl", "ENOMEM ENOSPC"),
-    ("epoll_wait", "EINVAL"),
-    ("eventfd2", "EMFILE ENFILE ENOMEM"),
-    ("fcntl", "EAGAIN EMFILE EPERM"),
-    ("ioctl", "ENOTTY EINVAL"),
-    ("setsockopt", "EINVAL ENOMEM ENOPROTOOPT"),
-    ("getsockopt", "EINVAL ENOPROTOOPT"),
-    ("getsockname", "ENOBUFS"),
-    ("getpeername", "ENOBUFS ENOTCONN"),
-    ("openat", "EACCES EMFILE ENFILE ENOENT ENOMEM"),
-    ("mkdir", "EACCES EEXIST ENOSPC"),
-    ("unlink", "EACCES ENOENT"),
-    ("chmod", "EPERM EIO"),
-    ("clone", "EAGAIN ENOMEM"),
-    ("clone3", "EAGAIN ENOMEM"),
-    ("wait4", "ECHILD"),
-    ("pipe2", "EMFILE ENFILE"),
-];
-
-/// The errors by number, for those that `CALLS` names.
-const ERRORS: &[(&str, c_int)] = &[
-    ("EACCES", libc::EACCES),
-    ("EADDRINUSE", libc::EADDRINUSE),
-    ("EADDRNOTAVAIL", libc::EADDRNOTAVAIL),
-    ("EAFNOSUPPORT", libc::EAFNOSUPPORT),
-    ("EAGAIN", libc::EAGAIN),
-    ("ECHILD", libc::ECHILD),
-    ("ECONNABORTED", libc::ECONNABORTED),
-    ("ECONNREFUSED", libc::ECONNREFUSED),
-    ("ECONNRESET", libc::ECONNRESET),
-    ("EEXIST", libc::EEXIST),
-    ("EHOSTUNREACH", libc::EHOSTUNREACH),
-    ("EINTR", libc::EINTR),
-    ("EINVAL", libc::EINVAL),
-    ("EIO", libc::EIO),
-    ("EMFILE", libc::EMFILE),
-    ("ENETDOWN", libc::ENETDOWN),
-    ("ENETUNREACH", libc::ENETUNREACH),
-    ("ENFILE", libc::ENFILE),
-    ("ENOBUFS", libc::ENOBUFS),
-    ("ENOENT", libc::ENOENT),
-    ("ENOMEM", libc::ENOMEM),
-    ("ENOPROTOOPT", libc::ENOPROTOOPT),
-    ("ENOSPC", libc::ENOSPC),
-    ("ENOTCONN", libc::ENOTCONN),
-    ("ENOTSOCK", libc::ENOTSOCK),
-    ("ENOTTY", libc::ENOTTY),
-    ("EOPNOTSUPP", libc::EOPNOTSUPP),
-    ("EPERM", libc::EPERM),
-    ("EPIPE", libc::EPIPE),
-    ("EPROTO", libc::EPROTO),
-    ("EPROTONOSUPPORT", libc::EPROTONOSUPPORT),
-    ("ETIMEDOUT", libc::ETIMEDOUT),
-    ("ETOOMANYREFS", libc::ETOOMANYREFS),
-];
+use crate::common::{codes, strace};
 
 /// The calls in which a server waits for its clients: what comes before the first of them is its set-up.
 const WAITING: [&str; 5] = ["accept4", "select", "pselect6", "epoll_wait", "poll"];
@@ -118,7 +42,7 @@ impl Fault {
 
     /// The error's number.
     pub(crate) fn code(&self) -> c_int {
-        ERRORS.iter().find(|(name, _)| *name == self.error).expect("an error").1
+        codes::number(self.error)
     }
 
     /// The same in the shim's words.
@@ -129,15 +53,14 @@ impl Fault {
     /// The same in strace's words.
     pub(crate) fn injection(&self) -> String {
         let Fault { place: Place { call, nth, .. }, error, until, .. } = self;
-        format!("inject={call}:error={error}:when={nth}..{until}")
+        format!("{call}:error={error}:when={nth}..{until}")
     }
 }
 
 impl Place {
     /// Every way in which the call may fail here.
     pub(crate) fn faults(&self) -> impl Iterator<Item = Fault> {
-        let errors = CALLS.iter().find(|(call, _)| *call == self.call).expect("a call").1;
-        let errors = ["EINTR"].into_iter().chain(errors.split(' '));
+        let errors = codes::of_a_right_program(self.call).into_iter();
         // A socket that waits has nothing to try again, unless a time for waiting is set.
         let errors = errors.filter(|error| *error != "EAGAIN" || self.waits_never || self.call == "fcntl");
         errors.map(|error| Fault { place: self.clone(), error, until: self.nth, preloaded: false })
@@ -168,10 +91,10 @@ pub(crate) fn in_library(lesson: &str, log: &str) -> Vec<Fault> {
         .collect()
 }
 
-/// What strace is to write down. The rest of `CALLS` is of no interest where this machine does not know it.
+/// What strace is to write down. The rest is of no interest where this machine does not know it.
 pub(crate) fn traced() -> String {
-    let calls: Vec<String> = CALLS.iter().map(|(call, _)| format!("?{call}")).collect();
-    format!("trace=?close,sigaltstack,{}", calls.join(","))
+    let calls: Vec<String> = codes::calls_of_a_right_program().map(|call| format!("?{call}")).collect();
+    format!("?close,sigaltstack,{}", calls.join(","))
 }
 
 /// The places of a program in strace's log of it.
@@ -179,30 +102,36 @@ pub(crate) fn places(log: &str) -> Vec<Place> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut started, mut serving) = (false, false);
     let waits_never = log.contains("O_NONBLOCK") || log.contains("SO_RCVTIMEO");
-    let (mut database, mut counter) = ("none", "none");
+    let (mut database, mut counter) = ("none".to_owned(), "none".to_owned());
     let mut places = Vec::new();
-    for line in log.lines() {
-        let Some((call, rest)) = line.split_once('(') else { continue };
+    for line in strace::calls(log) {
+        let rest = line.arguments();
         // Rust's start-up ends with a stack for its handler of overflows.
-        started |= call == "sigaltstack" && rest.starts_with('{');
-        let Some((call, _)) = CALLS.iter().find(|(known, _)| *known == call) else { continue };
+        started |= line.name() == "sigaltstack" && rest.starts_with('{');
+        let Some(call) = codes::calls_of_a_right_program().find(|call| *call == line.name()) else {
+            continue;
+        };
         let nth = counts.entry(call).or_default();
         *nth += 1;
-        serving |= started && WAITING.contains(call);
+        serving |= started && WAITING.contains(&call);
         // A lesson whose standard output or error fails may end.
         let screen = call.starts_with("write") && (rest.starts_with("1,") || rest.starts_with("2,"));
         let path = rest.split('"').nth(1).unwrap_or_default();
-        let opens = *call == "openat"
+        let opens = call == "openat"
             && ["/etc/", "/lib/", "/proc/", "/usr/"].iter().any(|begin| path.starts_with(begin));
-        if *call == "openat" {
-            database = if opens { line.rsplit(' ').next().unwrap_or("none") } else { "none" };
+        if call == "openat" {
+            line.result().clone_into(&mut database);
+            if !opens {
+                "none".clone_into(&mut database);
+            }
         }
-        let reads = *call == "read" && rest.split(',').next() == Some(database);
+        let descriptor = rest.split(',').next();
+        let reads = call == "read" && descriptor == Some(database.as_str());
         // The handler of a signal counts it in an eventfd. That cannot fail before 2^64 have come.
-        if *call == "eventfd2" {
-            counter = line.rsplit(' ').next().unwrap_or("none");
+        if call == "eventfd2" {
+            line.result().clone_into(&mut counter);
         }
-        let counts = *call == "write" && rest.split(',').next() == Some(counter);
+        let counts = call == "write" && descriptor == Some(counter.as_str());
         if started && !screen && !counts {
             places.push(Place { call, nth: *nth, serving, database: opens || reads, waits_never });
         }

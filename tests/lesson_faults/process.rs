@@ -2,24 +2,32 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tempfile::{TempDir, TempPath};
+
+use crate::common::{self, Running, Strace};
 use crate::plan::{Fault, traced};
-use crate::short::shim;
 
 /// How many seconds a run may take.
-const LIMIT: &str = "15";
+const LIMIT: u32 = 15;
 /// How long to wait for anything that a server is to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A running program. What it prints goes into files.
 pub(crate) struct Process {
-    child: Child,
-    folder: PathBuf,
+    child: Running,
+    folder: TempDir,
+    log: Log,
+}
+
+/// Where it is written what the program did.
+enum Log {
+    Strace(Strace),
+    Shim(TempPath),
 }
 
 /// What has become of it.
@@ -36,41 +44,28 @@ pub(crate) struct Ended {
 impl Process {
     /// Starts a program under strace; a system call of it fails, if one is given.
     pub(crate) fn traced(words: &[&str], fault: Option<&Fault>) -> Process {
-        let folder = folder();
-        let log = folder.join("log").into_os_string().into_string().expect("UTF-8");
-        let (trace, inject) = (traced(), fault.map(Fault::injection).unwrap_or_default());
-        let mut command = vec!["strace", "-qq", "-o", &log, "-e", &trace, "-e", "signal=none"];
-        if fault.is_some() {
-            command.extend(["-e", &inject]);
+        let mut strace = Strace::of_first_thread(&traced());
+        if let Some(fault) = fault {
+            strace = strace.inject(&fault.injection());
         }
-        command.extend(words);
-        Process::start(folder, &command, &[])
+        let words = [strace.words(), words.to_vec()].concat();
+        let (child, folder) = start(&words);
+        Process { child, folder, log: Log::Strace(strace) }
     }
 
     /// Starts a program with the shim, which these variables steer.
     pub(crate) fn shimmed(words: &[&str], variables: &[(&str, &str)]) -> Process {
-        let folder = folder();
-        let log = folder.join("log").into_os_string().into_string().expect("UTF-8");
-        Process::start(folder, words, &[variables, &[("LD_PRELOAD", shim()), ("SHIM_LOG", &log)]].concat())
-    }
-
-    fn start(folder: PathBuf, words: &[&str], variables: &[(&str, &str)]) -> Process {
-        let file = |name| File::create(folder.join(name)).expect("a file");
-        let mut command = Command::new("timeout");
-        command.args(["--kill-after=2", LIMIT]);
-        if !variables.is_empty() {
-            // Not for `timeout`, which is no lesson.
-            command.arg("env").args(variables.iter().map(|(name, value)| format!("{name}={value}")));
-        }
-        command.args(words).env("RES_OPTIONS", "timeout:1 attempts:1").env_remove("NO_COLOR");
-        command.env("TMPDIR", &folder).stdin(Stdio::null()).stdout(file("out")).stderr(file("err"));
-        let child = command.spawn().expect("timeout starts");
-        Process { child, folder }
+        let log = common::temporary::file("");
+        let variables = [variables, &[("SHIM_LOG", log.to_str().expect("UTF-8"))]].concat();
+        let shim = common::shim::words(&variables);
+        let words = [shim.iter().map(String::as_str).collect(), words.to_vec()].concat();
+        let (child, folder) = start(&words);
+        Process { child, folder, log: Log::Shim(log) }
     }
 
     /// What it has printed by now.
     pub(crate) fn output(&self) -> String {
-        text(&self.folder, "out")
+        text(self.folder.path(), "out")
     }
 
     /// The port on which it says that it listens; `None` if it ends before.
@@ -108,8 +103,7 @@ impl Process {
             if name.starts_with("lesson-") {
                 return Some(pid);
             }
-            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-            pid = children.split_whitespace().next()?.parse().ok()?;
+            pid = *common::children(pid).first()?;
         }
     }
 
@@ -158,28 +152,29 @@ impl Process {
             let micros = u64::try_from(time.tv_usec).expect("microseconds");
             Duration::from_secs(u64::try_from(time.tv_sec).expect("seconds")) + Duration::from_micros(micros)
         };
-        let ended = Ended {
+        Ended {
             status: ExitStatus::from_raw(status),
-            output: text(&self.folder, "out"),
-            errors: text(&self.folder, "err"),
-            log: text(&self.folder, "log"),
+            output: text(self.folder.path(), "out"),
+            errors: text(self.folder.path(), "err"),
+            log: match &self.log {
+                Log::Strace(strace) => strace.log(),
+                Log::Shim(file) => fs::read_to_string(file).expect("the log"),
+            },
             cpu: time(usage.ru_utime) + time(usage.ru_stime),
-        };
-        fs::remove_dir_all(&self.folder).expect("the folder goes");
-        ended
+        }
     }
+}
+
+/// Starts a program in a folder of its own.
+fn start(words: &[&str]) -> (Running, TempDir) {
+    let folder = common::temporary::folder();
+    let file = |name| File::create(folder.path().join(name)).expect("a file");
+    let mut command = common::limited_to(LIMIT, words[0]);
+    command.args(&words[1..]).env("TMPDIR", folder.path()).stdout(file("out")).stderr(file("err"));
+    (Running::start(&mut command), folder)
 }
 
 fn text(folder: &Path, name: &str) -> String {
     let bytes = fs::read(folder.join(name)).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// A new folder for the files of one run.
-pub(crate) fn folder() -> PathBuf {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("lesson-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::create_dir_all(&folder).expect("a folder");
-    folder
 }

@@ -1,33 +1,10 @@
 //! Every lesson where reads, or writes, come back short.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-
 use crate::client::Client;
 use crate::common;
 use crate::judge;
 use crate::lessons::{LESSONS, Lesson, Part};
-use crate::process::{Process, folder};
-
-/// The shim, compiled once.
-pub(crate) fn shim() -> &'static str {
-    static SHIM: OnceLock<PathBuf> = OnceLock::new();
-    let path = SHIM.get_or_init(|| {
-        let folder = folder();
-        let path = folder.join("shim.so");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"]).arg(&path);
-        compiler.arg(common::root().join("tests/lesson_faults/shim.c")).arg("-ldl");
-        assert!(compiler.status().expect("a C compiler").success());
-        // One place for all runs.
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lesson-shim.so");
-        std::fs::rename(&path, &place).expect("the place is free, or has an older one");
-        std::fs::remove_dir(folder).expect("the folder is empty");
-        place
-    });
-    path.to_str().expect("UTF-8")
-}
+use crate::process::Process;
 
 /// What a lesson prints with short reads or writes: its expected.txt, with the changes of short.txt.
 fn expected(lesson: &Lesson, variable: &str, how: &str) -> String {
@@ -62,10 +39,10 @@ fn comes_back_short(variable: &str, how: &str) {
         // Lessons 10 and 12 answer each read, not each line.
         let in_pieces = |talk, ask| Lesson { part: Part::Always(talk, ask, 4), ..*lesson };
         let run = match (lesson.number, variable, how) {
-            ("10" | "12", "SHORT_READS", "one") => {
+            ("10" | "12", "SHIM_READS", "1") => {
                 judge::play(&in_pieces(|port| vec![by_bytes(port)], by_bytes), &start)
             }
-            ("10" | "12", "SHORT_READS", _) => {
+            ("10" | "12", "SHIM_READS", _) => {
                 judge::play(&in_pieces(|port| vec![by_halves(port)], by_halves), &start)
             }
             _ => judge::play(lesson, &start),
@@ -88,20 +65,20 @@ fn by_halves(port: u16) -> Client {
 
 #[test]
 fn reads_of_one_byte_lose_nothing() {
-    comes_back_short("SHORT_READS", "one");
+    comes_back_short("SHIM_READS", "1");
 }
 
 #[test]
 fn reads_of_half_of_what_has_come_lose_nothing() {
-    comes_back_short("SHORT_READS", "half");
+    comes_back_short("SHIM_READS", "half");
 }
 
 #[test]
 fn writes_of_one_byte_lose_nothing() {
-    comes_back_short("SHORT_WRITES", "one");
+    comes_back_short("SHIM_WRITES", "1");
 }
 
 #[test]
 fn writes_of_half_lose_nothing() {
-    comes_back_short("SHORT_WRITES", "half");
+    comes_back_short("SHIM_WRITES", "half");
 }

@@ -21,7 +21,7 @@ pub(crate) fn compiler_says(program: &str) -> String {
         })
         .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
         .expect("the library");
-    let mut command = common::limited(&path());
+    let mut command = common::limited(path());
     command.args([
         "--edition=2024",
         "--crate-type=bin",

@@ -1,22 +1,18 @@
 //! The player of the demos itself: what it accepts, and what it says when a demo and its programs disagree.
 
-use std::path::PathBuf;
 use std::process::Output;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use tempfile::TempPath;
 
 use crate::common;
 
 /// A `demo.txt` of this test's own.
-struct Demo(PathBuf);
+struct Demo(TempPath);
 
 impl Demo {
     fn new(text: &str) -> Demo {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("demo-{}-{}.txt", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, text).expect("a file");
-        Demo(path)
+        Demo(common::temporary::file(text))
     }
 
     fn play(&self, arguments: &[&str]) -> Output {
@@ -47,12 +43,6 @@ impl Demo {
         }
         assert_eq!(output.status.code(), Some(1));
         Err(text(output.stderr).replace(self.0.to_str().expect("UTF-8"), "FILE"))
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Running, Strace};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 use crate::twin::{Twin, both, has_the_default_port, refusal};
 
@@ -45,10 +45,8 @@ fn start_with(twin: &Twin, arguments: &[&str]) -> Server {
 
 /// The same, with some of its system calls changed.
 fn start_injected(twin: &Twin, inject: &str) -> Server {
-    let call = inject.split(':').next().expect("a system call");
-    let (trace, inject) = (format!("trace={call}"), format!("inject={inject}"));
-    let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-    past_its_first_lines(Server::start(twin.under(&strace, &["127.0.0.1", "0"])))
+    let strace = Strace::injecting(inject);
+    past_its_first_lines(Server::start(twin.under(&strace.words(), &["127.0.0.1", "0"])))
 }
 
 fn past_its_first_lines(server: Server) -> Server {
@@ -239,7 +237,7 @@ fn clients_that_vanish_do_not_end_it(twin: &Twin) {
 }
 
 fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
-    let mut child = twin.command(&["127.0.0.1", "0"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut child = Running::start(twin.command(&["127.0.0.1", "0"]).stdout(Stdio::piped()));
     let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut first = String::new();
     output.read_line(&mut first).expect("a line");
@@ -261,7 +259,7 @@ fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
 
     let mut rest = Vec::new();
     output.read_to_end(&mut rest).expect("its output");
-    assert!(child.wait().expect("it ends").success());
+    assert!(child.ended());
     assert!(rest.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()));
     let lines: Vec<&[u8]> = rest.split(|byte| *byte == b'\n').skip(2).collect();
     assert_eq!(lines[0], b"client 1 says: ?[2Jred??");
@@ -315,10 +313,9 @@ fn a_client_that_gave_up_in_the_queue_does_not_end_it(twin: &Twin) {
 }
 
 fn without_descriptors_it_ends_in_phps_words(twin: &Twin) {
-    let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e"];
-    let strace = [&strace[..], &["inject=accept,accept4:error=EMFILE"]].concat();
+    let strace = Strace::injecting("accept,accept4:error=EMFILE");
 
-    let output = twin.under(&strace, &["127.0.0.1", "0"]).output().expect("strace runs");
+    let output = twin.under(&strace.words(), &["127.0.0.1", "0"]).output().expect("strace runs");
 
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
@@ -490,12 +487,10 @@ fn myth_socket_write_sends_it_all() {
 #[test]
 fn myth_set_time_limit_0_keeps_a_cli_server_alive() {
     // On the command line the limit is 0 from the beginning, whatever php.ini says.
-    let ini = std::env::temp_dir().join(format!("lesson-04-{}.ini", std::process::id()));
-    std::fs::write(&ini, "max_execution_time = 30\n").expect("a file");
+    let ini = common::temporary::file("max_execution_time = 30\n");
     let mut command = common::limited(common::php_program());
     command.arg("-c").arg(&ini).args(["-r", "echo ini_get('max_execution_time');"]);
     let output = command.output().expect("php runs");
-    std::fs::remove_file(&ini).expect("the file");
     assert_eq!(output.stdout, b"0");
 
     // And with a limit of a second, a server that waits for longer than that lives on,
@@ -506,15 +501,8 @@ fn myth_set_time_limit_0_keeps_a_cli_server_alive() {
         $begin = hrtime(true);
         echo json_encode(socket_accept($listener)), ' ', hrtime(true) - $begin > 1.1e9 ? 'alive' : 'too early';";
     // while one that computes for as long is ended.
-    let mut computes = common::limited(common::php_program());
-    computes.args([
-        "-d",
-        "display_errors=stderr",
-        "-d",
-        "log_errors=0",
-        "-r",
-        "set_time_limit(1); while (true);",
-    ]);
+    let mut computes = common::php_command();
+    computes.args(["-r", "set_time_limit(1); while (true);"]);
     let computes = std::thread::spawn(move || computes.output().expect("php runs"));
 
     assert_eq!(common::php(waits), "false alive");

@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, ChildStdout, Output, Stdio};
+use std::process::{ChildStdout, Output, Stdio};
 use std::time::Duration;
 
 use php_sockets::*;
 
-use crate::common;
-use crate::server::{pid, read_all, reset, resident, ticks, write_all};
+use crate::common::{self, Running, Strace, pid, resident, ticks};
+use crate::server::{read_all, reset, write_all};
 use crate::twin::{Twin, both, has_the_default_port, refusal};
 
 both! { "05" "05-greeting-client";
@@ -31,7 +31,7 @@ const SENT: &str = "Hello, server!\nI have a second line, too.\n";
 
 /// The lesson, and the socket by which the test is its server.
 struct Client {
-    child: Child,
+    child: Running,
     screen: BufReader<ChildStdout>,
     port: u16,
     peer: Socket,
@@ -46,7 +46,7 @@ fn start_under(twin: &Twin, wrapper: &[&str]) -> Client {
     let (listener, port) = common::listener();
     socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
     let mut command = twin.under(wrapper, &["127.0.0.1", &port.to_string()]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the client starts");
+    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let screen = BufReader::new(child.stdout.take().expect("a pipe"));
     let peer = socket_accept(&listener).expect("the client connects");
     socket_set_option(&peer, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
@@ -74,7 +74,7 @@ impl Client {
         drop(peer);
         let mut stdout = Vec::new();
         screen.read_to_end(&mut stdout).expect("its output");
-        Output { stdout, ..child.wait_with_output().expect("it ends") }
+        Output { stdout, ..child.wait_with_output() }
     }
 
     /// Plays the server that says `answer` and closes; gives what the client prints of it.
@@ -92,7 +92,7 @@ impl Client {
             screen.read_to_end(&mut stdout).expect("its output");
             stdout
         });
-        let end = child.wait_with_output().expect("it ends");
+        let end = child.wait_with_output();
         assert_eq!(String::from_utf8_lossy(&end.stderr), "");
         assert!(end.status.success());
         output.strip_suffix(b"The server has said all, and closed.\n").expect("its last line").to_vec()
@@ -176,8 +176,8 @@ fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
 
 fn lines_that_are_taken_in_parts_are_sent_to_their_end(twin: &Twin) {
     // The first write prints; the second is the first line. strace claims that 3 bytes of it went, and sends none.
-    let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=write"];
-    let client = start_under(twin, &[&strace[..], &["-e", "inject=write:retval=3:when=2"]].concat());
+    let strace = Strace::injecting("write:retval=3:when=2");
+    let client = start_under(twin, &strace.words());
 
     assert_eq!(read_all(&client.peer), SENT.as_bytes()[3..].to_vec());
 
@@ -202,7 +202,7 @@ fn a_server_that_vanishes_ends_it_in_phps_words(twin: &Twin) {
     // Before it could say a word, or in the middle: which call finds out is a matter of chance.
     let Client { child, screen: _screen, peer, .. } = start(twin);
     reset(peer);
-    let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("Error: socket_") && said.lines().count() == 1, "{said}");

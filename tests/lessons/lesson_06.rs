@@ -2,15 +2,15 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::process::{self, Command, Output};
-use std::sync::OnceLock;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::shim::shimmed;
+use crate::common::{self, Strace};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 use crate::twin::{has_the_default_port, text_of};
 
@@ -30,7 +30,7 @@ fn twins() -> [Server; 2] {
 fn commands(wrapper: &[&str]) -> [Command; 2] {
     let script = common::root().join("lessons").join(FOLDER).join("main.php");
     let script = script.to_str().expect("UTF-8");
-    let php = [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0", script];
+    let php = [&[common::php_program()], &common::PHP_OPTIONS[..], &[script]].concat();
     [&[PROGRAM][..], &php].map(|words| {
         let words = [wrapper, words].concat();
         let mut command = common::limited(words[0]);
@@ -54,8 +54,7 @@ fn answers(server: &Server, data: &[u8]) -> Vec<u8> {
 
 /// Both twins of a lesson as commands, on a machine that takes at most three bytes of a write or send to a socket.
 pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Command; 2] {
-    let mut rust = common::limited(program);
-    rust.env("LD_PRELOAD", short_writes());
+    let rust = shimmed(&[("SHIM_WRITES", "3")], program);
 
     // PHP's extensions look past preloaded libraries. But a script in a namespace calls the functions of that first.
     let script = text_of(folder);
@@ -67,47 +66,12 @@ pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Comm
             return \socket_send($socket, $data, min($length, 3), $flags);
         }";
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{folder}.php"));
-    replace_file(&copy, |fresh| {
-        std::fs::write(fresh, script.replacen("<?php", shortened, 1)).expect("the copy");
-    });
-    let mut php = common::limited(common::php_program());
-    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(copy);
+    // Another run of the tests that is using the old one keeps it.
+    let fresh = common::temporary::file(&script.replacen("<?php", shortened, 1));
+    fresh.persist(&copy).expect("the copy");
+    let mut php = common::php_command();
+    php.arg(copy);
     [rust, php]
-}
-
-/// A library for `LD_PRELOAD` that writes and sends at most three bytes to a socket at a time.
-fn short_writes() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("short-writes.so");
-        let source = r"
-            #define _GNU_SOURCE
-            #include <dlfcn.h>
-            #include <sys/socket.h>
-            #include <unistd.h>
-            ssize_t send(int fd, const void *data, size_t length, int flags) {
-                ssize_t (*real)(int, const void *, size_t, int) = dlsym(RTLD_NEXT, __func__);
-                return real(fd, data, length > 3 ? 3 : length, flags);
-            }
-            ssize_t write(int fd, const void *data, size_t length) {
-                ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, __func__);
-                return real(fd, data, fd > 2 && length > 3 ? 3 : length);
-            }";
-        replace_file(&library, |fresh| {
-            let mut compiler = common::limited("cc");
-            compiler.args(["-x", "c", "-shared", "-fPIC", "-o"]).arg(fresh).args(["-", "-ldl"]);
-            let output = common::pipe(compiler, source);
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        });
-        library
-    })
-}
-
-/// Makes a file afresh. Another run of the tests that is using the old one keeps it.
-fn replace_file(file: &Path, make: impl FnOnce(&Path)) {
-    let fresh = PathBuf::from(format!("{}.{}", file.display(), process::id()));
-    make(&fresh);
-    std::fs::rename(fresh, file).expect("the file");
 }
 
 #[test]
@@ -319,9 +283,8 @@ fn a_server_that_waits_uses_no_processor_time() {
 #[test]
 fn a_connection_given_up_or_a_signal_does_not_end_the_server() {
     for error in ["ECONNABORTED", "EINTR"] {
-        let inject = format!("inject=accept,accept4:error={error}:when=1");
-        let wrapper = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", &inject];
-        for mut command in commands(&wrapper) {
+        let strace = Strace::injecting(&format!("accept,accept4:error={error}:when=1"));
+        for mut command in commands(&strace.words()) {
             command.args(["127.0.0.1", "0"]);
             let server = Server::start(command);
 
@@ -332,9 +295,8 @@ fn a_connection_given_up_or_a_signal_does_not_end_the_server() {
 
 #[test]
 fn another_error_of_accept_ends_it_with_phps_sentence() {
-    let inject = "inject=accept,accept4:error=ENFILE:when=1";
-    let wrapper = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", inject];
-    for mut command in commands(&wrapper) {
+    let strace = Strace::injecting("accept,accept4:error=ENFILE:when=1");
+    for mut command in commands(&strace.words()) {
         let output = command.args(["127.0.0.1", "0"]).output().expect("it runs");
 
         let errors = String::from_utf8_lossy(&output.stderr);

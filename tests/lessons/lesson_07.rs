@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
+use tempfile::TempPath;
 
-use crate::common;
+use crate::common::{self, Running};
 use crate::lesson_06::taking_three_bytes_at_a_time;
 use crate::server::{Server, read_all, reset, write_all};
 
@@ -20,8 +21,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
 
 /// Both twins as commands without arguments.
 fn twins() -> [Command; 2] {
-    let mut php = common::limited(common::php_program());
-    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+    let mut php = common::php_command();
     php.arg(common::root().join("lessons").join(FOLDER).join("main.php"));
     [common::limited(PROGRAM), php]
 }
@@ -50,13 +50,13 @@ fn accept(listener: &Socket) -> (Socket, String) {
 fn against(mut client: Command, serve: impl FnOnce(Socket, String) + Send) -> Output {
     let (listener, port) = listener();
     client.args(["localhost", &port.to_string()]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = client.spawn().expect("the client starts");
+    let child = Running::start(&mut client);
     thread::scope(|scope| {
         scope.spawn(|| {
             let (peer, request) = accept(&listener);
             serve(peer, request);
         });
-        child.wait_with_output().expect("it ends")
+        child.wait_with_output()
     })
 }
 
@@ -164,7 +164,8 @@ fn bytes_that_are_not_utf_8_do_not_stop_it() {
 fn a_piece_is_shown_when_it_is_there_and_not_only_at_the_end() {
     for mut client in twins() {
         let (listener, port) = listener();
-        let mut child = client.args(["localhost", &port.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
+        client.args(["localhost", &port.to_string()]).stdout(Stdio::piped());
+        let mut child = Running::start(&mut client);
         let (peer, _) = accept(&listener);
         // Not a byte more than one piece, and the connection stays.
         write_all(&peer, &b"a line\r\n".repeat(1024));
@@ -174,7 +175,7 @@ fn a_piece_is_shown_when_it_is_there_and_not_only_at_the_end() {
         assert_eq!(count, 1024);
         socket_close(peer);
         assert_eq!(lines.last().expect("a line"), "socket_recv:    8192 bytes, and the end of the stream");
-        assert!(child.wait().expect("it ends").success());
+        assert!(child.ended());
     }
 }
 
@@ -321,18 +322,17 @@ fn sending_is_like_writing_a_file_and_is_not() {
 
 /// PHP's own web server, with a script that tells which site was asked for.
 struct WebServer {
-    child: Child,
+    _child: Running,
+    _script: TempPath,
     port: u16,
 }
 
 impl WebServer {
     fn start() -> WebServer {
-        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let script = folder.join("which-site.php");
-        std::fs::write(&script, "<?php echo 'site: ', $_SERVER['HTTP_HOST'] ?? 'none';\n").unwrap();
+        let script = common::temporary::file("<?php echo 'site: ', $_SERVER['HTTP_HOST'] ?? 'none';\n");
         let mut command = common::limited(common::php_program());
-        command.args(["-S", "127.0.0.1:0"]).arg(script).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("php runs");
+        command.args(["-S", "127.0.0.1:0"]).arg(&script).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = Running::start(&mut command);
         let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut line = String::new();
         log.read_line(&mut line).expect("a line");
@@ -340,16 +340,7 @@ impl WebServer {
         thread::spawn(move || log.lines().count());
         let port = line.rsplit("127.0.0.1:").next().and_then(|rest| rest.split(')').next());
         let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port: {line}"));
-        WebServer { child, port }
-    }
-}
-
-impl Drop for WebServer {
-    fn drop(&mut self) {
-        let group = i32::try_from(self.child.id()).expect("a process number");
-        // SAFETY: `timeout` leads a process group, and has not been waited for.
-        unsafe { libc::kill(-group, libc::SIGTERM) };
-        let _ = self.child.wait();
+        WebServer { _child: child, _script: script, port }
     }
 }
 

@@ -10,8 +10,8 @@ use std::process::{Command, Output, Stdio};
 use php_sockets::*;
 use regex::Regex;
 
-use crate::common;
 use crate::common::network::in_own_network;
+use crate::common::{self, Running, Strace};
 
 const RUST: &str = env!("CARGO_BIN_EXE_lesson-08");
 
@@ -156,8 +156,8 @@ fn a_socket_that_has_called_itself_is_no_open_port() {
 fn a_host_that_has_hung_up_already_has_an_open_port() {
     let (listener, port) = common::listener();
     for twin in scanners() {
-        let gone = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=getpeername:error=ENOTCONN"];
-        let traced: Vec<OsString> = gone.map(OsString::from).into_iter().chain(twin).collect();
+        let strace = Strace::injecting("getpeername:error=ENOTCONN");
+        let traced: Vec<OsString> = strace.words().into_iter().map(OsString::from).chain(twin).collect();
         let text = printed(
             &command(&traced, &["127.0.0.1", &port.to_string(), &port.to_string()]).output().unwrap(),
         );
@@ -214,7 +214,7 @@ fn in_a_terminal_the_progress_is_one_line_that_changes() {
     for twin in scanners() {
         let (mut master, slave) = terminal();
         let mut command = command(&twin, &["127.0.0.1", "1", "300"]);
-        let mut child = command.stdout(Stdio::from(slave)).spawn().expect("it starts");
+        let mut child = Running::start(command.stdout(Stdio::from(slave)));
         // The command has the other end of the terminal too.
         drop(command);
         let mut shown = Vec::new();
@@ -222,7 +222,7 @@ fn in_a_terminal_the_progress_is_one_line_that_changes() {
         let end = master.read_to_end(&mut shown).expect_err("the end");
 
         assert_eq!(end.raw_os_error(), Some(SOCKET_EIO));
-        assert!(child.wait().expect("it ends").success());
+        assert!(child.ended());
         let text = String::from_utf8(shown).expect("UTF-8");
         assert!(progress.is_match(&text), "{text:?}");
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Strace};
 use crate::server::{PATIENCE, Server, read_all, reset, write_all};
 
 /// A server lesson in one of its languages: a program, or its folder.
@@ -48,8 +48,7 @@ impl Twin {
 
 /// A lesson of whose calls strace answers some, as its expression says.
 pub(crate) fn with_injected(twin: Twin, calls: &str, answer: &str) -> Command {
-    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{answer}"));
-    let mut command = twin.command(&["strace", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
+    let mut command = twin.command(&Strace::injecting(&format!("{calls}:{answer}")).words());
     command.args(["127.0.0.1", "0"]);
     command
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Strace};
 use crate::compiler::{broken, compiler_says};
 use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report};
 use crate::lesson_13::{
@@ -187,22 +187,15 @@ fn a_client_that_vanishes_ends_its_own_conversation_only() {
 
 #[test]
 fn a_client_for_whom_no_thread_can_be_started_is_turned_away() {
+    let strace = Strace::injecting("clone,clone3,fork,vfork:error=EAGAIN");
     let under_strace = |program: &[&str]| {
-        let mut command = common::limited("strace");
-        command.args(["-f", "-qqq", "-o", "/dev/null", "-e", "trace=clone,clone3,fork,vfork"]);
-        command.args(["-e", "inject=clone,clone3,fork,vfork:error=EAGAIN"]);
-        command.args(program).args(["127.0.0.1", "0"]);
+        let words = [&strace.words(), program, &["127.0.0.1", "0"]].concat();
+        let mut command = common::limited(words[0]);
+        command.args(&words[1..]);
         Server::start(command)
     };
     let script = common::root().join("lessons").join(FOLDER).join("main.php");
-    let php = [
-        common::php_program(),
-        "-d",
-        "display_errors=stderr",
-        "-d",
-        "log_errors=0",
-        script.to_str().unwrap(),
-    ];
+    let php = [&[common::php_program()], &common::PHP_OPTIONS[..], &[script.to_str().unwrap()]].concat();
     for (server, reason) in [
         (under_strace(&[RUST]), "no thread: Resource temporarily unavailable (os error 11)"),
         (under_strace(&php), "no process: Resource temporarily unavailable"),
@@ -294,9 +287,8 @@ fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
         (env!("CARGO_BIN_EXE_lesson-12"), None),
         (common::php_program(), Some("lessons/12-threads/main.php")),
     ] {
-        let mut command = common::limited("strace");
-        command.args(["-qq", "-o", "/dev/null", "-e", "trace=accept,accept4"]);
-        command.args(["-e", "inject=accept,accept4:error=EMFILE:when=1..2", program]);
+        let strace = Strace::injecting("accept,accept4:error=EMFILE:when=1..2");
+        let mut command = strace.command(program);
         command.args(script.map(|script| common::root().join(script))).args(["127.0.0.1", "0"]);
         let server = Server::start(command);
         server.line();

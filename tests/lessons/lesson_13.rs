@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common;
-use crate::compiler::{self, compiler_says, refused_as_its_readme_says};
+use crate::common::{self, shim::shimmed};
+use crate::compiler::{compiler_says, refused_as_its_readme_says};
 use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected, with_injected};
 use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
 use crate::twin::{has_the_default_port, text_of};
@@ -182,52 +182,13 @@ fn who_goes_on_talking_after_the_goodbye_can_still_read_it() {
 
 /// Both twins where a write to a socket takes 7 bytes at most, as it may.
 pub(crate) fn twins_that_write_little(program: &str, folder: &str, test: impl Fn(Server)) {
-    let shim = std::env::temp_dir().join(format!("php-sockets-{folder}-{}.so", std::process::id()));
-    let mut compiler = common::limited(&compiler::path());
-    compiler.args([
-        "--edition=2024",
-        "--crate-type=cdylib",
-        "-Cpanic=abort",
-        "-Clink-arg=-nostartfiles",
-        "-o",
-    ]);
-    let output = common::pipe(
-        {
-            compiler.arg(&shim).arg("-");
-            compiler
-        },
-        "#![no_std]
-         #[panic_handler]
-         fn never(_: &core::panic::PanicInfo) -> ! { loop {} }
-         unsafe extern \"C\" {
-             fn __write(fd: i32, data: *const u8, length: usize) -> isize;
-             fn __send(fd: i32, data: *const u8, length: usize, flags: i32) -> isize;
-         }
-         #[unsafe(no_mangle)]
-         unsafe extern \"C\" fn write(fd: i32, data: *const u8, length: usize) -> isize {
-             unsafe { __write(fd, data, if fd > 2 && length > 7 { 7 } else { length }) }
-         }
-         #[unsafe(no_mangle)]
-         unsafe extern \"C\" fn send(fd: i32, data: *const u8, length: usize, flags: i32) -> isize {
-             unsafe { __send(fd, data, if length > 7 { 7 } else { length }, flags) }
-         }",
-    );
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let script = common::root().join("lessons").join(folder).join("main.php");
-    let php = [
-        common::php_program(),
-        "-d",
-        "display_errors=stderr",
-        "-d",
-        "log_errors=0",
-        script.to_str().unwrap(),
-    ];
-    for words in [&[program], php.as_slice()] {
-        let mut command = common::limited("env");
-        command.arg(format!("LD_PRELOAD={}", shim.display())).args(words).args(["127.0.0.1", "0"]);
+    let php = [&[common::php_program()], &common::PHP_OPTIONS[..], &[script.to_str().unwrap()]].concat();
+    for words in [&[program][..], &php] {
+        let mut command = shimmed(&[("SHIM_WRITES", "7")], words[0]);
+        command.args(&words[1..]).args(["127.0.0.1", "0"]);
         test(Server::start(command));
     }
-    std::fs::remove_file(shim).unwrap();
 }
 
 #[test]
@@ -496,8 +457,7 @@ fn the_line_that_breaks_it_does_not_compile() {
     let text = text_of("13-select-server");
     let heard = "            $clients[$key]->hear();\n";
     assert!(text.contains(heard));
-    let script = std::env::temp_dir().join(format!("php-sockets-13-{}.php", std::process::id()));
-    std::fs::write(&script, text.replace(heard, &format!("{heard} socket_close($socket);\n"))).unwrap();
+    let script = common::temporary::file(&text.replace(heard, &format!("{heard} socket_close($socket);\n")));
     let mut command = common::limited(common::php_program());
     command.args(["-d", "display_errors=1", "-d", "log_errors=0"]).arg(&script).args(["127.0.0.1", "0"]);
     let server = Server::start(command);
@@ -508,7 +468,6 @@ fn the_line_that_breaks_it_does_not_compile() {
     let error = server.line();
     let expected = "Uncaught TypeError: socket_select(): Argument #1 ($read) contains a closed socket in";
     assert!(error.contains(expected), "{error}");
-    std::fs::remove_file(script).unwrap();
 }
 
 #[test]

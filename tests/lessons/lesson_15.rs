@@ -22,9 +22,8 @@ pub(crate) fn php() -> Server {
 }
 
 fn php_command() -> Command {
-    let mut command = common::limited(common::php_program());
+    let mut command = common::php_command();
     let event = common::root().join("tests/lessons/event.php");
-    command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
     command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
     command.arg(common::root().join("lessons/15-epoll-chat/main.php"));
     command
@@ -294,9 +293,7 @@ fn myth_select_scales() {
 fn fifteen_hundred_clients() {
     common::raise_descriptor_limit();
     // A room so full may take longer than other servers, on a machine that does much else.
-    let mut command = std::process::Command::new("timeout");
-    command.args(["--kill-after=2", "120", env!("CARGO_BIN_EXE_lesson-15")]);
-    let server = start(command);
+    let server = start(common::limited_to(120, env!("CARGO_BIN_EXE_lesson-15")));
     let first = enter(&server);
     let mut clients = Vec::new();
     for number in 2..=1500 {

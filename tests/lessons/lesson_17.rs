@@ -4,14 +4,16 @@ use std::os::unix::fs::PermissionsExt;
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Strace};
 use crate::compiler::refused_as_its_readme_says;
 use crate::twin::Twin;
 
 #[test]
 fn who_may_not_write_to_the_file_may_not_connect() {
-    let path = std::env::temp_dir().join(format!("php-sockets-mode-{}.sock", std::process::id()));
-    let own = path.clone();
+    // The other user has to be let into the folder, and to be able to make the file.
+    let folder = common::temporary::folder();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o1777)).expect("its mode");
+    let own = folder.path().join("door");
     let code = common::in_child(move || {
         // SAFETY: the calls take a number. Root may do everything, so nobody tries; others cannot change, and need not.
         unsafe { libc::setuid(65534) };
@@ -28,7 +30,6 @@ fn who_may_not_write_to_the_file_may_not_connect() {
         0
     });
 
-    let _ = std::fs::remove_file(&path);
     assert_eq!(code, 0);
 }
 
@@ -59,31 +60,28 @@ fn a_child_process_inherits_nothing_that_it_was_not_given() {
 /// Runs a lesson where links stand under every name that the number of its process could tell, and reads its trace: all
 /// its files are in one folder, for its owner alone, under a name that is new each time, and nothing is left of it.
 pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) {
-    let (mut names, parent) = (Vec::new(), std::env::temp_dir());
-    for run in 0..2 {
-        let shared =
-            parent.join(format!("php-sockets-{number}-{}-{}-{run}", std::process::id(), twin.is_php()));
-        let (victim, log) = (shared.with_extension("victim"), shared.with_extension("log"));
-        std::fs::create_dir(&shared).expect("a folder");
-        std::fs::write(&victim, "untouched").expect("a file");
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let folder = common::temporary::folder();
+        let shared = folder.path();
+        let victim = common::temporary::file("untouched");
         std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644)).expect("its mode");
         let traps = r#"for end in "" .sock .txt; do ln -s "$VICTIM" "$TMPDIR/lesson-$NUMBER-$$$end"; done; exec "$@""#;
-        let trace = "trace=mkdir,mkdirat,openat,bind,connect,chmod,fchmodat";
-        let log_file = log.to_str().expect("UTF-8");
-        let wrapper = ["strace", "-qq", "-s", "200", "-o", log_file, "-e", trace, "sh", "-c", traps, "sh"];
+        let strace = Strace::of_first_thread("mkdir,mkdirat,openat,bind,connect,chmod,fchmodat");
+        let wrapper = [&strace.words()[..], &["sh", "-c", traps, "sh"]].concat();
         let mut command = twin.under(&wrapper, &[]);
-        command.env("TMPDIR", &shared).env("VICTIM", &victim).env("NUMBER", number);
+        command.env("TMPDIR", shared).env("VICTIM", &victim).env("NUMBER", number);
 
         let output = command.output().expect("it runs");
 
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(std::fs::read_to_string(&victim).expect("the file"), "untouched");
         assert_eq!(victim.metadata().expect("its state").permissions().mode() & 0o777, 0o644);
-        let links = std::fs::read_dir(&shared).expect("the folder").map(|entry| entry.expect("an entry"));
+        let links = std::fs::read_dir(shared).expect("the folder").map(|entry| entry.expect("an entry"));
         let kinds: Vec<bool> = links.map(|entry| entry.file_type().expect("a kind").is_symlink()).collect();
         assert_eq!(kinds, [true; 3], "the traps and nothing else are left");
 
-        let log_text = std::fs::read_to_string(&log).expect("the trace");
+        let log_text = strace.log();
         let begin = format!("\"{}/", shared.display());
         let used: Vec<(&str, &str)> = log_text.lines().filter_map(|line| line.split_once(&begin)).collect();
         let (call, path) = used.first().expect("a folder is made");
@@ -96,9 +94,6 @@ pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) 
         }
         assert!(used.len() > 2, "{log_text}");
         names.push(name.to_owned());
-        std::fs::remove_dir_all(&shared).expect("the folder");
-        std::fs::remove_file(&victim).expect("the file");
-        std::fs::remove_file(&log).expect("the trace");
     }
     assert_ne!(names[0], names[1]);
 }

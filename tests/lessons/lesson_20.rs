@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use php_sockets::*;
 
-use crate::common;
 use crate::common::network::in_own_network;
+use crate::common::{self, Strace};
 
 #[test]
 fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
@@ -31,9 +31,8 @@ fn without_ipv6_the_lesson_says_so_and_goes_on() {
     for own in
         [vec![env!("CARGO_BIN_EXE_lesson-20")], vec![common::php_program(), main.to_str().expect("UTF-8")]]
     {
-        let mut command = common::limited("strace");
-        command.args(["-qq", "-o", "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=1"]).args(own);
-        let output = command.output().expect("it runs");
+        let strace = Strace::injecting("socket:error=EAFNOSUPPORT:when=1");
+        let output = strace.command(own[0]).args(&own[1..]).output().expect("it runs");
 
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,12 +1,12 @@
 //! The front door: the targets of the Makefile.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use php_sockets::*;
 use regex::Regex;
 
-use crate::common::{self, network};
+use crate::common::{self, Running, network};
 use crate::play::traced_alone;
 use crate::server::{Server, read_line, write_all};
 
@@ -29,7 +29,7 @@ fn make(arguments: &[&str]) -> (bool, String, String) {
 fn make_in(folder: &std::path::Path, arguments: &[&str]) -> (bool, String, String) {
     // It may have to compile the crate, and much else may run.
     let _alone = arguments.iter().find_map(|target| traced_alone(target));
-    let mut command: Command = common::limited_to("300", "make");
+    let mut command: Command = common::limited_to(300, "make");
     // The last one counts, so that a test may name another PHP.
     command.arg(format!("PHP={}", common::php_program()));
     let output =
@@ -86,8 +86,9 @@ fn a_tool_that_is_missing_is_one_line_that_says_what_to_do() {
 
 #[test]
 fn it_works_from_a_path_with_spaces() {
-    let folder = std::env::temp_dir().join(format!("a path with spaces {}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let temporary = common::temporary::folder();
+    let folder = temporary.path().join("a path with spaces");
+    std::fs::create_dir(&folder).expect("a folder");
     let mut copy = common::limited("cp");
     copy.current_dir(common::root()).arg("-r");
     copy.args(["Makefile", "Cargo.toml", "Cargo.lock", "README.md", "src", "lessons", "tests"]).arg(&folder);
@@ -99,7 +100,6 @@ fn it_works_from_a_path_with_spaces() {
     let (php, twin, _) = make_in(&folder, &["php-03"]);
     let (traced, trace, _) = make_in(&folder, &["trace-03"]);
 
-    std::fs::remove_dir_all(&folder).expect("the folder");
     assert!(listed && ran && again && php && traced, "{errors}");
     // The first build is not silent, and each later one is.
     assert_eq!(errors, "Building lesson-03: the first time this takes some seconds.\n");
@@ -182,7 +182,7 @@ fn a_number_without_its_zero_will_do() {
 fn a_reader_that_leaves_is_no_failure() {
     for target in ["help", "lesson-03", "php-03", "trace-03", "demo-10"] {
         let _alone = traced_alone(target);
-        let mut command = common::limited_to("300", "sh");
+        let mut command = common::limited_to(300, "sh");
         let line = r#"{ make --no-print-directory "$1"; echo "status $?" >&2; } | head -1"#;
         let output = command.current_dir(common::root()).args(["-c", line, "sh", target]).output();
 
@@ -205,11 +205,10 @@ fn without_building(errors: &[u8]) -> String {
 fn ctrl_c_at_a_server_does_not_look_like_a_failure() {
     for target in ["lesson-13", "php-13", "lesson-15", "php-15"] {
         // A terminal of its own, in which Ctrl-C reaches make, too.
-        let mut terminal = common::limited_to("300", "script");
+        let mut terminal = common::limited_to(300, "script");
         let command = format!("make --no-print-directory {target} ARGS='127.0.0.1 0'");
         terminal.current_dir(common::root()).args(["-qec", &command, "/dev/null"]);
-        let mut terminal =
-            terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script starts");
+        let mut terminal = Running::start(terminal.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let mut shown = BufReader::new(terminal.stdout.take().expect("a pipe"));
         let mut line = String::new();
         while !line.starts_with("Second terminal: ") {
@@ -374,19 +373,19 @@ fn every_server_has_the_port_of_the_curriculum_everywhere() {
 }
 
 /// A client of a server that the test plays, its keyboard and its screen.
-fn client() -> (Socket, Child) {
+fn client() -> (Socket, Running) {
     let (listener, port) = common::listener();
     let mut command = common::limited(env!("CARGO_BIN_EXE_lesson-client"));
     command.args(["127.0.0.1", &port.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let client = command.spawn().expect("it starts");
+    let client = Running::start(&mut command);
     (socket_accept(&listener).expect("the client connects"), client)
 }
 
 /// What the client prints until the end.
-fn printed(mut client: Child) -> String {
+fn printed(mut client: Running) -> String {
     let mut text = String::new();
     client.stdout.take().expect("a pipe").read_to_string(&mut text).expect("UTF-8");
-    assert!(client.wait().expect("it ends").success());
+    assert!(client.ended());
     text
 }
 
@@ -441,7 +440,7 @@ fn a_client_whose_screen_is_closed_ends_without_a_panic() {
     // Either there is still room, or the client has gone already.
     let _ = socket_write(&server, vec![b'x'; 100_000], None);
 
-    assert!(client.wait().expect("it ends").success());
+    assert!(client.ended());
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use php_sockets::*;
 
-use crate::common;
-use crate::server::{PATIENCE, pid};
+use crate::common::{self, Running, pid};
+use crate::server::PATIENCE;
 
 /// The state of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +56,7 @@ fn pipe_without_a_reader() -> OwnedFd {
 }
 
 /// Starts a command with such a screen.
-fn start(words: &[String], screen: Screen) -> Child {
+fn start(words: &[String], screen: Screen) -> Running {
     let mut command = common::limited("sh");
     let closing = if screen == Closed { r#"exec "$@" <&- >&- 2>&-"# } else { r#"exec "$@""# };
     command.args(["-c", closing, "sh"]).args(words).stderr(Stdio::piped());
@@ -66,7 +66,7 @@ fn start(words: &[String], screen: Screen) -> Child {
         AfterTheFirstLine => command.stdout(Stdio::piped()),
         Closed => command.stdout(Stdio::null()),
     };
-    let mut child = command.spawn().expect("it starts");
+    let mut child = Running::start(&mut command);
     if let Some(mut output) = child.stdout.take() {
         let mut byte = [0];
         while output.read(&mut byte).expect("output") == 1 && byte != *b"\n" {}
@@ -74,8 +74,8 @@ fn start(words: &[String], screen: Screen) -> Child {
     child
 }
 
-fn ends_quietly(child: Child, who: &str) {
-    let output = child.wait_with_output().expect("it ends");
+fn ends_quietly(child: Running, who: &str) {
+    let output = child.wait_with_output();
 
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{who}");
     assert_eq!(output.status.code(), Some(0), "{who}");
@@ -152,12 +152,12 @@ pub(crate) fn may_leave_a_server(number: &str, words: &[String]) {
 }
 
 /// Ctrl-C at a server that still runs, and has not complained.
-fn stop(mut child: Child, who: &str) {
+fn stop(mut child: Running, who: &str) {
     assert!(child.try_wait().expect("its state").is_none(), "{who} has ended");
     let group = i32::try_from(child.id()).expect("a process number");
     // SAFETY: the call takes numbers; `timeout` leads a process group, and has not been waited for.
     unsafe { libc::kill(-group, libc::SIGINT) };
-    let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{who}");
 }
 

@@ -8,7 +8,7 @@ use crate::play::{lines, quotes};
 use crate::server::{Server, read_line, sample, write_all};
 
 fn start(name: &str) -> Server {
-    Server::start(common::limited(&sample(name)))
+    Server::start(common::limited(sample(name)))
 }
 
 fn says(client: &Socket, text: &str) -> Vec<u8> {

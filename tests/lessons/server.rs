@@ -1,20 +1,20 @@
 //! A server under test: a program that says `Listening on ADDRESS:PORT`, in its own process.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common;
+use crate::common::{self, Running, resident, ticks};
 
 /// How long to wait for what a server is to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server, ended with the test.
 pub(crate) struct Server {
-    pub(crate) child: Child,
+    pub(crate) child: Running,
     pub(crate) printed: Receiver<String>,
     pub(crate) port: u16,
 }
@@ -27,7 +27,7 @@ impl Server {
 
     /// The same for a program that says its port in other words.
     pub(crate) fn start_with(mut command: Command, port: fn(&str) -> Option<u16>) -> Server {
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut child = Running::start(command.stdout(Stdio::piped()));
         let printed = lines_of(BufReader::new(child.stdout.take().expect("a pipe")));
         let mut server = Server { child, printed, port: 0 };
         let line = server.line();
@@ -44,8 +44,7 @@ impl Server {
 
     /// A lesson in PHP, by its folder, told to choose a port.
     pub(crate) fn php(folder: &str) -> Server {
-        let mut command = common::limited(common::php_program());
-        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+        let mut command = common::php_command();
         command.arg(common::root().join("lessons").join(folder).join("main.php")).args(["127.0.0.1", "0"]);
         Server::start(command)
     }
@@ -64,7 +63,7 @@ impl Server {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        pid(&self.child)
+        self.child.pid()
     }
 
     /// How many descriptors it has open.
@@ -93,19 +92,7 @@ impl Server {
 
     /// Waits until it ends by itself; whether with success.
     pub(crate) fn ended(&mut self) -> bool {
-        self.child.wait().expect("it ends").success()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // `timeout` leads a process group, and passes a signal on only once it knows its child's number.
-        let group = i32::try_from(self.child.id()).expect("a process number");
-        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            // SAFETY: the child has not been waited for, so the number is still the group's.
-            unsafe { libc::kill(-group, libc::SIGTERM) };
-        }
-        let _ = self.child.wait();
+        self.child.ended()
     }
 }
 
@@ -153,25 +140,4 @@ pub(crate) fn read_all(socket: &Socket) -> Vec<u8> {
 pub(crate) fn reset(socket: Socket) {
     socket_set_option(&socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 0)).expect("an option");
     socket_close(socket);
-}
-
-/// The number of the process that `timeout`, which limits it and was started in its place, has started.
-pub(crate) fn pid(timeout: &Child) -> u32 {
-    let path = format!("/proc/{0}/task/{0}/children", timeout.id());
-    let children = std::fs::read_to_string(path).expect("the list of children");
-    children.split_whitespace().next().expect("a child").parse().expect("a number")
-}
-
-/// The processor time that a process has used, in clock ticks (hundredths of a second).
-pub(crate) fn ticks(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its state");
-    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-    fields[11].parse::<u64>().expect("user time") + fields[12].parse::<u64>().expect("system time")
-}
-
-/// The memory that a process has in use, in KiB.
-pub(crate) fn resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its state");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
-    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
 }

@@ -60,12 +60,13 @@ fn chat(server: &Server, data: &[u8]) -> Vec<String> {
 /// What lesson 05 shows of what its server says.
 fn greeting_client(mut command: Command, data: &[u8]) -> Vec<String> {
     let (listener, port) = common::listener();
-    let client = command.args(["127.0.0.1", &port.to_string()]).stdout(Stdio::piped()).spawn();
+    let client =
+        common::Running::start(command.args(["127.0.0.1", &port.to_string()]).stdout(Stdio::piped()));
     let peer = socket_accept(&listener).expect("it connects");
     write_all(&peer, data);
     socket_shutdown(&peer, SHUT_WR).expect("a connection");
     read_all(&peer);
-    let output = client.expect("it starts").wait_with_output().expect("it ends");
+    let output = client.wait_with_output();
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     text.lines().filter_map(|line| line.strip_prefix("received: ")).map(str::to_owned).collect()
 }

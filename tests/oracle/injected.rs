@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_long};
 
 use php_sockets::*;
 
+use crate::common::codes::name;
 use crate::common::{self, Failure};
 
 /// A call, and the system call that is to fail.
@@ -183,13 +184,8 @@ fn in_php(row: &Row, code: c_int, which: &str) -> Failure {
         "write" => ":when=1",      // the second one prints the result
         _ => which,
     };
-    let (trace, inject) =
-        (format!("trace={}", row.strace), format!("inject={}:error={}{which}", row.strace, name(code)));
     let call = format!("socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); [$s, $peer] = $p; {}", row.php);
-    common::php_failure_under(
-        &["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &trace, "-e", &inject],
-        &call,
-    )
+    common::php_failure_with(&format!("{}:error={}{which}", row.strace, name(code)), &call)
 }
 
 fn in_rust(row: &Row, code: c_int) -> Failure {
@@ -204,21 +200,6 @@ fn in_rust(row: &Row, code: c_int) -> Failure {
             own: Some(i64::from(socket_last_error(&socket))),
         }
     })
-}
-
-/// The name of a code as strace wants it.
-fn name(code: c_int) -> &'static str {
-    const NAMES: &[(c_int, &str)] = &[
-        (SOCKET_EAGAIN, "EAGAIN"),
-        (SOCKET_EINPROGRESS, "EINPROGRESS"),
-        (SOCKET_EALREADY, "EALREADY"),
-        (SOCKET_EISCONN, "EISCONN"),
-        (SOCKET_EINTR, "EINTR"),
-        (SOCKET_ECONNRESET, "ECONNRESET"),
-        (SOCKET_EPIPE, "EPIPE"),
-        (SOCKET_EIO, "EIO"),
-    ];
-    NAMES.iter().find(|(known, _)| *known == code).expect("a name").1
 }
 
 /// Both fail alike; gives what they remembered and printed.

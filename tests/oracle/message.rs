@@ -233,11 +233,10 @@ const ROWS: &[Row] = &[
             echo socket_sendmsg($r, ['name' => ['path' => "$path\0junk"], 'iov' => ['back']]), ',';
             $m = ['name' => [], 'controllen' => 40]; show(socket_recvmsg($s, $m), $m); unlink($path);"#,
         rust: |out| {
-            let path = std::env::temp_dir().join(format!("oracle-{}", std::process::id()));
-            let _ = std::fs::remove_file(&path);
+            let path = common::temporary::free_path();
             let receiver = socket_create(AF_UNIX, SOCK_DGRAM, 0).unwrap();
             let sender = socket_create(AF_UNIX, SOCK_DGRAM, 0).unwrap();
-            socket_bind(&sender, &path, 0).unwrap();
+            socket_bind(&sender, &*path, 0).unwrap();
             let to = format!("\0oracle-paths-{}", std::process::id());
             socket_bind(&receiver, &to, 0).unwrap();
             let name = MessageName::unix(to);
@@ -249,7 +248,6 @@ const ROWS: &[Row] = &[
             let back = MessageName::unix(format!("{}\0junk", path.display()));
             out.push(send(&receiver, &Message::new().name(&back).iov(&IoVec::from(["back"]))));
             out.push(receive(&sender, 8192, 40, 0));
-            std::fs::remove_file(&path).unwrap();
         },
     },
     // [V] 4.5: SCM_CREDENTIALS; the receiver needs SO_PASSCRED.

@@ -14,7 +14,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::common;
+use crate::common::{self, Strace};
 use crate::constants::value;
 use crate::dialects::{self, by_version, is_numeric};
 use crate::php;
@@ -817,10 +817,9 @@ fn plays_the_rows() {
 #[test]
 fn options_make_phps_system_calls() {
     let trace = |program: &str, args: &[&str]| {
-        let mut command = common::limited("strace");
-        command.args(["-f", "-o", "/dev/stdout", "-e", "trace=getsockopt,setsockopt,ioctl", program]);
-        let output = command.args(args).output().expect("strace runs");
-        calls(&String::from_utf8_lossy(&output.stdout))
+        let strace = Strace::of("getsockopt,setsockopt,ioctl");
+        strace.command(program).args(args).output().expect("strace runs");
+        calls(&strace.log())
     };
 
     let php = trace(common::php_program(), &["-r", &php_code(&rows(ROWS))]);

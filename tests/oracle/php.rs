@@ -3,13 +3,11 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::process::{Child, Command};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common;
+use crate::common::{self, Running, Strace};
 use crate::dialects::by_version;
 
 /// The functions that PHP code here may use beside PHP's own.
@@ -47,34 +45,22 @@ pub(crate) fn thrown(code: &str) -> String {
     ))
 }
 
-/// `php -r code`, within a time limit.
-pub(crate) fn command(code: &str) -> Command {
-    let mut command = common::limited(common::php_program());
-    command.args(["-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
-    command
-}
-
-/// `strace` with its output in a file, before the program that it runs. `calls` are strace's `-e trace=…`, and
-/// `inject` its injections.
-pub(crate) fn strace(file: &TraceFile, calls: &str, inject: &[&str]) -> Command {
-    let mut command = common::limited("strace");
-    command.args(["-f", "--seccomp-bpf", "-q", "-s", "200", "-o", &file.path, "-e", "signal=none", "-e"]);
-    command.arg(format!("trace={calls}"));
-    for inject in inject {
-        command.args(["-e", &format!("inject={inject}")]);
-    }
-    command
-}
-
-/// The system calls that the code makes, one a line, and what the code prints.
+/// The system calls that the code makes, one a line, and what the code prints; strace changes some.
 #[track_caller]
 pub(crate) fn traced(calls: &str, inject: &[&str], code: &str) -> (Vec<String>, String) {
-    let file = TraceFile::new();
-    let mut command = strace(&file, calls, inject);
-    command.args([common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0", "-r", code]);
-    let output = command.output().expect("strace runs");
-    assert!(output.status.success(), "{}\n{code}", String::from_utf8_lossy(&output.stderr));
-    (file.lines(), String::from_utf8(output.stdout).expect("UTF-8"))
+    let strace = strace(calls, inject);
+    let mut command = strace.command(common::php_program());
+    let said = common::printed(command.args(common::PHP_OPTIONS).args(["-r", code]));
+    (texts(&strace), said)
+}
+
+pub(crate) fn strace(calls: &str, inject: &[&str]) -> Strace {
+    inject.iter().fold(Strace::of(calls), |strace, fault| strace.inject(fault))
+}
+
+/// The calls as strace writes them, one a line.
+pub(crate) fn texts(strace: &Strace) -> Vec<String> {
+    strace.calls().into_iter().map(|call| call.text).collect()
 }
 
 /// A port that does not fit: a `ValueError` that begins with `argument`, and before 8.5 a system call with `sent`, the low
@@ -98,38 +84,6 @@ pub(crate) fn takes_the_low_16_bits_before_8_5(
     assert!(calls.iter().all(|call| call.contains(&format!("sin_port=htons({sent})"))), "{calls:?}");
 }
 
-/// A file that strace writes, removed in the end.
-pub(crate) struct TraceFile {
-    path: String,
-}
-
-impl TraceFile {
-    pub(crate) fn new() -> TraceFile {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("sockets-trace-{}-{number}", std::process::id()));
-        TraceFile { path: path.into_os_string().into_string().expect("UTF-8") }
-    }
-
-    /// The traced calls, without the number of the process before them and without padding before the result.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let text = std::fs::read(&self.path).expect("strace wrote its file");
-        let text = String::from_utf8_lossy(&text);
-        let padding = regex::Regex::new(r"\) +=").expect("a pattern");
-        let call = |line: &str| {
-            let line = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
-            padding.replace(line, ") =").into_owned()
-        };
-        text.lines().filter(|line| !line.contains("+++")).map(call).collect()
-    }
-}
-
-impl Drop for TraceFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 /// Waits until something is so; a test that waits in vain fails.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, so: impl Fn() -> bool) {
@@ -143,21 +97,20 @@ pub(crate) fn wait_until(what: &str, so: impl Fn() -> bool) {
 /// A PHP process at the other end of an `AF_UNIX` connection. Its code has the connection in `$s`.
 pub(crate) struct Peer {
     stream: UnixStream,
-    child: Child,
+    child: Running,
     pid: u32,
 }
 
 impl Peer {
     pub(crate) fn new(code: &str) -> Peer {
-        let file = TraceFile::new();
-        let listener = UnixListener::bind(&file.path).expect("a free path");
-        let mut child = command(&format!(
+        let path = common::temporary::free_path();
+        let listener = UnixListener::bind(&*path).expect("a free path");
+        let code = format!(
             "$s = socket_create(AF_UNIX, SOCK_STREAM, 0); socket_connect($s, '{}');
              socket_write($s, getmypid() . \"\\n\"); {code}",
-            file.path
-        ))
-        .spawn()
-        .expect("php starts");
+            path.display()
+        );
+        let mut child = Running::start(common::php_command().args(["-r", &code]));
         listener.set_nonblocking(true).expect("it can be so");
         wait_until("PHP connects", || {
             let mut ready = libc::pollfd { fd: listener.as_raw_fd(), events: libc::POLLIN, revents: 0 };
@@ -214,7 +167,7 @@ impl Peer {
     pub(crate) fn answer(mut self) -> String {
         let mut text = String::new();
         (&self.stream).read_to_string(&mut text).expect("PHP answers in UTF-8");
-        assert!(self.child.wait().expect("PHP ends").success());
+        assert!(self.child.ended());
         text
     }
 }

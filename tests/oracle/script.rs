@@ -15,10 +15,10 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use php_sockets::*;
 use serde_json::{Value, json};
+use tempfile::{Builder, TempDir};
 
 use crate::common;
 use crate::record::{self, Line};
@@ -212,7 +212,7 @@ fn encode(bytes: &[u8]) -> String {
 
 /// What PHP makes of the calls; `command` runs PHP.
 pub(crate) fn play_php(steps: &[Step], mut command: Command) -> Vec<Value> {
-    let folder = Folder::new("php");
+    let folder = Folder::new();
     let steps: Vec<Value> = steps
         .iter()
         .map(|step| {
@@ -237,9 +237,8 @@ pub(crate) fn play_php(steps: &[Step], mut command: Command) -> Vec<Value> {
             json!({"call": step.call, "out": step.out, "args": args})
         })
         .collect();
-    command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
-    command.arg(common::root().join("tests/oracle/driver.php"));
-    let output = common::pipe(command, &json!({"steps": steps, "dir": folder.path}).to_string());
+    command.args(common::PHP_OPTIONS).arg(common::root().join("tests/oracle/driver.php"));
+    let output = common::pipe(command, &json!({"steps": steps, "dir": folder.path()}).to_string());
     let text = String::from_utf8_lossy(&output.stdout);
     let results: Vec<Value> = serde_json::from_str(&text)
         .unwrap_or_else(|_| panic!("PHP said: {text}{}", String::from_utf8_lossy(&output.stderr)));
@@ -265,7 +264,7 @@ fn play_here(steps: &[Step]) -> Vec<Value> {
         sockets: HashMap::new(),
         names: HashMap::new(),
         buffers: HashMap::new(),
-        folder: Folder::new("our"),
+        folder: Folder::new(),
         marks: std::env::var_os(MARKS).is_some(),
     };
     with_symbolic_ports(steps.iter().enumerate().map(|(number, step)| player.play(number, step)).collect())
@@ -292,19 +291,16 @@ fn with_symbolic_ports(mut results: Vec<Value>) -> Vec<Value> {
     results
 }
 
-/// A folder for the paths of one player, removed in the end. Those of the two players have names of the same length.
-struct Folder {
-    path: String,
-}
+/// A folder for the paths of one player. Its name always has this length: paths are filled up to one, and recorded.
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(player: &str) -> Folder {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("sockets-{player}-{:08}-{number:06}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Folder { path: path.into_os_string().into_string().expect("UTF-8") }
+    fn new() -> Folder {
+        Folder(Builder::new().prefix("sockets-").rand_bytes(19).tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &str {
+        self.0.path().to_str().expect("UTF-8")
     }
 
     /// The bytes of an `AF_UNIX` name, `None` for another argument.
@@ -314,16 +310,10 @@ impl Folder {
             Arg::Abstract(name, length) => ("\0", name, *length),
             _ => return None,
         };
-        let mut bytes = format!("{begin}{}/", self.path).into_bytes();
+        let mut bytes = format!("{begin}{}/", self.path()).into_bytes();
         bytes.extend(name);
         bytes.resize(bytes.len().max(length), b'x');
         Some(bytes)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
@@ -371,7 +361,7 @@ impl Player {
                 object["value"] = gain.value;
                 if let Some(name) = gain.name {
                     let address =
-                        String::from_utf8_lossy(name.address.as_bytes()).replace(&self.folder.path, "DIR");
+                        String::from_utf8_lossy(name.address.as_bytes()).replace(self.folder.path(), "DIR");
                     object["name"] = json!([address, name.port]);
                     if let Some(out) = step.out.first() {
                         self.names.insert(out.clone(), name);

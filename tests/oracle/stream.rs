@@ -180,12 +180,11 @@ fn more_than_there_is_memory_for_is_a_plain_false() {
             format!("socket_read($p[0], {length}, PHP_NORMAL_READ)"),
             format!("socket_recv($p[0], $data, {length}, 0)"),
         ] {
-            let output = php::command(&format!(
+            let code = format!(
                 "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); socket_write($p[1], \"x\\n\");
                  echo json_encode([{call}, error_get_last(), socket_last_error(), socket_last_error($p[0])]);"
-            ))
-            .output()
-            .unwrap();
+            );
+            let output = common::php_command().args(["-r", &code]).output().unwrap();
             let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
             if dies {
                 assert!(!output.status.success() && said.contains(dying), "{call}: {said}");

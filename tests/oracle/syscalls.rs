@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use crate::common;
-use crate::php::{self, TraceFile};
+use crate::php;
 use crate::record;
 use crate::script::{MARKS, play_php, play_rust, steps};
 
@@ -39,20 +39,21 @@ fn traces_with(test: &str, script: &str, inject: &[&str]) -> Option<Traces> {
         return None;
     }
 
-    let file = TraceFile::new();
-    let mut command = php::strace(&file, TRACED, inject);
-    command.env(MARKS, "1").arg(common::php_program());
+    let strace = php::strace(TRACED, inject);
+    let mut command = strace.command(common::php_program());
+    command.env(MARKS, "1");
     play_php(&steps, command);
-    let php = by_step(&file.lines(), steps.len(), Side::Php);
+    let php = by_step(&php::texts(&strace), steps.len(), Side::Php);
 
-    let file = TraceFile::new();
-    let mut command = php::strace(&file, TRACED, inject);
-    command.env(MARKS, "1").arg(std::env::current_exe().expect("a program"));
-    command.args(["--exact", &format!("syscalls::{test}"), "--nocapture"]);
-    let output = command.output().expect("strace runs");
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-    let ours = by_step(&file.lines(), steps.len(), Side::Ours);
+    let strace = php::strace(TRACED, inject);
+    let mut command = strace.command(std::env::current_exe().expect("a program"));
+    let said = common::printed(command.env(MARKS, "1").args([
+        "--exact",
+        &format!("syscalls::{test}"),
+        "--nocapture",
+    ]));
+    assert!(said.contains("1 passed"), "{said}");
+    let ours = by_step(&php::texts(&strace), steps.len(), Side::Ours);
 
     Some(Traces { steps: steps.into_iter().map(|step| step.line).collect(), php, ours })
 }
@@ -136,7 +137,7 @@ macro_rules! patterns {
 patterns! {
     MARK r#""/step/(\d+)""#
     TYPE r"^(socket(?:pair)?\(\w+, [\w|]+)"
-    FOLDER r"/\S*/sockets-\w+-\d+-\d+"
+    FOLDER r"/\S*/sockets-\w{19}"
     POINTER r"0x[0-9a-f]{6,}"
     TIME_LEFT r", left \{[^}]*\}"
     ROOM r"\[(?:\d+ => )?(\d+)\](\) = \d|, SOCK_CLOEXEC(?:\|SOCK_NONBLOCK)?\) = \d)"

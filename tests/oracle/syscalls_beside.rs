@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use php_sockets::*;
 
-use crate::php::{self, TraceFile};
+use crate::common::{self, Strace, strace::Call};
 
 /// Each step, PHP's calls and ours. PHP has no vectors any more.
 const STEPS: [(&str, &[&str], &[&str]); 8] = [
@@ -69,15 +69,14 @@ fn play() {
 }
 
 /// The names of the calls of each step.
-fn by_step(lines: &[String]) -> Vec<Vec<String>> {
+fn by_step(calls: &[Call]) -> Vec<Vec<String>> {
     let mut steps = vec![Vec::new(); STEPS.len()];
     let mut now = None;
-    for line in lines {
-        let name = line.split('(').next().unwrap_or_default();
-        if let Some((_, number)) = line.split_once("\"/step/") {
+    for call in calls {
+        if let Some((_, number)) = call.text.split_once("\"/step/") {
             now = number.split('"').next().and_then(|number| number.parse::<usize>().ok());
         } else if let Some(step) = now.and_then(|now| steps.get_mut(now)) {
-            step.push(name.to_owned());
+            step.push(call.name().to_owned());
         }
     }
     steps
@@ -91,20 +90,19 @@ fn messages_and_the_rest_make_the_calls_that_php_makes() {
         play();
         return;
     }
-    let (lines, _) = php::traced(TRACED, &[], PHP);
-    let phps = by_step(&lines);
+    let strace = Strace::of(TRACED);
+    let mut command = strace.command(common::php_program());
+    common::printed(command.args(common::PHP_OPTIONS).args(["-r", PHP]));
+    let phps = by_step(&strace.calls());
 
-    let file = TraceFile::new();
-    let mut command = php::strace(&file, TRACED, &[]);
-    command.env(PLAY, "1").arg(std::env::current_exe().expect("a program"));
-    command.args([
+    let strace = Strace::of(TRACED);
+    let mut command = strace.command(std::env::current_exe().expect("a program"));
+    common::printed(command.env(PLAY, "1").args([
         "--exact",
         "syscalls_beside::messages_and_the_rest_make_the_calls_that_php_makes",
         "--nocapture",
-    ]);
-    let output = command.output().expect("strace runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    let ours = by_step(&file.lines());
+    ]));
+    let ours = by_step(&strace.calls());
 
     for ((name, in_php, in_rust), (php, rust)) in STEPS.iter().zip(phps.iter().zip(&ours)) {
         assert_eq!((rust, php), (&owned(in_rust), &owned(in_php)), "{name}: left is Rust, PHP");

@@ -1,7 +1,7 @@
 use php_sockets::*;
 
 use super::Then::{Both, Lookup, Thread};
-use super::name::{LAST, bound6, files_only, free_path};
+use super::name::{LAST, bound6, files_only};
 use super::{RESOLVER, Rule, Scenario, on};
 use crate::common;
 use crate::stage::Stage;
@@ -92,13 +92,12 @@ fn accept(stage: &Stage, nonblocking: bool) {
 }
 
 fn accept_unix(stage: &Stage) {
-    let path = free_path("accept");
+    let path = common::temporary::free_path();
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).expect("a socket");
-    socket_bind(&listener, &path, 0).expect("a free path");
+    socket_bind(&listener, &*path, 0).expect("a free path");
     socket_listen(&listener, 5).expect("listening");
     let client = socket_create(AF_UNIX, SOCK_STREAM, 0).expect("a socket");
-    socket_connect(&client, &path, None).expect("a connection");
-    std::fs::remove_file(path).expect("the path");
+    socket_connect(&client, &*path, None).expect("a connection");
     accepted(stage, &listener, &client);
 }
 
@@ -131,15 +130,14 @@ fn connect_mapped(stage: &Stage) {
 }
 
 fn connect_unix(stage: &Stage) {
-    let path = free_path("connect");
+    let path = common::temporary::free_path();
     let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).expect("a socket");
-    socket_bind(&listener, &path, 0).expect("a free path");
+    socket_bind(&listener, &*path, 0).expect("a free path");
     socket_listen(&listener, 5).expect("listening");
     let socket = socket_create(AF_UNIX, SOCK_STREAM, 0).expect("a socket");
-    if stage.call(&socket, || socket_connect(&socket, &path, None)).is_err() {
-        stage.keep("it can connect after all", socket_connect(&socket, &path, None).is_ok());
+    if stage.call(&socket, || socket_connect(&socket, &*path, None)).is_err() {
+        stage.keep("it can connect after all", socket_connect(&socket, &*path, None).is_ok());
     }
-    std::fs::remove_file(path).expect("the path");
     stage.keep("the connection arrives", socket_accept(&listener).is_ok());
 }
 

@@ -6,7 +6,7 @@ use super::Then::{Both, Lookup};
 use super::stream::rest;
 use super::{RESOLVER, Rule, Scenario, on};
 use crate::common;
-use crate::scenarios::name::{bound6, files_only, free_path};
+use crate::scenarios::name::{bound6, files_only};
 use crate::stage::Stage;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -60,12 +60,12 @@ fn send_inet6(stage: &Stage, address: &str) {
 }
 
 fn send_unix(stage: &Stage) {
-    let path = free_path("sendto");
+    let path = common::temporary::free_path();
+    let address = path.to_str().expect("UTF-8");
     let there = socket_create(AF_UNIX, SOCK_DGRAM, 0).expect("a socket");
-    socket_bind(&there, &path, 0).expect("a free path");
+    socket_bind(&there, address, 0).expect("a free path");
     let here = socket_create(AF_UNIX, SOCK_DGRAM, 0).expect("a socket");
-    sent(stage, &here, &there, (&path, None), &path);
-    std::fs::remove_file(path).expect("the path");
+    sent(stage, &here, &there, (address, None), address);
 }
 
 /// A datagram is received behind nothing, or it is still there and the old data are too.

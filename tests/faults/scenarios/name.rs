@@ -97,13 +97,6 @@ pub(super) fn bound6(kind: i32) -> (Socket, u16) {
     (socket, port)
 }
 
-/// A path that nobody uses.
-pub(super) fn free_path(what: &str) -> String {
-    let path = std::env::temp_dir().join(format!("sockets-{what}-{}", std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    path.into_os_string().into_string().expect("UTF-8")
-}
-
 fn bind(stage: &Stage, family: i32, address: &str) {
     files_only();
     let socket = socket_create(family, SOCK_STREAM, 0).expect("a socket");
@@ -116,10 +109,10 @@ fn bind(stage: &Stage, family: i32, address: &str) {
 }
 
 fn bind_unix(stage: &Stage) {
-    let path = free_path("bind");
+    let path = common::temporary::free_path();
     let socket = socket_create(AF_UNIX, SOCK_STREAM, 0).expect("a socket");
-    let bound = stage.call(&socket, || socket_bind(&socket, &path, 0));
-    stage.keep("a failure leaves no file", bound.is_ok() == std::fs::remove_file(&path).is_ok());
+    let bound = stage.call(&socket, || socket_bind(&socket, &*path, 0));
+    stage.keep("a failure leaves no file", bound.is_ok() == std::fs::remove_file(&*path).is_ok());
 }
 
 fn bind_packet(stage: &Stage) {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{php, rust};
+use crate::common::Running;
 
 /// The time that a client of the time server has.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -29,7 +30,7 @@ fn says(port: u16, pieces: &[&str]) -> String {
 /// Plays all clients; returns what they heard, the time as `NOW`, and then what the server printed.
 fn play_time(mut server: Command) -> (Vec<String>, String) {
     server.arg(PATIENCE.as_millis().to_string());
-    let mut server = server.stdout(Stdio::piped()).spawn().expect("the server starts");
+    let mut server = Running::start(server.stdout(Stdio::piped()));
     let mut output = BufReader::new(server.stdout.take().expect("a pipe"));
     let mut line = String::new();
     output.read_line(&mut line).expect("a line");
@@ -58,7 +59,7 @@ fn play_time(mut server: Command) -> (Vec<String>, String) {
 
     let mut printed = String::new();
     output.read_to_string(&mut printed).expect("text");
-    assert!(server.wait().expect("an end").success());
+    assert!(server.ended());
     (heard, printed)
 }
 

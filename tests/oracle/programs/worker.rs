@@ -1,41 +1,24 @@
 //! A worker that receives its listening socket from a master.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{php, rust};
-
-/// A path that no other test has, gone with this.
-struct OwnPath(PathBuf);
-
-impl OwnPath {
-    fn new(name: &str) -> OwnPath {
-        let path = std::env::temp_dir().join(format!("php-sockets-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        OwnPath(path)
-    }
-}
-
-impl Drop for OwnPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
+use crate::common::{Running, printed, temporary};
 
 /// What a master and its worker print.
-fn play(mut master: Command, mut worker: Command, path: &OwnPath) -> (String, String) {
-    let mut master = master.arg("master").arg(&path.0).stdout(Stdio::piped()).spawn().expect("it starts");
+fn play(mut master: Command, mut worker: Command, path: &Path) -> (String, String) {
+    let mut master = Running::start(master.arg("master").arg(path).stdout(Stdio::piped()));
     let mut output = BufReader::new(master.stdout.take().expect("a pipe"));
     let mut text = String::new();
     output.read_line(&mut text).expect("the first line: the master listens");
 
-    let worker = worker.arg("worker").arg(&path.0).output().expect("it runs");
+    let answer = printed(worker.arg("worker").arg(path));
     output.read_to_string(&mut text).expect("the other lines");
 
-    assert!(master.wait().expect("it ends").success(), "{text}");
-    assert!(worker.status.success(), "{}", String::from_utf8_lossy(&worker.stderr));
-    (text, String::from_utf8(worker.stdout).expect("UTF-8"))
+    assert!(master.ended(), "{text}");
+    (text, answer)
 }
 
 #[test]
@@ -53,7 +36,7 @@ fn a_worker_receives_its_listening_socket_from_a_master_of_either_language() {
     );
     for (number, master) in languages.iter().enumerate() {
         for (other, worker) in languages.iter().enumerate() {
-            let path = OwnPath::new(&format!("worker-{number}-{other}"));
+            let path = temporary::free_path();
 
             let printed = play(master("worker"), worker("worker"), &path);
 
