@@ -1,4 +1,28 @@
-//! This process: its descriptors, its sleeps, and its copies.
+//! This process: its threads, its copies, its descriptors.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Does something with each item on so many threads; gives the results in the order of the items.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    act: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = || {
+        let numbered = || {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            items.get(at).map(|item| (at, act(item)))
+        };
+        std::iter::from_fn(numbered).collect::<BTreeMap<usize, R>>()
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(results)).collect();
+        let all = threads.into_iter().flat_map(|thread| thread.join().expect("no panic"));
+        all.collect::<BTreeMap<usize, R>>().into_values().collect()
+    })
+}
 
 /// How often this thread has gone to sleep.
 pub(crate) fn sleeps() -> i64 {

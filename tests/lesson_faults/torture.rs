@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common;
 use crate::judge::{self, Outcome};
@@ -34,7 +32,8 @@ fn every_system_call_of_every_lesson_fails_once_and_nothing_is_lost() {
         })
         .collect();
 
-    let trials: Vec<Trial> = side_by_side(&lessons, |lesson| trials(lesson)).into_iter().flatten().collect();
+    let trials: Vec<Trial> =
+        common::in_parallel(WORKERS, &lessons, |lesson| trials(lesson)).into_iter().flatten().collect();
     // Every so many-th, beginning elsewhere in each lesson, so that all calls and errors have their turn.
     let chosen: Vec<&Trial> = trials
         .iter()
@@ -42,7 +41,7 @@ fn every_system_call_of_every_lesson_fails_once_and_nothing_is_lost() {
         .filter(|(index, _)| full || index % SHARE == 0)
         .map(|(_, trial)| trial)
         .collect();
-    let outcomes = side_by_side(&chosen, |trial| outcome(trial));
+    let outcomes = common::in_parallel(WORKERS, &chosen, |trial| outcome(trial));
 
     let report = Report::new(&chosen, &outcomes);
     if full || wanted.is_some() {
@@ -81,26 +80,6 @@ fn outcome(trial: &Trial) -> Outcome {
         }
     }
     outcome
-}
-
-/// Does something with each item, several at a time; gives the results in the order of the items.
-fn side_by_side<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((index, item)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(index).map(|item| (index, item))
-                } {
-                    let result = act(item);
-                    results.lock().expect("nobody panics with it").insert(index, result);
-                }
-            });
-        }
-    });
-    results.into_inner().expect("all have ended").into_values().collect()
 }
 
 struct Report {

@@ -432,7 +432,7 @@ pub(crate) fn refuses_bad_arguments(program: &str, folder: &str) {
     let script = common::root().join("lessons").join(folder).join("main.php");
     let php = || {
         let mut command = common::limited(common::php_program());
-        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(&script);
+        command.args(common::PHP_OPTIONS).arg(&script);
         command
     };
     let bad = "The port has to be a number from 0 to 65535.\n";

@@ -131,24 +131,20 @@ fn the_twin_passes_a_socket_where_php_can_and_else_a_stream_of_it() {
     let text = text_of("19-messages");
     let sends = "$sent = socket_sendmsg($ours, ['iov' => ['and this']";
     assert_eq!(text.matches(sends).count(), 1);
-    let script = std::env::temp_dir().join(format!("php-sockets-19-{}.php", std::process::id()));
     let shown = format!("fwrite(STDERR, get_debug_type($passed));\n{sends}");
-    std::fs::write(&script, text.replace(sends, &shown)).expect("the copy");
+    let script = common::temporary::file(&text.replace(sends, &shown));
 
     let passed = if php_sends_descriptor_0() { "resource (stream)" } else { "Socket" };
     // The PHP that sends descriptor 0 sends a socket, too, if that is one.
     let (input, _other) = common::pair(SOCK_STREAM);
     for input in [Stdio::null(), OwnedFd::from(input).into()] {
-        let mut command = common::limited(common::php_program());
-        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]).arg(&script).stdin(input);
-        let output = command.output().expect("the twin runs");
+        let output = common::php_command().arg(&script).stdin(input).output().expect("the twin runs");
 
         assert_eq!(String::from_utf8_lossy(&output.stderr), passed);
         assert_eq!(output.status.code(), Some(0));
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("client: received 'Hello, the child serves you'\n"), "{said}");
     }
-    std::fs::remove_file(script).expect("the copy");
 }
 
 #[test]

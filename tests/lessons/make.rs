@@ -110,7 +110,8 @@ fn it_works_from_a_path_with_spaces() {
 
 #[test]
 fn make_clean_removes_what_was_built_and_nothing_else() {
-    let folder = std::env::temp_dir().join(format!("php-sockets-clean-{}", std::process::id()));
+    let temporary = common::temporary::folder();
+    let folder = temporary.path();
     let built = [
         "target/debug",
         "target/php",
@@ -127,12 +128,11 @@ fn make_clean_removes_what_was_built_and_nothing_else() {
     }
     std::fs::copy(common::root().join("Makefile"), folder.join("Makefile")).expect("the Makefile");
 
-    let first = make_in(&folder, &["clean"]);
-    let again = make_in(&folder, &["clean"]);
+    let first = make_in(folder, &["clean"]);
+    let again = make_in(folder, &["clean"]);
 
     let left = |name: &&str| folder.join(name).exists();
     let (built, kept) = (built.iter().filter(|name| left(name)).count(), kept.iter().all(left));
-    std::fs::remove_dir_all(&folder).expect("the folder");
     let silent = (true, String::new(), String::new());
     assert_eq!((first, again), (silent.clone(), silent));
     assert_eq!(built, 0);
