@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::{Strace, limited, root};
+use super::{Strace, limited, root, temporary};
 
 /// Errors go to the standard error, and once.
 pub(crate) const PHP_OPTIONS: [&str; 4] = ["-d", "display_errors=stderr", "-d", "log_errors=0"];
@@ -37,7 +37,9 @@ pub(crate) fn php_version() -> u32 {
 
 /// Runs PHP code and gives what it printed.
 pub(crate) fn php(code: &str) -> String {
-    let output = php_command().args(["-r", code]).output().expect("php runs");
+    // The files that it leaves there go with it.
+    let folder = temporary::folder();
+    let output = php_command().env("TMPDIR", folder.path()).args(["-r", code]).output().expect("php runs");
     assert!(output.status.success(), "php failed: {}\n{code}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("php printed UTF-8")
 }

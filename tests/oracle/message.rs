@@ -224,14 +224,14 @@ const ROWS: &[Row] = &[
     Row {
         name: "paths",
         php: r#"
-            $path = sys_get_temp_dir() . '/oracle-' . getmypid(); @unlink($path);
+            $path = sys_get_temp_dir() . '/oracle';
             $r = socket_create(AF_UNIX, SOCK_DGRAM, 0); $s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_bind($s, $path);
             $to = "\0oracle-paths-" . getmypid(); socket_bind($r, $to);
             echo socket_sendmsg($s, ['name' => ['path' => $to], 'iov' => ['x']]), ',';
             $m = ['name' => [], 'controllen' => 40]; $n = socket_recvmsg($r, $m);
             $m['name']['path'] = $m['name']['path'] === $path; show($n, $m);
             echo socket_sendmsg($r, ['name' => ['path' => "$path\0junk"], 'iov' => ['back']]), ',';
-            $m = ['name' => [], 'controllen' => 40]; show(socket_recvmsg($s, $m), $m); unlink($path);"#,
+            $m = ['name' => [], 'controllen' => 40]; show(socket_recvmsg($s, $m), $m);"#,
         rust: |out| {
             let path = common::temporary::free_path();
             let receiver = socket_create(AF_UNIX, SOCK_DGRAM, 0).unwrap();
