@@ -4,15 +4,15 @@ use std::ffi::c_int;
 
 use libc::{in_addr, in6_pktinfo, linger, timeval, ucred};
 
-use self::optval::{Room, get_site, set_site};
+use self::c_value::{Room, get_site, set_site};
 use crate::error::{Error, Result};
 use crate::socket::Socket;
 use crate::sys::ffi::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
 
+mod c_value;
 mod decode;
-mod encode;
 mod multicast;
-mod optval;
+mod table;
 mod types;
 mod value;
 
@@ -268,7 +268,7 @@ fn set<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int, value: O
             const { &set_site(ALIAS, "Argument #3 ($option) must not take a descriptor or an address") },
         ));
     }
-    let (option, value) = encode::value::<ALIAS>(socket, level, option, value)?;
+    let (option, value) = table::value::<ALIAS>(socket, level, option, value)?;
 
     // SAFETY: `as_ptr` points at `len` bytes of `value`, which outlives the call; a filter in it points at a static.
     // `setsockopt` copies them and keeps no pointer: an option that is not known here gets an int, too short for those

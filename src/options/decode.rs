@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{in6_pktinfo, linger, socklen_t, timeval, ucred};
 
+use super::c_value::{Room, get_site};
 use super::multicast;
-use super::optval::{Room, get_site};
 use super::types::{Credentials, Pktinfo};
 use super::types::{Linger, Meminfo, Timeval};
 use super::value::OptionValue;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{ifreq, in_addr, sockaddr_storage};
 
-use super::optval::{GroupReq, GroupSourceReq, get_site, set_site};
+use super::c_value::{GroupReq, GroupSourceReq, get_site, set_site};
 use super::types::{Group, Interface, Source};
 use super::value::OptionValue;
 use crate::error::{Error, Result, Site};

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use libc::{in6_addr, in6_pktinfo};
 
+use super::c_value::{OptVal, set_site};
 use super::multicast;
-use super::optval::{OptVal, set_site};
 use super::types::Pktinfo;
 use super::types::{Linger, Timeval};
 use super::value::OptionValue;
