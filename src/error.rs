@@ -294,22 +294,17 @@ impl Error {
         Error::uncoded(site, ErrorKind::Silent)
     }
 
-    /// Sets the number that `{}` in the message is replaced by. `{index}` shows the same number as an
-    /// interface's index, `{address}` its bytes as an IPv4 address, `{given}` the PHP type that it is the
-    /// number of.
+    /// Sets the number that the first `{}` of the message is replaced by. A word between the braces shows
+    /// it in another form: `{index}` without a sign, `{address}` as the bytes of an IPv4 address, `{limit}`
+    /// rounded up to the next multiple of 1024, `{reason}` in the words of `gai_strerror`.
     pub(crate) fn about(self, number: i32) -> Error {
         Error { number, ..self }
     }
 
-    /// Sets the number that `{second}` in the message is replaced by.
+    /// Sets the number that a second `{}` is replaced by.
     pub(crate) fn and(self, second: u16) -> Error {
         Error { second, ..self }
     }
-
-    /// The numbers of `{given}`.
-    pub(crate) const INT: i32 = 0;
-    pub(crate) const STRING: i32 = 1;
-    pub(crate) const ARRAY: i32 = 2;
 }
 
 impl fmt::Display for Error {
@@ -323,16 +318,11 @@ impl fmt::Display for Error {
             match part {
                 text if position % 2 == 0 => f.write_str(text)?,
                 "limit" => write!(f, "{}", (i64::from(number) + 1024) & !1023)?,
-                "second" => write!(f, "{second}")?,
                 "reason" => f.write_str(&gai_strerror(number))?,
                 "index" => write!(f, "{}", u32::from_ne_bytes(number.to_ne_bytes()))?,
                 "address" => write!(f, "{}", Ipv4Addr::from(number.to_ne_bytes()))?,
-                "given" => f.write_str(match number {
-                    Error::INT => "int",
-                    Error::STRING => "string",
-                    _ => "array",
-                })?,
-                _ => write!(f, "{number}")?,
+                _ if position == 1 => write!(f, "{number}")?,
+                _ => write!(f, "{second}")?,
             }
         }
         if form == Form::Coded {

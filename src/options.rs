@@ -2,15 +2,15 @@
 
 use std::ffi::c_int;
 
-use libc::{in_addr, in6_pktinfo, linger, timeval, ucred};
-
-use self::c_value::{Room, get_site, set_site};
-use crate::error::{Error, Result};
+use self::c_value::{Answer, CValue};
+use self::failure::{Called, GetFailure, SetFailure, not_read, not_set};
+use self::table::{Get, row};
+use crate::error::Result;
 use crate::socket::Socket;
-use crate::sys::ffi::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
+use crate::sys::ffi::{self, ret};
 
 mod c_value;
-mod decode;
+mod failure;
 mod multicast;
 mod table;
 mod types;
@@ -69,7 +69,7 @@ pub use value::OptionValue;
 /// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_get_option) ·
 /// [getsockopt(2)](https://man7.org/linux/man-pages/man2/getsockopt.2.html)
 pub fn socket_get_option(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
-    get::<false>(socket, level, option)
+    get(socket, level, option).map_err(|failure| not_read(socket, failure, Called::Name))
 }
 
 /// The older name of [`socket_get_option`].
@@ -97,42 +97,24 @@ pub fn socket_get_option(socket: &Socket, level: c_int, option: c_int) -> Result
 /// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_getopt) ·
 /// [getsockopt(2)](https://man7.org/linux/man-pages/man2/getsockopt.2.html)
 pub fn socket_getopt(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
-    get::<true>(socket, level, option)
+    get(socket, level, option).map_err(|failure| not_read(socket, failure, Called::Alias))
 }
 
-fn get<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue> {
-    // It gives the number of a new descriptor, which nothing would own.
-    if (level, option) == (libc::SOL_SOCKET, SO_PEERPIDFD) {
-        return Err(Error::value(
-            const { &get_site(ALIAS, "Argument #3 ($option) must not be SO_PEERPIDFD, which opens a descriptor") },
-        ));
-    }
-    let mut room = Room::new();
-    let mut len = match (level, option) {
-        (libc::SOL_SOCKET, libc::SO_LINGER) => Room::len::<linger>(),
-        (libc::SOL_SOCKET, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) => Room::len::<timeval>(),
-        (libc::SOL_SOCKET, libc::SO_MEMINFO) => Room::len::<[u32; 9]>(),
-        (libc::SOL_SOCKET, libc::SO_PEERCRED) => Room::len::<ucred>(),
-        (libc::SOL_TCP, libc::TCP_CONGESTION) => Room::len::<[u8; 16]>(),
-        (libc::IPPROTO_IP, libc::IP_MULTICAST_IF) => Room::len::<in_addr>(),
-        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => Room::len::<in6_pktinfo>(),
-        _ => Room::len::<c_int>(),
-    };
+fn get(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue, GetFailure> {
+    let Get { len, decode } = row(level, option).get?;
+    let mut answer = Answer::new(len);
 
-    // SAFETY: `room` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer. One option
-    // (SO_GET_FILTER) counts `len` in filters of 8 bytes: `room` has space for as many. Options that find an address in the
+    // SAFETY: `answer` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer. One option
+    // (SO_GET_FILTER) counts `len` in filters of 8 bytes: `answer` has space for as many. Options that find an address in the
     // value and write there (TCP_ZEROCOPY_RECEIVE, EBT_SO_GET_ENTRIES) refuse a length of an int, which others get here.
-    let status = unsafe { libc::getsockopt(socket.fd(), level, option, room.as_mut_ptr(), &raw mut len) };
+    let status =
+        unsafe { libc::getsockopt(socket.fd(), level, option, answer.as_mut_ptr(), &raw mut answer.len) };
 
-    if status == -1 {
-        return Err(socket.warning(match (level, option) {
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                const { &get_site(ALIAS, "unable to get socket option") }
-            }
-            _ => const { &get_site(ALIAS, "Unable to retrieve socket option") },
-        }));
-    }
-    decode::value::<ALIAS>(socket, level, option, &room, len)
+    ret(status).map_err(|failed| match (level, option) {
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => GetFailure::KernelPktinfo(failed.errno()),
+        _ => GetFailure::Kernel(failed.errno()),
+    })?;
+    decode(socket, &answer)
 }
 
 /// Sets an option of a socket.
@@ -212,7 +194,8 @@ pub fn socket_set_option(
     option: c_int,
     value: impl Into<OptionValue>,
 ) -> Result<()> {
-    set::<false>(socket, level, option, value.into())
+    set(socket, level, option, &value.into())
+        .map_err(|failure| not_set(socket, failure, row(level, option).mistyped, Called::Name))
 }
 
 /// The older name of [`socket_set_option`].
@@ -245,39 +228,23 @@ pub fn socket_setopt(
     option: c_int,
     value: impl Into<OptionValue>,
 ) -> Result<()> {
-    set::<true>(socket, level, option, value.into())
+    set(socket, level, option, &value.into())
+        .map_err(|failure| not_set(socket, failure, row(level, option).mistyped, Called::Alias))
 }
 
-/// Whether an int as this option's value is more than a number to the kernel: an eBPF program's descriptor, which may belong
-/// to other code, or the beginning of a table with addresses in it, which old kernels read past the end of a short value.
-fn reaches_further(level: c_int, option: c_int) -> bool {
-    match level {
-        libc::SOL_SOCKET => matches!(option, libc::SO_ATTACH_BPF | libc::SO_ATTACH_REUSEPORT_EBPF),
-        libc::SOL_PACKET => option == PACKET_FANOUT_DATA,
-        // IPT_SO_SET_REPLACE and IPT_SO_SET_ADD_COUNTERS, and the same of arptables and of ebtables.
-        libc::IPPROTO_IP => matches!(option, 64 | 65 | 96 | 97 | 128 | 129),
-        // IP6T_SO_SET_REPLACE and IP6T_SO_SET_ADD_COUNTERS.
-        libc::IPPROTO_IPV6 => matches!(option, 64 | 65),
-        _ => false,
-    }
-}
+fn set(socket: &Socket, level: c_int, option: c_int, value: &OptionValue) -> Result<(), SetFailure> {
+    // `?` would copy the value, and that of a group has 272 bytes.
+    let encoded = (row(level, option).encode)(socket, value);
+    let value = encoded.as_ref().map_err(|&failure| failure)?;
+    let option = if let CValue::Detach(_) = value { ffi::SO_DETACH_REUSEPORT_BPF } else { option };
+    let (start, len) = value.bytes();
 
-fn set<const ALIAS: bool>(socket: &Socket, level: c_int, option: c_int, value: OptionValue) -> Result<()> {
-    if reaches_further(level, option) {
-        return Err(Error::value(
-            const { &set_site(ALIAS, "Argument #3 ($option) must not take a descriptor or an address") },
-        ));
-    }
-    let (option, value) = table::value::<ALIAS>(socket, level, option, value)?;
+    // SAFETY: `start` points at `len` bytes of `value`, which outlives the call; a filter in it points at a static.
+    // `setsockopt` copies them and keeps no pointer: an option that is not in the table gets an int, too short for those
+    // that pin memory by its address (XDP_UMEM_REG, RDS_GET_MR), and the table refuses the rest.
+    let status = unsafe { libc::setsockopt(socket.fd(), level, option, start, len) };
 
-    // SAFETY: `as_ptr` points at `len` bytes of `value`, which outlives the call; a filter in it points at a static.
-    // `setsockopt` copies them and keeps no pointer: an option that is not known here gets an int, too short for those
-    // that pin memory by its address (XDP_UMEM_REG, RDS_GET_MR), and `reaches_further` has refused the rest.
-    let status = unsafe { libc::setsockopt(socket.fd(), level, option, value.as_ptr(), value.len()) };
-
-    if status == -1 {
-        return Err(socket.warning(const { &set_site(ALIAS, "Unable to set socket option") }));
-    }
+    ret(status).map_err(|failed| SetFailure::Kernel(failed.errno()))?;
     if level == libc::SOL_SOCKET && matches!(option, libc::SO_RCVLOWAT | libc::SO_PEEK_OFF) {
         socket.set_peek_may_hide_bytes();
     }

@@ -2,7 +2,9 @@
 
 use super::*;
 
-static SITE: Site = site("of {}, {second}, {index}, {limit}");
+static SITE: Site = site("of {} and {}");
+static INDEX: Site = site("{index} and {}");
+static LIMIT: Site = site("{}, {limit}");
 static ADDRESS: Site = site("{address}");
 
 /// A site that is not one of the crate: the tests need not provoke it.
@@ -12,11 +14,16 @@ const fn site(message: &'static str) -> Site {
 
 #[test]
 fn braces_stand_for_the_numbers_of_an_error() {
-    let error = Error::plain_warning(&SITE).about(-1).and(7);
-    assert_eq!(error.to_string(), "f(): of -1, 7, 4294967295, 0");
+    let error = Error::plain_warning(&SITE).about(-1).and(u16::MAX);
+    assert_eq!(error.to_string(), "f(): of -1 and 65535");
 
-    let error = Error::bare_value(&SITE).about(1109).and(u16::MAX);
-    assert_eq!(error.to_string(), "of 1109, 65535, 1109, 2048", "PHP's limit is the next multiple of 1024");
+    let error = Error::plain_warning(&INDEX).about(-1).and(7);
+    assert_eq!(error.to_string(), "f(): 4294967295 and 7");
+
+    for (number, text) in [(1109, "1109, 2048"), (1024, "1024, 2048"), (-1, "-1, 0")] {
+        let error = Error::bare_value(&LIMIT).about(number);
+        assert_eq!(error.to_string(), text, "PHP's limit is the next multiple of 1024");
+    }
 
     let error = Error::bare_value(&ADDRESS).about(i32::from_ne_bytes([127, 0, 0, 1]));
     assert_eq!(error.to_string(), "127.0.0.1");

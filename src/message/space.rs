@@ -53,7 +53,7 @@ fn unsupported(level: c_int, kind: c_int) -> Error {
     match u16::try_from(kind) {
         Ok(kind) => Error::bare_value(&Site {
             function: "socket_cmsg_space",
-            message: "Pair level {} and/or type {second} is not supported",
+            message: "Pair level {} and/or type {} is not supported",
         })
         .about(level)
         .and(kind),

@@ -1,31 +1,20 @@
 //! An option's value as C has it: what `setsockopt` reads and what `getsockopt` writes.
 
-use std::ffi::{OsString, c_int, c_void};
+use std::ffi::{OsStr, c_int, c_void};
 use std::mem::{offset_of, size_of};
 use std::os::unix::ffi::OsStrExt;
 
 use libc::{in_addr, in6_pktinfo, sock_filter, sockaddr_storage, socklen_t};
 
-use crate::error::Site;
 use crate::sys::ffi;
-
-/// A site of `socket_set_option`, or of its alias: an error bears the name that was called.
-pub(crate) const fn set_site(alias: bool, message: &'static str) -> Site {
-    Site { function: if alias { "socket_setopt" } else { "socket_set_option" }, message }
-}
-
-/// A site of `socket_get_option`, or of its alias.
-pub(crate) const fn get_site(alias: bool, message: &'static str) -> Site {
-    Site { function: if alias { "socket_getopt" } else { "socket_get_option" }, message }
-}
 
 /// A value on its way to the kernel.
 #[allow(clippy::large_enum_variant, reason = "one stands on the stack for the length of one call")]
-pub(crate) enum OptVal {
+pub(super) enum CValue<'a> {
     Int(c_int),
     Unsigned(u32),
     Byte(u8),
-    Text(OsString),
+    Text(&'a OsStr),
     Linger(libc::linger),
     Timeval(libc::timeval),
     Address(in_addr),
@@ -33,25 +22,27 @@ pub(crate) enum OptVal {
     Source(GroupSourceReq),
     Pktinfo(in6_pktinfo),
     Filter(Program),
+    /// For `SO_DETACH_REUSEPORT_BPF`, which takes the place of the option that attaches.
+    Detach(c_int),
 }
 
 /// C's `group_req`. The kernel copies the padding of a structure too, so here it is written.
 #[repr(C)]
-pub(crate) struct GroupReq {
+pub(super) struct GroupReq {
     interface: u32,
     padding: u32,
     group: sockaddr_storage,
 }
 
 impl GroupReq {
-    pub(crate) fn new(interface: u32, group: sockaddr_storage) -> GroupReq {
+    pub(super) fn new(interface: u32, group: sockaddr_storage) -> GroupReq {
         GroupReq { interface, padding: 0, group }
     }
 }
 
 /// C's `group_source_req`, padding included.
 #[repr(C)]
-pub(crate) struct GroupSourceReq {
+pub(super) struct GroupSourceReq {
     interface: u32,
     padding: u32,
     group: sockaddr_storage,
@@ -59,14 +50,14 @@ pub(crate) struct GroupSourceReq {
 }
 
 impl GroupSourceReq {
-    pub(crate) fn new(interface: u32, group: sockaddr_storage, source: sockaddr_storage) -> GroupSourceReq {
+    pub(super) fn new(interface: u32, group: sockaddr_storage, source: sockaddr_storage) -> GroupSourceReq {
         GroupSourceReq { interface, padding: 0, group, source }
     }
 }
 
 /// C's `sock_fprog`, padding included.
 #[repr(C)]
-pub(crate) struct Program {
+pub(super) struct Program {
     len: u16,
     padding: [u16; 3],
     filter: *const sock_filter,
@@ -85,51 +76,40 @@ const _: () = {
     assert!(offset_of!(Program, filter) == offset_of!(libc::sock_fprog, filter));
 };
 
-impl OptVal {
-    pub(crate) fn as_ptr(&self) -> *const c_void {
-        match self {
-            OptVal::Int(value) => (&raw const *value).cast(),
-            OptVal::Unsigned(value) => (&raw const *value).cast(),
-            OptVal::Byte(value) => (&raw const *value).cast(),
-            OptVal::Text(value) => value.as_bytes().as_ptr().cast(),
-            OptVal::Linger(value) => (&raw const *value).cast(),
-            OptVal::Timeval(value) => (&raw const *value).cast(),
-            OptVal::Address(value) => (&raw const *value).cast(),
-            OptVal::Group(value) => (&raw const *value).cast(),
-            OptVal::Source(value) => (&raw const *value).cast(),
-            OptVal::Pktinfo(value) => (&raw const *value).cast(),
-            OptVal::Filter(value) => (&raw const *value).cast(),
-        }
-    }
-
+impl CValue<'_> {
+    /// What `setsockopt` reads: an address, and how many bytes stand there.
+    ///
     /// A text longer than C's `int` counts is cut: the kernel refuses a length with the highest bit set, and no option
     /// takes so many bytes.
-    pub(crate) fn len(&self) -> socklen_t {
-        let len = match self {
-            OptVal::Int(value) => size_of_val(value),
-            OptVal::Unsigned(value) => size_of_val(value),
-            OptVal::Byte(value) => size_of_val(value),
-            OptVal::Text(value) => value.len(),
-            OptVal::Linger(value) => size_of_val(value),
-            OptVal::Timeval(value) => size_of_val(value),
-            OptVal::Address(value) => size_of_val(value),
-            OptVal::Group(value) => size_of_val(value),
-            OptVal::Source(value) => size_of_val(value),
-            OptVal::Pktinfo(value) => size_of_val(value),
-            OptVal::Filter(value) => size_of_val(value),
+    pub(super) fn bytes(&self) -> (*const c_void, socklen_t) {
+        fn of<T: ?Sized>(value: &T) -> (*const c_void, usize) {
+            ((&raw const *value).cast(), size_of_val(value))
+        }
+        let (start, len) = match self {
+            CValue::Int(value) | CValue::Detach(value) => of(value),
+            CValue::Unsigned(value) => of(value),
+            CValue::Byte(value) => of(value),
+            CValue::Text(value) => of(value.as_bytes()),
+            CValue::Linger(value) => of(value),
+            CValue::Timeval(value) => of(value),
+            CValue::Address(value) => of(value),
+            CValue::Group(value) => of(value),
+            CValue::Source(value) => of(value),
+            CValue::Pktinfo(value) => of(value),
+            CValue::Filter(value) => of(value),
         };
-        c_int::try_from(len).unwrap_or(c_int::MAX).unsigned_abs()
+        (start, c_int::try_from(len).unwrap_or(c_int::MAX).unsigned_abs())
     }
 
     /// PHP's filter for `SO_ATTACH_REUSEPORT_CBPF`: load a word of the kernel's ancillary data, return it. `None` for
     /// other words than the two that PHP has.
-    pub(crate) fn filter(word: c_int) -> Option<OptVal> {
+    pub(super) fn filter(word: c_int) -> Option<CValue<'static>> {
         let filter = match word {
             libc::SKF_AD_CPU => &CPU,
             libc::SKF_AD_QUEUE => &QUEUE,
             _ => return None,
         };
-        Some(OptVal::Filter(Program { len: 2, padding: [0; 3], filter: filter.as_ptr() }))
+        Some(CValue::Filter(Program { len: 2, padding: [0; 3], filter: filter.as_ptr() }))
     }
 }
 
@@ -150,43 +130,46 @@ const fn load_and_return(word: c_int) -> [sock_filter; 2] {
     ]
 }
 
-/// Room for a value that the kernel writes. It begins zeroed.
+/// What `getsockopt` has written, and how much: bytes, but for `SO_GET_FILTER`, which counts filters. It begins zeroed.
 #[repr(C, align(8))]
-pub(crate) struct Room([u8; Room::LEN]);
+pub(super) struct Answer {
+    bytes: [u8; Answer::CAPACITY],
+    pub(super) len: socklen_t,
+}
 
-impl Room {
+impl Answer {
     /// The longest value is that of `SO_MEMINFO`, nine words; `SO_GET_FILTER` takes the length of an int for that many
     /// filters, which are less.
-    const LEN: usize = 9 * size_of::<u32>();
-    const _FILTERS: () = assert!(Room::LEN >= size_of::<c_int>() * size_of::<sock_filter>());
+    const CAPACITY: usize = 9 * size_of::<u32>();
+    const _FILTERS: () = assert!(Answer::CAPACITY >= size_of::<c_int>() * size_of::<sock_filter>());
 
-    pub(crate) const fn new() -> Room {
-        Room([0; Room::LEN])
+    pub(super) const fn new(len: socklen_t) -> Answer {
+        Answer { bytes: [0; Answer::CAPACITY], len }
     }
 
-    pub(crate) fn as_mut_ptr(&mut self) -> *mut c_void {
-        self.0.as_mut_ptr().cast()
+    pub(super) fn as_mut_ptr(&mut self) -> *mut c_void {
+        self.bytes.as_mut_ptr().cast()
     }
 
     /// As many bytes as a `T` has, for the length that `getsockopt` is given.
-    #[allow(clippy::cast_possible_truncation, reason = "a room has 36 bytes")]
-    pub(crate) const fn len<T>() -> socklen_t {
-        const { assert!(size_of::<T>() <= Room::LEN) };
+    #[allow(clippy::cast_possible_truncation, reason = "an answer has 36 bytes")]
+    pub(super) const fn len_of<T>() -> socklen_t {
+        const { assert!(size_of::<T>() <= Answer::CAPACITY) };
         size_of::<T>() as socklen_t
     }
 
     /// The `N` bytes at `offset`, a constant.
-    pub(crate) fn at<const N: usize>(&self, offset: usize) -> [u8; N] {
+    pub(super) fn at<const N: usize>(&self, offset: usize) -> [u8; N] {
         let mut bytes = [0; N];
-        bytes.copy_from_slice(&self.0[offset..offset + N]);
+        bytes.copy_from_slice(&self.bytes[offset..offset + N]);
         bytes
     }
 
-    pub(crate) fn int(&self, offset: usize) -> c_int {
+    pub(super) fn int(&self, offset: usize) -> c_int {
         c_int::from_ne_bytes(self.at(offset))
     }
 
-    pub(crate) fn uint(&self, offset: usize) -> u32 {
+    pub(super) fn uint(&self, offset: usize) -> u32 {
         u32::from_ne_bytes(self.at(offset))
     }
 }

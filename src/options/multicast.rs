@@ -6,117 +6,83 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{ifreq, in_addr, sockaddr_storage};
 
-use super::c_value::{GroupReq, GroupSourceReq, get_site, set_site};
+use super::c_value::{Answer, CValue, GroupReq, GroupSourceReq};
+use super::failure::{GetFailure, Key, SetFailure};
 use super::types::{Group, Interface, Source};
 use super::value::OptionValue;
-use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
-use crate::sys::ffi::IfConf;
+use crate::sys::ffi::{Failed, IfConf, ret};
 use crate::sys::resolver::{self, Unresolved};
 
 /// The value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`.
-pub(crate) fn group<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<GroupReq> {
+pub(super) fn from_group<'a>(socket: &Socket, value: &'a OptionValue) -> Result<CValue<'a>, SetFailure> {
     // PHP does not mind a key too many.
     let (OptionValue::Group(Group { group, interface })
     | OptionValue::Source(Source { group, interface, .. })) = value
     else {
-        return Err(no_group::<ALIAS>(
-            value,
-            const {
-                &set_site(
-                    ALIAS,
-                    "Argument #4 ($value) must be of type array when argument #3 ($option) is MCAST_LEAVE_GROUP, \
-                     {given} given",
-                )
-            },
-        ));
+        return Err(SetFailure::no_struct(value, Key::Group));
     };
-    let group = find::<ALIAS>(socket, group)?;
-    Ok(GroupReq::new(index::<ALIAS>(interface)?, group))
+    let group = find(socket, group)?;
+    Ok(CValue::Group(GroupReq::new(index(interface)?, group)))
 }
 
 /// The value of the other four options.
-pub(crate) fn source<const ALIAS: bool>(socket: &Socket, value: &OptionValue) -> Result<GroupSourceReq> {
+pub(super) fn from_source<'a>(socket: &Socket, value: &'a OptionValue) -> Result<CValue<'a>, SetFailure> {
     let (group, source, interface) = match value {
         OptionValue::Source(Source { group, source, interface }) => (group, Some(source), interface),
         OptionValue::Group(Group { group, interface }) => (group, None, interface),
-        _ => {
-            return Err(no_group::<ALIAS>(
-                value,
-                const {
-                    &set_site(
-                        ALIAS,
-                        "Argument #4 ($value) must be of type array when argument #3 ($option) is \
-                         MCAST_LEAVE_SOURCE_GROUP, {given} given",
-                    )
-                },
-            ));
-        }
+        _ => return Err(SetFailure::no_struct(value, Key::Group)),
     };
-    let group = find::<ALIAS>(socket, group)?;
-    let source = source
-        .ok_or_else(|| Error::bare_value(const { &set_site(ALIAS, "No key \"source\" passed in optval") }))?;
-    let source = find::<ALIAS>(socket, source)?;
-    Ok(GroupSourceReq::new(index::<ALIAS>(interface)?, group, source))
-}
-
-/// `no_array` is PHP's sentence about a number or a text, which names one option for several.
-fn no_group<const ALIAS: bool>(value: &OptionValue, no_array: &'static Site) -> Error {
-    match value {
-        OptionValue::Int(_) | OptionValue::Text(_) => value.not(no_array),
-        _ => Error::bare_value(const { &set_site(ALIAS, "No key \"group\" passed in optval") }),
-    }
+    let group = find(socket, group)?;
+    let source = find(socket, source.ok_or(SetFailure::NoKey(Key::Source))?)?;
+    Ok(CValue::Source(GroupSourceReq::new(index(interface)?, group, source)))
 }
 
 /// The address that a name stands for in the socket's own family, which must be an internet family.
-fn find<const ALIAS: bool>(socket: &Socket, name: &OsStr) -> Result<sockaddr_storage> {
-    if !matches!(socket.family(), libc::AF_INET | libc::AF_INET6) {
-        return Err(Error::bare_value(const { &unexpected(ALIAS) }));
-    }
-    let address = resolver::address(socket.family(), name, 0).map_err(|reason| match reason {
-        Unresolved::Unknown(code) => socket.remember(const { &set_site(ALIAS, "Host lookup failed") }, code),
-        Unresolved::Nul => {
-            Error::value(const { &set_site(ALIAS, "Argument #4 ($value) must not contain any null bytes") })
-        }
-        // Neither of these two can happen to an internet socket.
-        Unresolved::Family | Unresolved::TooLong => Error::bare_value(const { &unexpected(ALIAS) }),
-    })?;
-    Ok(address.storage())
+fn find(socket: &Socket, name: &OsStr) -> Result<sockaddr_storage, SetFailure> {
+    let address = match socket.family() {
+        family @ (libc::AF_INET | libc::AF_INET6) => resolver::address(family, name, 0),
+        _ => Err(Unresolved::Family),
+    };
+    address.map(|address| address.storage()).map_err(SetFailure::NoHost)
 }
 
-const fn unexpected(alias: bool) -> Site {
-    set_site(alias, "IP address used in the context of an unexpected type of socket")
+/// The value of `IP_MULTICAST_IF`, which is the interface's index or its name: the kernel wants its address.
+pub(super) fn from_ipv4_interface<'a>(
+    socket: &Socket,
+    value: &'a OptionValue,
+) -> Result<CValue<'a>, SetFailure> {
+    Ok(CValue::Address(address(socket, chosen(value)?)?))
+}
+
+/// The value of `IPV6_MULTICAST_IF`, which is the interface's index or its name.
+pub(super) fn from_ipv6_interface<'a>(_: &Socket, value: &'a OptionValue) -> Result<CValue<'a>, SetFailure> {
+    Ok(CValue::Unsigned(chosen(value)?))
+}
+
+fn chosen(value: &OptionValue) -> Result<u32, SetFailure> {
+    match value {
+        OptionValue::Int(number) => numbered((*number).into()),
+        OptionValue::Text(name) => named(name),
+        other => Err(SetFailure::Mistyped(other.given())),
+    }
 }
 
 /// The interface's index. A number is taken as it is, a name is asked for.
-fn index<const ALIAS: bool>(interface: &Interface) -> Result<u32> {
+fn index(interface: &Interface) -> Result<u32, SetFailure> {
     match interface {
-        Interface::Index(index) => numbered::<ALIAS>(*index),
-        Interface::Name(name) => named::<ALIAS>(name),
+        Interface::Index(index) => numbered(*index),
+        Interface::Name(name) => named(name),
     }
 }
 
-/// The interface of `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`: the value itself is its index or its name.
-pub(crate) fn chosen<const ALIAS: bool>(value: &OptionValue) -> Result<u32> {
-    match value {
-        OptionValue::Int(number) => numbered::<ALIAS>((*number).into()),
-        OptionValue::Text(name) => named::<ALIAS>(name),
-        other => Err(other.not(
-            const { &set_site(ALIAS, "Argument #4 ($value) must be of type string|int, {given} given") },
-        )),
-    }
+fn numbered(index: i64) -> Result<u32, SetFailure> {
+    u32::try_from(index).map_err(|_| SetFailure::NoIndex)
 }
 
-fn numbered<const ALIAS: bool>(index: i64) -> Result<u32> {
-    let site = const { &set_site(ALIAS, "Index must be between 0 and 4294967295") };
-    u32::try_from(index).map_err(|_| Error::bare_value(site))
-}
-
-fn named<const ALIAS: bool>(name: &OsStr) -> Result<u32> {
+fn named(name: &OsStr) -> Result<u32, SetFailure> {
     match resolver::if_nametoindex(name.as_bytes()) {
-        0 => Err(Error::plain_warning(
-            const { &set_site(ALIAS, "No interface with this name could be found") },
-        )),
+        0 => Err(SetFailure::NoInterface),
         index => Ok(index),
     }
 }
@@ -131,15 +97,11 @@ fn request(index: u32) -> ifreq {
 
 /// The IPv4 address of an interface; index 0 is the unspecified one. Two system calls: `ioctl` for the interface's name,
 /// and for the address.
-pub(crate) fn address<const ALIAS: bool>(socket: &Socket, index: u32) -> Result<in_addr> {
+fn address(socket: &Socket, index: u32) -> Result<in_addr, SetFailure> {
     if index == 0 {
         return Ok(in_addr { s_addr: libc::INADDR_ANY });
     }
-    let failed = |code| {
-        let site =
-            const { &set_site(ALIAS, "Failed obtaining address for interface {index}: error {second}") };
-        Error::plain_warning(site).about(c_int::from_ne_bytes(index.to_ne_bytes())).and(short(code))
-    };
+    let failed = |code| SetFailure::NoAddress { index, code };
     if !socket.is_socket() {
         return Err(failed(libc::ENOTSOCK));
     }
@@ -149,41 +111,36 @@ pub(crate) fn address<const ALIAS: bool>(socket: &Socket, index: u32) -> Result<
         // the call.
         let status = unsafe { libc::ioctl(socket.fd(), question, &raw mut request) };
 
-        if status == -1 {
-            return Err(failed(errno::errno().0));
-        }
+        ret(status).map_err(|reason| failed(reason.errno()))?;
     }
     let bytes = inet(&request).unwrap_or_default();
     Ok(in_addr { s_addr: u32::from_ne_bytes(bytes) })
 }
 
-/// The index of the interface that has this IPv4 address, 0 for the unspecified one. Several system calls: `ioctl` for
-/// the list, until it does not grow, and for the index.
-pub(crate) fn index_of<const ALIAS: bool>(socket: &Socket, address: [u8; 4]) -> Result<c_int> {
+/// The index of the interface that has the IPv4 address in the answer, 0 for the unspecified one. Several system calls:
+/// `ioctl` for the list, until it does not grow, and for the index.
+pub(super) fn to_index(socket: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    let address = answer.at(0);
     if address == [0; 4] {
-        return Ok(0);
+        return Ok(0.into());
     }
-    let interfaces = interfaces::<ALIAS>(socket)?;
+    let interfaces = interfaces(socket).map_err(|reason| GetFailure::NoList(reason.errno()))?;
     let Some(mut request) = interfaces.into_iter().find(|request| inet(request) == Some(address)) else {
-        let site = const { &get_site(ALIAS, "The interface with IP address {address} was not found") };
-        return Err(Error::plain_warning(site).about(c_int::from_ne_bytes(address)));
+        return Err(GetFailure::NoInterface(address));
     };
 
     // SAFETY: on a socket, which this is since it has an option, the call reads the name in the `ifreq` and writes the
     // index into it; it outlives the call.
     let status = unsafe { libc::ioctl(socket.fd(), libc::SIOCGIFINDEX, &raw mut request) };
 
-    if status == -1 {
-        let site = const { &get_site(ALIAS, "Error converting interface name to index: error {second}") };
-        return Err(Error::plain_warning(site).and(errno()));
-    }
+    ret(status).map_err(|reason| GetFailure::NoIndex(reason.errno()))?;
     // SAFETY: SIOCGIFINDEX has filled in this field; any four bytes are an int.
-    Ok(unsafe { request.ifr_ifru.ifru_ifindex })
+    Ok(unsafe { request.ifr_ifru.ifru_ifindex }.into())
 }
 
-/// The interfaces that have an IPv4 address, with that address. Asks with more and more room until the answer is the
-/// same twice: the kernel does not say when it leaves something out.
-fn interfaces<const ALIAS: bool>(socket: &Socket) -> Result<Vec<ifreq>> {
+/// The interfaces that have an IPv4 address, with that address. Asks with a longer and longer list until the answer is
+/// the same twice: the kernel does not say when it leaves something out.
+fn interfaces(socket: &Socket) -> Result<Vec<ifreq>, Failed> {
     let mut list: Vec<ifreq> = Vec::new();
     let mut filled = 0;
     loop {
@@ -197,10 +154,7 @@ fn interfaces<const ALIAS: bool>(socket: &Socket) -> Result<Vec<ifreq>> {
         // `list`, behind the pointer, which it does not keep; `conf` outlives the call.
         let status = unsafe { libc::ioctl(socket.fd(), libc::SIOCGIFCONF, &raw mut conf) };
 
-        if status == -1 {
-            let site = const { &get_site(ALIAS, "Failed obtaining interfaces list: error {second}") };
-            return Err(Error::plain_warning(site).and(errno()));
-        }
+        ret(status)?;
         let count = usize::try_from(conf.ifc_len).unwrap_or(0) / mem::size_of::<ifreq>();
         if count == filled {
             list.truncate(count);
@@ -216,13 +170,4 @@ fn inet(request: &ifreq) -> Option<[u8; 4]> {
     let address = unsafe { request.ifr_ifru.ifru_addr };
     let [_port0, _port1, a, b, c, d, ..] = address.sa_data.map(|byte| byte.to_ne_bytes()[0]);
     (c_int::from(address.sa_family) == libc::AF_INET).then_some([a, b, c, d])
-}
-
-fn errno() -> u16 {
-    short(errno::errno().0)
-}
-
-/// A code of Linux, none of which has more than 16 bits.
-fn short(code: c_int) -> u16 {
-    u16::try_from(code).unwrap_or(0)
 }

@@ -1,193 +1,246 @@
-//! A value of Rust as `setsockopt` takes it, by level and option.
+//! Every option that is more than an int: one row says what is special about it.
 
-use std::ffi::c_int;
-use std::ops::RangeInclusive;
+#![allow(clippy::unnecessary_wraps, reason = "all functions of a column have one type")]
 
-use libc::{in6_addr, in6_pktinfo};
+use std::ffi::{OsStr, c_int};
+use std::mem::offset_of;
+use std::net::Ipv6Addr;
+use std::os::unix::ffi::OsStrExt;
 
-use super::c_value::{OptVal, set_site};
-use super::multicast;
-use super::types::Pktinfo;
-use super::types::{Linger, Timeval};
-use super::value::OptionValue;
-use crate::error::{Error, Result, Site};
+use libc::*;
+
+use super::c_value::{Answer, CValue};
+use super::failure::{Called, GetFailure, Key, Mistyped, SetFailure};
+use super::failure::{no, no_array, no_string, set_site};
+use super::multicast::{from_group, from_ipv4_interface, from_ipv6_interface, from_source, to_index};
+use super::types::{Credentials, Linger, Meminfo, Pktinfo, Timeval};
+use super::value::{Given, OptionValue};
+use crate::error::{Error, Site};
 use crate::socket::Socket;
-use crate::sys::ffi;
+use crate::sys::ffi::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
+use crate::sys::sockaddr::until_nul;
 
-/// What the kernel gets: the option, which is another one for detaching a filter, and the value.
-pub(super) fn value<const ALIAS: bool>(
-    socket: &Socket,
-    level: c_int,
-    option: c_int,
-    value: OptionValue,
-) -> Result<(c_int, OptVal)> {
-    let value = match (level, option) {
-        (libc::SOL_SOCKET, libc::SO_LINGER) => linger::<ALIAS>(&value)?,
-        (libc::SOL_SOCKET, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) => timeval::<ALIAS>(option, &value)?,
-        (libc::SOL_SOCKET, libc::SO_BINDTODEVICE) => device::<ALIAS>(value)?,
-        (libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF) => return filter::<ALIAS>(&value),
-        (libc::SOL_TCP, libc::TCP_CONGESTION) => congestion::<ALIAS>(value)?,
-        (libc::SOL_UDP, libc::UDP_SEGMENT) => {
-            // "of" stands in PHP's text.
-            let site = const { &set_site(ALIAS, "Argument #4 ($value) must be of between 0 and 65535") };
-            OptVal::Int(between(0..=65535, int::<ALIAS>(&value)?, site)?)
-        }
-        (libc::IPPROTO_IP, libc::IP_MULTICAST_IF) => {
-            let index = multicast::chosen::<ALIAS>(&value)?;
-            OptVal::Address(multicast::address::<ALIAS>(socket, index)?)
-        }
-        (libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP) => OptVal::Byte(switch::<ALIAS>(&value)?.into()),
-        (libc::IPPROTO_IP, libc::IP_MULTICAST_TTL) => {
-            let site = const { &set_site(ALIAS, "Argument #4 ($value) must be between 0 and 255") };
-            OptVal::Byte(u8::try_from(number::<ALIAS>(&value)?).map_err(|_| Error::value(site))?)
-        }
-        (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_IF) => {
-            OptVal::Unsigned(multicast::chosen::<ALIAS>(&value)?)
-        }
-        (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP) => OptVal::Int(switch::<ALIAS>(&value)?.into()),
-        (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS) => {
-            let site = const { &set_site(ALIAS, "Argument #4 ($value) must be between -1 and 255") };
-            let hops = c_int::try_from(number::<ALIAS>(&value)?).map_err(|_| Error::value(site))?;
-            OptVal::Int(between(-1..=255, hops, site)?)
-        }
-        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => pktinfo::<ALIAS>(&value)?,
-        (libc::IPPROTO_IP | libc::IPPROTO_IPV6, libc::MCAST_JOIN_GROUP | libc::MCAST_LEAVE_GROUP) => {
-            OptVal::Group(multicast::group::<ALIAS>(socket, &value)?)
-        }
-        (
-            libc::IPPROTO_IP | libc::IPPROTO_IPV6,
-            libc::MCAST_BLOCK_SOURCE
-            | libc::MCAST_UNBLOCK_SOURCE
-            | libc::MCAST_JOIN_SOURCE_GROUP
-            | libc::MCAST_LEAVE_SOURCE_GROUP,
-        ) => OptVal::Source(multicast::source::<ALIAS>(socket, &value)?),
-        _ => OptVal::Int(int::<ALIAS>(&value)?),
-    };
-    Ok((option, value))
+/// What is special about an option.
+pub(super) struct Row {
+    /// How it is read, or why it is not.
+    pub(super) get: Result<Get, GetFailure>,
+    /// What `setsockopt` gets for a value.
+    pub(super) encode: for<'a> fn(&Socket, &'a OptionValue) -> Encoded<'a>,
+    /// PHP's sentence about a value of another type.
+    pub(super) mistyped: Mistyped,
 }
 
-/// A number, or a text that is one. PHP takes any other text for the number that it begins with, mostly 0.
-fn number<const ALIAS: bool>(value: &OptionValue) -> Result<i64> {
-    let found = match value {
-        OptionValue::Int(number) => Some(i64::from(*number)),
-        OptionValue::Text(text) => text.to_str().and_then(numeric),
-        _ => None,
+/// How an option is read.
+#[derive(Clone, Copy)]
+pub(super) struct Get {
+    /// The length that `getsockopt` is given.
+    pub(super) len: socklen_t,
+    /// What its answer is in Rust.
+    pub(super) decode: Decode,
+}
+
+type Decode = fn(&Socket, &Answer) -> Result<OptionValue, GetFailure>;
+type Encoded<'a> = Result<CValue<'a>, SetFailure>;
+
+/// A row of constants, which stands in the program and is not made at a call.
+macro_rules! row {
+    ($get:expr, $encode:expr, $mistyped:expr) => {
+        const { &Row { get: $get, encode: $encode, mistyped: $mistyped } }
     };
-    found.ok_or_else(|| {
-        value.not(const { &set_site(ALIAS, "Argument #4 ($value) must be of type int, {given} given") })
+}
+
+/// Reads as many bytes as a `T` has.
+const fn reads<T>(decode: Decode) -> Result<Get, GetFailure> {
+    Ok(Get { len: Answer::len_of::<T>(), decode })
+}
+
+/// How an option that has no value of its own kind is read: as an int.
+const INT: Result<Get, GetFailure> = reads::<c_int>(to_int);
+const TIMEVAL: Result<Get, GetFailure> = reads::<timeval>(to_timeval);
+
+/// The row of an option: how it is read, how its value is encoded, and PHP's sentence about a value of another type.
+#[allow(clippy::match_same_arms, reason = "options stand by level, then by C name")]
+pub(super) fn row(level: c_int, option: c_int) -> &'static Row {
+    match (level, option) {
+        // The descriptor of an eBPF program, which may belong to other code.
+        (SOL_SOCKET, SO_ATTACH_BPF | SO_ATTACH_REUSEPORT_EBPF) => row!(INT, refused, no_int),
+        (SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF) => row!(INT, from_word, no_int),
+        (SOL_SOCKET, SO_BINDTODEVICE) => row!(INT, from_text, no_string!("SO_BINDTODEVICE")),
+        (SOL_SOCKET, SO_LINGER) => row!(reads::<linger>(to_linger), from_linger, no_array!("SO_LINGER")),
+        (SOL_SOCKET, SO_MEMINFO) => row!(reads::<[u32; 9]>(to_meminfo), from_int, no_int),
+        (SOL_SOCKET, SO_PEERCRED) => row!(reads::<ucred>(to_credentials), from_int, no_int),
+        (SOL_SOCKET, SO_PEERPIDFD) => row!(Err(GetFailure::OpensDescriptor), from_int, no_int),
+        (SOL_SOCKET, SO_RCVTIMEO) => row!(TIMEVAL, from_timeval, no_array!("SO_RCVTIMEO")),
+        (SOL_SOCKET, SO_SNDTIMEO) => row!(TIMEVAL, from_timeval, no_array!("SO_SNDTIMEO")),
+
+        (SOL_TCP, TCP_CONGESTION) => {
+            row!(reads::<[u8; 16]>(to_text), from_text, no_string!("TCP_CONGESTION"))
+        }
+        (SOL_UDP, UDP_SEGMENT) => row!(INT, from_segment, no_int),
+        (SOL_PACKET, PACKET_FANOUT_DATA) => row!(INT, refused, no_int),
+
+        (IPPROTO_IP, IP_MULTICAST_IF) => row!(reads::<in_addr>(to_index), from_ipv4_interface, no_interface),
+        (IPPROTO_IP, IP_MULTICAST_LOOP) => row!(INT, from_switch_to_byte, no_int),
+        (IPPROTO_IP, IP_MULTICAST_TTL) => row!(INT, from_ttl, no_int),
+        // IPT_SO_SET_REPLACE and IPT_SO_SET_ADD_COUNTERS, and the same of arptables and of ebtables: the value begins a
+        // table with addresses in it, and old kernels read past the end of a short one.
+        (IPPROTO_IP, 64 | 65 | 96 | 97 | 128 | 129) => row!(INT, refused, no_int),
+
+        (IPPROTO_IPV6, IPV6_MULTICAST_HOPS) => row!(INT, from_hops, no_int),
+        (IPPROTO_IPV6, IPV6_MULTICAST_IF) => row!(INT, from_ipv6_interface, no_interface),
+        (IPPROTO_IPV6, IPV6_MULTICAST_LOOP) => row!(INT, from_switch, no_int),
+        (IPPROTO_IPV6, IPV6_PKTINFO) => row!(reads::<in6_pktinfo>(to_pktinfo), from_pktinfo, no_pktinfo),
+        // IP6T_SO_SET_REPLACE and IP6T_SO_SET_ADD_COUNTERS.
+        (IPPROTO_IPV6, 64 | 65) => row!(INT, refused, no_int),
+
+        // PHP's sentences name the last option of several.
+        (IPPROTO_IP | IPPROTO_IPV6, MCAST_JOIN_GROUP | MCAST_LEAVE_GROUP) => {
+            row!(INT, from_group, no_array!("MCAST_LEAVE_GROUP"))
+        }
+        (
+            IPPROTO_IP | IPPROTO_IPV6,
+            MCAST_BLOCK_SOURCE | MCAST_UNBLOCK_SOURCE | MCAST_JOIN_SOURCE_GROUP | MCAST_LEAVE_SOURCE_GROUP,
+        ) => row!(INT, from_source, no_array!("MCAST_LEAVE_SOURCE_GROUP")),
+
+        _ => row!(INT, from_int, no_int),
+    }
+}
+
+fn no_int(called: Called, given: Given) -> Error {
+    Error::value(match given {
+        Given::String => set_site!(called, "Argument #4 ($value) must be of type int, string given"),
+        _ => set_site!(called, "Argument #4 ($value) must be of type int, array given"),
     })
+}
+
+fn no_interface(called: Called, _array: Given) -> Error {
+    Error::value(set_site!(called, "Argument #4 ($value) must be of type string|int, array given"))
+}
+
+fn no_pktinfo(called: Called, _given: Given) -> Error {
+    Error::plain_warning(set_site!(
+        called,
+        "error converting user data (path: in6_pktinfo): expected an array here"
+    ))
 }
 
 /// A number that the kernel takes as an `int`: as in PHP, its low 32 bits.
 #[allow(clippy::cast_possible_truncation, reason = "the low 32 bits are meant")]
-fn int<const ALIAS: bool>(value: &OptionValue) -> Result<c_int> {
-    number::<ALIAS>(value).map(|number| number as c_int)
+fn int(value: &OptionValue) -> Result<c_int, SetFailure> {
+    number(value).map(|number| number as c_int)
 }
 
-/// The number that PHP makes of a numeric text: white space around it is skipped, a fraction cut off, one that is too
-/// large becomes the largest, and one that is infinite 0.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "the conversion stops at the largest and the smallest number"
-)]
-fn numeric(text: &str) -> Option<i64> {
-    let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0B', '\x0C']);
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    let number = text.parse().or_else(|_| {
-        text.parse::<f64>().map(|number| match number {
-            infinite if infinite.is_infinite() => 0,
-            number => number as i64,
-        })
-    });
-    number.ok().filter(|_| digits)
-}
-
-fn between(range: RangeInclusive<c_int>, number: c_int, site: &'static Site) -> Result<c_int> {
-    if range.contains(&number) { Ok(number) } else { Err(Error::value(site)) }
+fn number(value: &OptionValue) -> Result<i64, SetFailure> {
+    value.number().ok_or_else(|| SetFailure::Mistyped(value.given()))
 }
 
 /// What PHP holds for true: any number but 0, any text but `""` and `"0"`.
-fn switch<const ALIAS: bool>(value: &OptionValue) -> Result<bool> {
+fn switch(value: &OptionValue) -> Result<bool, SetFailure> {
     match value {
         OptionValue::Text(text) => Ok(!text.is_empty() && text != "0"),
-        other => Ok(int::<ALIAS>(other)? != 0),
+        other => Ok(int(other)? != 0),
     }
 }
 
-fn linger<const ALIAS: bool>(value: &OptionValue) -> Result<OptVal> {
-    let OptionValue::Linger(Linger { l_onoff, l_linger }) = *value else {
-        return Err(match value {
-            OptionValue::Int(_) | OptionValue::Text(_) => value.not(const { &set_site(
-                ALIAS,
-                "Argument #4 ($value) must be of type array when argument #3 ($option) is SO_LINGER, {given} given",
-            ) }),
-            _ => Error::value(const { &set_site(ALIAS, "Argument #4 ($value) must have key \"l_onoff\"") }),
-        });
-    };
-    Ok(OptVal::Linger(libc::linger { l_onoff: l_onoff.into(), l_linger: l_linger.into() }))
+fn from_int<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    Ok(CValue::Int(int(value)?))
 }
 
-fn timeval<const ALIAS: bool>(option: c_int, value: &OptionValue) -> Result<OptVal> {
-    let OptionValue::Timeval(Timeval { sec, usec }) = *value else {
-        return Err(match value {
-            OptionValue::Int(_) | OptionValue::Text(_) if option == libc::SO_RCVTIMEO => value.not(const { &set_site(
-                ALIAS,
-                "Argument #4 ($value) must be of type array when argument #3 ($option) is SO_RCVTIMEO, {given} given",
-            ) }),
-            OptionValue::Int(_) | OptionValue::Text(_) => value.not(const { &set_site(
-                ALIAS,
-                "Argument #4 ($value) must be of type array when argument #3 ($option) is SO_SNDTIMEO, {given} given",
-            ) }),
-            _ => Error::value(const { &set_site(ALIAS, "Argument #4 ($value) must have key \"sec\"") }),
-        });
-    };
-    Ok(OptVal::Timeval(libc::timeval { tv_sec: sec, tv_usec: usec }))
+fn refused<'a>(_: &Socket, _: &'a OptionValue) -> Encoded<'a> {
+    Err(SetFailure::ReachesFurther)
 }
 
-fn device<const ALIAS: bool>(value: OptionValue) -> Result<OptVal> {
+fn from_text<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
     match value {
-        OptionValue::Text(name) => Ok(OptVal::Text(name)),
-        other => Err(other.not(const { &set_site(
-            ALIAS,
-            "Argument #4 ($value) must be of type string when argument #3 ($option) is SO_BINDTODEVICE, {given} given",
-        ) })),
+        OptionValue::Text(text) => Ok(CValue::Text(text)),
+        other => Err(SetFailure::Mistyped(other.given())),
     }
 }
 
-fn congestion<const ALIAS: bool>(value: OptionValue) -> Result<OptVal> {
-    match value {
-        OptionValue::Text(name) => Ok(OptVal::Text(name)),
-        other => Err(other.not(const { &set_site(
-            ALIAS,
-            "Argument #4 ($value) must be of type string when argument #3 ($option) is TCP_CONGESTION, {given} given",
-        ) })),
-    }
+fn from_switch<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    Ok(CValue::Int(switch(value)?.into()))
+}
+
+fn from_switch_to_byte<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    Ok(CValue::Byte(switch(value)?.into()))
+}
+
+fn from_ttl<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    u8::try_from(number(value)?).map(CValue::Byte).map_err(|_| SetFailure::NoByte)
+}
+
+fn from_hops<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    let hops = c_int::try_from(number(value)?).ok().filter(|hops| (-1..=255).contains(hops));
+    hops.map(CValue::Int).ok_or(SetFailure::NoHops)
+}
+
+fn from_segment<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    let len = int(value)?;
+    u16::try_from(len).map(|_| CValue::Int(len)).map_err(|_| SetFailure::NoSegment)
 }
 
 /// Attaches PHP's filter. 0 detaches, which is an option of its own.
-fn filter<const ALIAS: bool>(value: &OptionValue) -> Result<(c_int, OptVal)> {
-    match int::<ALIAS>(value)? {
-        0 => Ok((ffi::SO_DETACH_REUSEPORT_BPF, OptVal::Int(1))),
-        word => match OptVal::filter(word) {
-            Some(filter) => Ok((libc::SO_ATTACH_REUSEPORT_CBPF, filter)),
-            None => Err(Error::plain_warning(const { &set_site(ALIAS, "Unsupported CBPF filter") })),
-        },
+fn from_word<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    match int(value)? {
+        0 => Ok(CValue::Detach(1)),
+        word => CValue::filter(word).ok_or(SetFailure::NoFilter),
     }
 }
 
-fn pktinfo<const ALIAS: bool>(value: &OptionValue) -> Result<OptVal> {
-    match value {
-        OptionValue::Pktinfo(Pktinfo { addr, ifindex }) => Ok(OptVal::Pktinfo(in6_pktinfo {
-            ipi6_addr: in6_addr { s6_addr: addr.octets() },
-            ipi6_ifindex: *ifindex,
-        })),
-        OptionValue::Int(_) | OptionValue::Text(_) => Err(Error::plain_warning(
-            const { &set_site(ALIAS, "error converting user data (path: in6_pktinfo): expected an array here") },
-        )),
-        _ => Err(Error::plain_warning(
-            const {
-                &set_site(ALIAS, "error converting user data (path: in6_pktinfo): The key 'addr' is required")
-            },
-        )),
+fn from_linger<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    let OptionValue::Linger(Linger { l_onoff, l_linger }) = *value else {
+        return Err(SetFailure::no_struct(value, Key::Onoff));
+    };
+    Ok(CValue::Linger(linger { l_onoff: l_onoff.into(), l_linger: l_linger.into() }))
+}
+
+fn to_linger(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    let field = |offset| u16::try_from(answer.int(offset)).unwrap_or(u16::MAX);
+    Ok(Linger::new(field(offset_of!(linger, l_onoff)), field(offset_of!(linger, l_linger))).into())
+}
+
+fn from_timeval<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    let OptionValue::Timeval(Timeval { sec, usec }) = *value else {
+        return Err(SetFailure::no_struct(value, Key::Sec));
+    };
+    Ok(CValue::Timeval(timeval { tv_sec: sec, tv_usec: usec }))
+}
+
+fn to_timeval(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    let field = |offset| i64::from_ne_bytes(answer.at(offset));
+    Ok(Timeval::new(field(offset_of!(timeval, tv_sec)), field(offset_of!(timeval, tv_usec))).into())
+}
+
+fn from_pktinfo<'a>(_: &Socket, value: &'a OptionValue) -> Encoded<'a> {
+    let OptionValue::Pktinfo(Pktinfo { addr, ifindex }) = *value else {
+        return Err(SetFailure::no_struct(value, Key::Addr));
+    };
+    Ok(CValue::Pktinfo(in6_pktinfo { ipi6_addr: in6_addr { s6_addr: addr.octets() }, ipi6_ifindex: ifindex }))
+}
+
+fn to_pktinfo(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    let addr = Ipv6Addr::from(answer.at::<16>(offset_of!(in6_pktinfo, ipi6_addr)));
+    Ok(Pktinfo::new(addr, answer.uint(offset_of!(in6_pktinfo, ipi6_ifindex))).into())
+}
+
+fn to_meminfo(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    if answer.len != Answer::len_of::<[u32; 9]>() {
+        return Err(GetFailure::ShortMeminfo);
     }
+    Ok(Meminfo::from(std::array::from_fn(|word| answer.uint(4 * word))).into())
+}
+
+fn to_credentials(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    let pid = answer.int(offset_of!(ucred, pid));
+    let [uid, gid] = [offset_of!(ucred, uid), offset_of!(ucred, gid)].map(|offset| answer.uint(offset));
+    Ok(Credentials::new(pid, uid, gid).into())
+}
+
+fn to_text(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    Ok(OsStr::from_bytes(until_nul(&answer.at::<16>(0))).into())
+}
+
+fn to_int(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    // Some options of IP are one byte.
+    Ok(if answer.len == 1 { c_int::from(answer.at::<1>(0)[0]) } else { answer.int(0) }.into())
 }

@@ -50,6 +50,36 @@ pub enum OptionValue {
     Pktinfo(Pktinfo),
 }
 
+/// PHP's sentence about a value that has another type than the program takes it for.
+macro_rules! mistyped {
+    ($types:expr) => {
+        Err(Error::value(&Site {
+            function: "socket_get_option",
+            message: concat!("the value must be of type ", $types),
+        }))
+    };
+}
+
+/// The struct of this name, which is its variant's too.
+macro_rules! taken {
+    ($value:expr, $struct:ident) => {
+        match *$value {
+            OptionValue::$struct(value) => Ok(value),
+            OptionValue::Int(_) => mistyped!(concat!(stringify!($struct), ", int given")),
+            OptionValue::Text(_) => mistyped!(concat!(stringify!($struct), ", string given")),
+            _ => mistyped!(concat!(stringify!($struct), ", array given")),
+        }
+    };
+}
+
+/// PHP's type of a value.
+#[derive(Clone, Copy)]
+pub(super) enum Given {
+    Int,
+    String,
+    Array,
+}
+
 /// Each of these gives what it names; another value is an error of kind [`Value`](crate::ErrorKind::Value).
 impl OptionValue {
     /// The number.
@@ -60,10 +90,8 @@ impl OptionValue {
     pub fn int(&self) -> Result<c_int> {
         match *self {
             OptionValue::Int(value) => Ok(value),
-            _ => Err(self.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type int, {given} given",
-            })),
+            OptionValue::Text(_) => mistyped!("int, string given"),
+            _ => mistyped!("int, array given"),
         }
     }
 
@@ -75,10 +103,8 @@ impl OptionValue {
     pub fn text(self) -> Result<OsString> {
         match self {
             OptionValue::Text(value) => Ok(value),
-            other => Err(other.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type string, {given} given",
-            })),
+            OptionValue::Int(_) => mistyped!("string, int given"),
+            _ => mistyped!("string, array given"),
         }
     }
 
@@ -88,13 +114,7 @@ impl OptionValue {
     ///
     /// `socket_get_option(): the value must be of type Linger, int given`
     pub fn linger(&self) -> Result<Linger> {
-        match *self {
-            OptionValue::Linger(value) => Ok(value),
-            _ => Err(self.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type Linger, {given} given",
-            })),
-        }
+        taken!(self, Linger)
     }
 
     /// How long a call may block.
@@ -103,13 +123,7 @@ impl OptionValue {
     ///
     /// `socket_get_option(): the value must be of type Timeval, int given`
     pub fn timeval(&self) -> Result<Timeval> {
-        match *self {
-            OptionValue::Timeval(value) => Ok(value),
-            _ => Err(self.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type Timeval, {given} given",
-            })),
-        }
+        taken!(self, Timeval)
     }
 
     /// The memory that the socket holds.
@@ -118,28 +132,16 @@ impl OptionValue {
     ///
     /// `socket_get_option(): the value must be of type Meminfo, int given`
     pub fn meminfo(&self) -> Result<Meminfo> {
-        match *self {
-            OptionValue::Meminfo(value) => Ok(value),
-            _ => Err(self.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type Meminfo, {given} given",
-            })),
-        }
+        taken!(self, Meminfo)
     }
 
-    /// Who the peer is.
+    /// The peer's process, user and group.
     ///
     /// # Errors
     ///
     /// `socket_get_option(): the value must be of type Credentials, int given`
     pub fn credentials(&self) -> Result<Credentials> {
-        match *self {
-            OptionValue::Credentials(value) => Ok(value),
-            _ => Err(self.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type Credentials, {given} given",
-            })),
-        }
+        taken!(self, Credentials)
     }
 
     /// The address and the interface.
@@ -148,28 +150,43 @@ impl OptionValue {
     ///
     /// `socket_get_option(): the value must be of type Pktinfo, int given`
     pub fn pktinfo(&self) -> Result<Pktinfo> {
-        match *self {
-            OptionValue::Pktinfo(value) => Ok(value),
-            _ => Err(self.not(&Site {
-                function: "socket_get_option",
-                message: "the value must be of type Pktinfo, {given} given",
-            })),
-        }
+        taken!(self, Pktinfo)
     }
 
-    /// The value has another type than the option.
-    pub(crate) fn not(&self, site: &'static Site) -> Error {
-        Error::value(site).about(self.given())
-    }
-
-    /// The type that PHP would have been given, for `{given}` in a message.
-    fn given(&self) -> i32 {
+    pub(super) fn given(&self) -> Given {
         match self {
-            OptionValue::Int(_) => Error::INT,
-            OptionValue::Text(_) => Error::STRING,
-            _ => Error::ARRAY,
+            OptionValue::Int(_) => Given::Int,
+            OptionValue::Text(_) => Given::String,
+            _ => Given::Array,
         }
     }
+
+    /// A number, or a text that is one. PHP takes any other text for the number that it begins with, mostly 0.
+    pub(super) fn number(&self) -> Option<i64> {
+        match self {
+            OptionValue::Int(number) => Some(i64::from(*number)),
+            OptionValue::Text(text) => text.to_str().and_then(numeric),
+            _ => None,
+        }
+    }
+}
+
+/// The number that PHP makes of a numeric text: white space around it is skipped, a fraction cut off, one that is too
+/// large becomes the largest, and one that is infinite 0.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the conversion stops at the largest and the smallest number"
+)]
+fn numeric(text: &str) -> Option<i64> {
+    let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0B', '\x0C']);
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number = text.parse().or_else(|_| {
+        text.parse::<f64>().map(|number| match number {
+            infinite if infinite.is_infinite() => 0,
+            number => number as i64,
+        })
+    });
+    number.ok().filter(|_| digits)
 }
 
 impl From<c_int> for OptionValue {

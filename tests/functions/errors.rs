@@ -703,8 +703,12 @@ fn every_site_is_provoked() {
         regex::Regex::new(r#"(?s)function:\s*"([^"]+)",\s*message:\s*"((?:[^"\\]|\\.)*)""#).unwrap();
     let continued = regex::Regex::new(r"\\\n\s*").unwrap();
     // Those of a function that has an alias, which has them too.
-    let shared =
-        regex::Regex::new(r#"(?s)(get|set)_site\(\s*(?:ALIAS|alias),\s*"((?:[^"\\]|\\.)*)""#).unwrap();
+    let shared = regex::Regex::new(r#"(?s)(get|set)_site!\(\s*called,\s*"((?:[^"\\]|\\.)*)""#).unwrap();
+    // An option that takes an array or a text, and another type.
+    let options = regex::Regex::new(r#"no_(array|string)!\("(\w+)"\)"#).unwrap();
+    // A value that is taken for another.
+    let mistyped = regex::Regex::new(r#"mistyped!\("([^"]+)"\)"#).unwrap();
+    let taken = regex::Regex::new(r"taken!\(self, (\w+)\)").unwrap();
     let first_line = |literal: &str| {
         let message = continued.replace_all(literal, "");
         message.split("\\n").next().unwrap_or_default().replace("\\\"", "\"")
@@ -719,6 +723,25 @@ fn every_site_is_provoked() {
                 sites.insert((function, first_line(&found[2])));
             }
         }
+        for found in options.captures_iter(&text) {
+            for given in ["int", if &found[1] == "array" { "string" } else { "array" }] {
+                let message = format!(
+                    "Argument #4 ($value) must be of type {} when argument #3 ($option) is {}, {given} given",
+                    &found[1], &found[2]
+                );
+                for function in ["socket_set_option", "socket_setopt"] {
+                    sites.insert((function.to_owned(), message.clone()));
+                }
+            }
+        }
+        let wanted = mistyped.captures_iter(&text).map(|found| found[1].to_owned());
+        let structs = taken.captures_iter(&text).flat_map(|found| {
+            ["int", "string", "array"].map(|given| format!("{}, {given} given", &found[1]))
+        });
+        for types in wanted.chain(structs) {
+            let message = format!("the value must be of type {types}");
+            sites.insert(("socket_get_option".to_owned(), message));
+        }
     }
     assert!(sites.len() > 50, "the sources have sites: {}", sites.len());
 
@@ -730,4 +753,19 @@ fn every_site_is_provoked() {
     }
 
     assert!(sites.is_empty(), "no test provokes {sites:#?}");
+}
+
+#[test]
+fn a_message_leaves_nothing_open_but_numbers_and_the_resolvers_reason() {
+    let hole = regex::Regex::new(r"\{(\w*)\}").unwrap();
+    for case in ALL.iter().chain(&crate::errors_option::ALL).copied().flatten() {
+        let message = (case.run)().error.site().message;
+        for found in hole.captures_iter(message) {
+            assert!(
+                ["", "index", "address", "limit", "reason"].contains(&&found[1]),
+                "{}: {message}",
+                case.name
+            );
+        }
+    }
 }

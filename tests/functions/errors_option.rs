@@ -174,6 +174,16 @@ macro_rules! table {
                 threw!($set "Argument #4 ($value) must have key \"sec\"")
             ) =>
                 rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, "x");
+            a_time_to_receive_is_no_number: no_array!(
+                80403 $set "SOL_SOCKET, SO_RCVTIMEO, 7", "SO_RCVTIMEO, int given",
+                threw!($set "Argument #4 ($value) must have key \"sec\"")
+            ) =>
+                rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, 7);
+            a_time_to_send_is_no_text: no_array!(
+                80403 $set "SOL_SOCKET, SO_SNDTIMEO, 'x'", "SO_SNDTIMEO, string given",
+                threw!($set "Argument #4 ($value) must have key \"sec\"")
+            ) =>
+                rust!(inet $set SOL_SOCKET, SO_SNDTIMEO, "x");
             a_time_has_less_than_a_million_microseconds:
                 php!(inet $set "SOL_SOCKET, SO_RCVTIMEO, ['sec' => 1, 'usec' => 1000000]") =>
                 rust!(inet $set SOL_SOCKET, SO_RCVTIMEO, Timeval::new(1, 1_000_000));
@@ -183,8 +193,21 @@ macro_rules! table {
                 Value "Argument #4 ($value) must be of type string when argument #3 ($option) is SO_BINDTODEVICE, int given",
                 Older::SILENT
             ) => rust!(inet $set SOL_SOCKET, SO_BINDTODEVICE, 1);
+            a_device_is_no_struct: since!(
+                80500 $set "SOL_SOCKET, SO_BINDTODEVICE, ['l_onoff' => 1]",
+                Value "Argument #4 ($value) must be of type string when argument #3 ($option) is SO_BINDTODEVICE, array given",
+                Older::SILENT
+            ) => rust!(inet $set SOL_SOCKET, SO_BINDTODEVICE, Linger::new(1, 2));
             a_device_that_is_not_there: php!(inet $set "SOL_SOCKET, SO_BINDTODEVICE, 'nosuch0'") =>
                 rust!(inet $set SOL_SOCKET, SO_BINDTODEVICE, "nosuch0");
+            an_algorithm_is_no_number: since!(
+                80500 $set "SOL_TCP, TCP_CONGESTION, 7",
+                Value "Argument #4 ($value) must be of type string when argument #3 ($option) is TCP_CONGESTION, int given",
+                Older::warned(
+                    concat!(stringify!($set), "(): Unable to set socket option [92]: Protocol not available"),
+                    SOCKET_ENOPROTOOPT as i64,
+                )
+            ) => rust!(inet $set SOL_TCP, TCP_CONGESTION, 7);
             an_algorithm_is_no_struct: ours!(
                 Value $set "Argument #4 ($value) must be of type string when argument #3 ($option) is TCP_CONGESTION, \
                  array given"
@@ -244,6 +267,11 @@ macro_rules! table {
                 Older::threw("No key \"group\" passed in optval")
             ) =>
                 rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, "239.1.2.3");
+            a_group_is_no_number: no_array!(
+                80500 $set "IPPROTO_IP, MCAST_LEAVE_GROUP, 7", "MCAST_LEAVE_GROUP, int given",
+                Older::threw("No key \"group\" passed in optval")
+            ) =>
+                rust!(inet $set IPPROTO_IP, MCAST_LEAVE_GROUP, 7);
             a_group_is_no_other_struct: php!(inet $set "IPPROTO_IP, MCAST_JOIN_GROUP, ['l_onoff' => 1]") =>
                 rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Linger::new(1, 2));
             a_source_is_no_number: no_array!(
@@ -251,6 +279,11 @@ macro_rules! table {
                 Older::threw("No key \"group\" passed in optval")
             ) =>
                 rust!(inet $set IPPROTO_IP, MCAST_BLOCK_SOURCE, 7);
+            a_source_is_no_text: no_array!(
+                80500 $set "IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, '7'", "MCAST_LEAVE_SOURCE_GROUP, string given",
+                Older::threw("No key \"group\" passed in optval")
+            ) =>
+                rust!(inet $set IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, "7");
             a_group_without_a_source: php!(inet $set "IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, ['group' => '239.1.2.3']") =>
                 rust!(inet $set IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, Group::new("239.1.2.3"));
             a_group_of_no_internet: Since(
@@ -351,16 +384,52 @@ pub(crate) mod types {
         };
         a_number_for_a_text: ours!(Value socket_get_option "the value must be of type string, int given") =>
             || Outcome::of(number().text());
-        a_number_for_a_linger: ours!(Value socket_get_option "the value must be of type Linger, int given") =>
-            || Outcome::of(number().linger());
-        a_number_for_a_time: ours!(Value socket_get_option "the value must be of type Timeval, int given") =>
-            || Outcome::of(number().timeval());
-        a_number_for_counters: ours!(Value socket_get_option "the value must be of type Meminfo, int given") =>
-            || Outcome::of(number().meminfo());
+        a_struct_for_a_text: ours!(Value socket_get_option "the value must be of type string, array given") =>
+            || Outcome::of(OptionValue::from(Linger::new(1, 2)).text());
+        a_number_for_a_linger: ours!(
+            Value socket_get_option "the value must be of type Linger, int given"
+        ) => || Outcome::of(number().linger());
+        a_text_for_a_linger: ours!(
+            Value socket_get_option "the value must be of type Linger, string given"
+        ) => || Outcome::of(OptionValue::from("x").linger());
+        another_struct_for_a_linger: ours!(
+            Value socket_get_option "the value must be of type Linger, array given"
+        ) => || Outcome::of(OptionValue::from(Timeval::new(1, 2)).linger());
+        a_number_for_a_time: ours!(
+            Value socket_get_option "the value must be of type Timeval, int given"
+        ) => || Outcome::of(number().timeval());
+        a_text_for_a_time: ours!(
+            Value socket_get_option "the value must be of type Timeval, string given"
+        ) => || Outcome::of(OptionValue::from("x").timeval());
+        another_struct_for_a_time: ours!(
+            Value socket_get_option "the value must be of type Timeval, array given"
+        ) => || Outcome::of(OptionValue::from(Linger::new(1, 2)).timeval());
+        a_number_for_counters: ours!(
+            Value socket_get_option "the value must be of type Meminfo, int given"
+        ) => || Outcome::of(number().meminfo());
+        a_text_for_counters: ours!(
+            Value socket_get_option "the value must be of type Meminfo, string given"
+        ) => || Outcome::of(OptionValue::from("x").meminfo());
+        another_struct_for_counters: ours!(
+            Value socket_get_option "the value must be of type Meminfo, array given"
+        ) => || Outcome::of(OptionValue::from(Linger::new(1, 2)).meminfo());
         a_number_for_credentials: ours!(
             Value socket_get_option "the value must be of type Credentials, int given"
         ) => || Outcome::of(number().credentials());
-        a_number_for_a_packet_info: ours!(Value socket_get_option "the value must be of type Pktinfo, int given") =>
-            || Outcome::of(number().pktinfo());
+        a_text_for_credentials: ours!(
+            Value socket_get_option "the value must be of type Credentials, string given"
+        ) => || Outcome::of(OptionValue::from("x").credentials());
+        another_struct_for_credentials: ours!(
+            Value socket_get_option "the value must be of type Credentials, array given"
+        ) => || Outcome::of(OptionValue::from(Linger::new(1, 2)).credentials());
+        a_number_for_a_packet_info: ours!(
+            Value socket_get_option "the value must be of type Pktinfo, int given"
+        ) => || Outcome::of(number().pktinfo());
+        a_text_for_a_packet_info: ours!(
+            Value socket_get_option "the value must be of type Pktinfo, string given"
+        ) => || Outcome::of(OptionValue::from("x").pktinfo());
+        another_struct_for_a_packet_info: ours!(
+            Value socket_get_option "the value must be of type Pktinfo, array given"
+        ) => || Outcome::of(OptionValue::from(Linger::new(1, 2)).pktinfo());
     }
 }
