@@ -53,6 +53,7 @@ pub use value::OptionValue;
 /// PHP gives the number of `SO_PEERPIDFD`'s new descriptor, which stays open until the process ends.
 /// PHP reads of `SO_PEERCRED` the process only. Where the kernel writes nothing (`SO_BINDTODEVICE` of a socket that
 /// is bound to none) the number is 0; in PHP it is whatever was in memory. A text is the text, not an array with it.
+/// Of `SO_GET_FILTER` the number is the first four bytes; where one filter is attached, PHP gives the first byte.
 ///
 /// # Examples
 ///

@@ -55,7 +55,7 @@ const fn reads<T>(decode: Decode) -> Result<Get, GetFailure> {
 }
 
 /// How an option that has no value of its own kind is read: as an int.
-const INT: Result<Get, GetFailure> = reads::<c_int>(to_int);
+const INT: Result<Get, GetFailure> = reads::<c_int>(to_int_or_byte);
 const TIMEVAL: Result<Get, GetFailure> = reads::<timeval>(to_timeval);
 
 /// The row of an option: how it is read, how its value is encoded, and PHP's sentence about a value of another type.
@@ -66,6 +66,8 @@ pub(super) fn row(level: c_int, option: c_int) -> &'static Row {
         (SOL_SOCKET, SO_ATTACH_BPF | SO_ATTACH_REUSEPORT_EBPF) => row!(INT, refused, no_int),
         (SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF) => row!(INT, from_word, no_int),
         (SOL_SOCKET, SO_BINDTODEVICE) => row!(INT, from_text, no_string!("SO_BINDTODEVICE")),
+        // The length counts filters: 1 is 8 bytes, and not one.
+        (SOL_SOCKET, SO_GET_FILTER) => row!(reads::<c_int>(to_int), from_int, no_int),
         (SOL_SOCKET, SO_LINGER) => row!(reads::<linger>(to_linger), from_linger, no_array!("SO_LINGER")),
         (SOL_SOCKET, SO_MEMINFO) => row!(reads::<[u32; 9]>(to_meminfo), from_int, no_int),
         (SOL_SOCKET, SO_PEERCRED) => row!(reads::<ucred>(to_credentials), from_int, no_int),
@@ -241,6 +243,10 @@ fn to_text(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
 }
 
 fn to_int(_: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
-    // Some options of IP are one byte.
-    Ok(if answer.len == 1 { c_int::from(answer.at::<1>(0)[0]) } else { answer.int(0) }.into())
+    Ok(answer.int(0).into())
+}
+
+/// Some options of IP are one byte.
+fn to_int_or_byte(socket: &Socket, answer: &Answer) -> Result<OptionValue, GetFailure> {
+    if answer.len == 1 { Ok(c_int::from(answer.at::<1>(0)[0]).into()) } else { to_int(socket, answer) }
 }

@@ -220,6 +220,69 @@ fn no_padding_of_an_options_structure_reaches_the_kernel_unwritten() {
     assert!(text.contains("2 passed"), "{text}");
 }
 
+/// A UDP socket with this many filters, the last of which takes all datagrams; the first has this code and these jumps.
+fn with_filters(count: u16, first: libc::sock_filter) -> Socket {
+    let socket = udp();
+    let mut filters = vec![first; count.into()];
+    if let [_, .., last] = filters.as_mut_slice() {
+        *last = libc::sock_filter { code: 6, jt: 0, jf: 0, k: u32::MAX };
+    }
+    let program = libc::sock_fprog { len: count, filter: filters.as_mut_ptr() };
+    let len = libc::socklen_t::try_from(size_of_val(&program)).unwrap();
+    // SAFETY: `program` is readable for the `len` bytes given, its filters are `count` many, and all outlive the call.
+    let status = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            (&raw const program).cast(),
+            len,
+        )
+    };
+    assert_eq!(status, 0);
+    socket
+}
+
+/// What PHP reads of a socket, which it gets as its standard input.
+fn phps_int(socket: Socket, option: i32) -> i32 {
+    let mut php = common::limited(common::php_program());
+    php.arg("-r").arg(format!(
+        "echo socket_get_option(socket_import_stream(fopen('php://fd/0', 'r+')), SOL_SOCKET, {option});"
+    ));
+    let output = php.stdin(std::os::fd::OwnedFd::from(socket)).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// `SO_GET_FILTER` counts in filters of 8 bytes. PHP takes a length of 1 for one byte.
+#[test]
+fn of_any_number_of_filters_the_first_four_bytes_read_back() {
+    let load = libc::sock_filter { code: 0, jt: 3, jf: 4, k: 9 };
+    let take = libc::sock_filter { code: 6, jt: 0, jf: 0, k: 9 };
+    let take_and_jump = libc::sock_filter { jt: 1, jf: 2, ..take };
+    for (count, first) in [(1, take), (1, take_and_jump), (2, load), (2, take_and_jump)] {
+        let [a, b] = first.code.to_ne_bytes();
+        let number = i32::from_ne_bytes([a, b, first.jt, first.jf]);
+        let socket = with_filters(count, first);
+
+        let value = socket_get_option(&socket, SOL_SOCKET, libc::SO_GET_FILTER);
+
+        assert_eq!(value, Ok(OptionValue::Int(number)), "{count}");
+        let phps = if count == 1 { i32::from(a) } else { number };
+        assert_eq!(phps_int(socket, libc::SO_GET_FILTER), phps, "{count}");
+    }
+    let value = socket_get_option(&with_filters(4, load), SOL_SOCKET, libc::SO_GET_FILTER);
+    assert_eq!(
+        value,
+        Ok(OptionValue::Int(i32::from_ne_bytes([0, 0, 3, 4]))),
+        "the most that an int's length counts"
+    );
+    let value = socket_get_option(&udp(), SOL_SOCKET, libc::SO_GET_FILTER);
+    assert_eq!(value, Ok(OptionValue::Int(0)), "the kernel writes nothing");
+    let error = socket_get_option(&with_filters(5, load), SOL_SOCKET, libc::SO_GET_FILTER).unwrap_err();
+    assert_eq!(error.code(), SOCKET_EINVAL, "and one more");
+}
+
 /// How many of 20 datagrams each of so many sockets of one port gets, with a filter: its result is the socket's place.
 fn filtered(count: usize, word: i32) -> Vec<usize> {
     let sockets: Vec<Socket> = (0..count).map(|_| udp()).collect();
