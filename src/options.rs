@@ -1,4 +1,4 @@
-//! Options of sockets: read one, set one.
+//! Reads and sets the options of a socket.
 
 use std::ffi::c_int;
 
@@ -25,9 +25,9 @@ pub use value::OptionValue;
 /// socket_get_option(Socket $socket, int $level, int $option): array|int|false
 /// ```
 ///
-/// One system call, `getsockopt`; for `IP_MULTICAST_IF` also `ioctl`, which knows the interface that has the address.
-/// `level` is who the option belongs to: `SOL_SOCKET`, `SOL_TCP`, `SOL_UDP`, `IPPROTO_IP`, `IPPROTO_IPV6`. Returns an
-/// [`OptionValue`]; most are a number, for [`int`](OptionValue::int). The others:
+/// One system call, `getsockopt`. `IP_MULTICAST_IF` takes `ioctl` too, which finds the interface by its address.
+/// `level` is the protocol of the option: `SOL_SOCKET`, `SOL_TCP`, `SOL_UDP`, `IPPROTO_IP`, `IPPROTO_IPV6`. The
+/// [`OptionValue`] of most options is a number: call [`int`](OptionValue::int). The others:
 ///
 /// | level, option | value |
 /// | --- | --- |
@@ -38,26 +38,28 @@ pub use value::OptionValue;
 /// | `SOL_TCP`, `TCP_CONGESTION` | a text |
 /// | `IPPROTO_IPV6`, `IPV6_PKTINFO` | [`Pktinfo`](crate::Pktinfo); Linux can only set it |
 ///
-/// Buffer sizes read back doubled; reading `SO_ERROR` clears it; `IP_MULTICAST_IF` is the interface's index.
+/// Buffer sizes read back doubled. Reading `SO_ERROR` clears it. `IP_MULTICAST_IF` is the interface's index.
 ///
 /// # Errors
 ///
 /// - `SOCKET_ENOPROTOOPT`: `socket_get_option(): Unable to retrieve socket option [92]: Protocol not available`
-/// - `SOCKET_EINVAL`: an option that is no int, such as `SO_BINDTODEVICE`
+/// - `SOCKET_EINVAL`: an option that is no int, such as `SO_BINDTODEVICE` of a bound socket
 /// - `IP_MULTICAST_IF`: `socket_get_option(): The interface with IP address 192.0.2.1 was not found`
 /// - option 77 of `SOL_SOCKET`:
 ///   `socket_get_option(): Argument #3 ($option) must not be SO_PEERPIDFD, which opens a descriptor`
 ///
 /// # Differences from PHP
 ///
-/// PHP gives the number of `SO_PEERPIDFD`'s new descriptor, which stays open until the process ends.
-/// PHP reads of `SO_PEERCRED` the process only. Where the kernel writes nothing (`SO_BINDTODEVICE` of a socket that
-/// is bound to none) the number is 0; in PHP it is whatever was in memory. A text is the text, not an array with it.
-/// Of `SO_GET_FILTER` the number is the first four bytes; where one filter is attached, PHP gives the first byte.
+/// - PHP returns the number of `SO_PEERPIDFD`'s new descriptor, which stays open until the process ends.
+/// - PHP reads only the process of `SO_PEERCRED`.
+/// - The number is 0 where the kernel writes nothing, as for `SO_BINDTODEVICE` of a socket that is bound to no
+///   device. In PHP it is any bytes of memory.
+/// - A text is the text itself. In PHP it is an array with the text.
+/// - The number of `SO_GET_FILTER` is its first four bytes. In PHP it is the first byte if one filter is attached.
 ///
 /// # Examples
 ///
-/// Whether a connection that did not wait has come about:
+/// `SO_ERROR` says how a non-blocking connect has ended:
 ///
 /// ```
 /// use php_sockets::*;
@@ -105,9 +107,10 @@ fn get(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue, GetF
     let Get { len, decode } = row(level, option).get?;
     let mut answer = Answer::new(len);
 
-    // SAFETY: `answer` is writable for the `len` bytes given, and both outlive the call, which keeps no pointer. One option
-    // (SO_GET_FILTER) counts `len` in filters of 8 bytes: `answer` has space for as many. Options that find an address in the
-    // value and write there (TCP_ZEROCOPY_RECEIVE, EBT_SO_GET_ENTRIES) refuse a length of an int, which others get here.
+    // SAFETY: `answer` is writable for the `len` bytes given, and outlives the call, which retains no pointer.
+    // SO_GET_FILTER counts `len` in filters of 8 bytes, and `answer` has the capacity for as many. Options that
+    // find an address in the value and write there (TCP_ZEROCOPY_RECEIVE, EBT_SO_GET_ENTRIES) get the length of
+    // an int, which they refuse.
     let status =
         unsafe { libc::getsockopt(socket.fd(), level, option, answer.as_mut_ptr(), &raw mut answer.len) };
 
@@ -121,12 +124,18 @@ fn get(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue, GetF
 /// Sets an option of a socket.
 ///
 /// ```php
-/// socket_set_option(Socket $socket, int $level, int $option, array|string|int $value): bool
+/// socket_set_option(
+///     Socket $socket,
+///     int $level,
+///     int $option,
+///     array|string|int $value
+/// ): bool
 /// ```
 ///
-/// One system call, `setsockopt`; an interface given by its name, or the one of `IP_MULTICAST_IF`, is asked for first
-/// (`socket`, `ioctl` and `close`; `ioctl`), and a group's host name is looked up. `level` is who the option belongs to, as in [`socket_get_option`].
-/// `value` is a number, a numeric text (`"254"`) or a `bool` for most options. The others:
+/// One system call, `setsockopt`. The name of an interface is resolved first, by `socket`, `ioctl` and `close`; the
+/// address of `IP_MULTICAST_IF` by `ioctl`; the host name of a group by the resolver. `level` is the protocol of the
+/// option, as in [`socket_get_option`]. `value` is a number, a numeric text (`"254"`) or a `bool` for most options.
+/// The others:
 ///
 /// | level, option | value |
 /// | --- | --- |
@@ -147,11 +156,12 @@ fn get(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue, GetF
 /// # Errors
 ///
 /// - `SOCKET_ENOPROTOOPT`: `socket_set_option(): Unable to set socket option [92]: Protocol not available`
-/// - a million microseconds or more: `socket_set_option(): Unable to set socket option [33]: Numerical argument out of
-///   domain`
-/// - a group joined twice: `SOCKET_EADDRINUSE`; left without having joined: `SOCKET_EADDRNOTAVAIL`
-/// - another type than the option has: `socket_set_option(): Argument #4 ($value) must be of type array when argument #3
-///   ($option) is SO_LINGER, int given` and so on, `socket_set_option(): Argument #4 ($value) must have key "l_onoff"`,
+/// - a million microseconds or more:
+///   `socket_set_option(): Unable to set socket option [33]: Numerical argument out of domain`
+/// - a group that is joined twice: `SOCKET_EADDRINUSE`; left without having been joined: `SOCKET_EADDRNOTAVAIL`
+/// - a number for a struct:
+///   `socket_set_option(): Argument #4 ($value) must be of type array when argument #3 ($option) is SO_LINGER, int given`
+/// - another struct: `socket_set_option(): Argument #4 ($value) must have key "l_onoff"`,
 ///   `No key "group" passed in optval`
 /// - no number: `socket_set_option(): Argument #4 ($value) must be of type int, string given`
 /// - out of range: `socket_set_option(): Argument #4 ($value) must be between 0 and 255`, for `UDP_SEGMENT`
@@ -167,12 +177,14 @@ fn get(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue, GetF
 ///
 /// # Differences from PHP
 ///
-/// The level counts: PHP goes by the option's number alone, so that it takes `SOL_TCP`, `TCP_NOTSENT_LOWAT` (25) for
-/// `SO_BINDTODEVICE`. A text that is no number, where one is wanted, is an error: PHP takes `"abc"` for 0. `true` for an
-/// interface is the index 1, in PHP the name `"1"`. A missing key and an `l_linger` above 65535, `ValueError`s in PHP, do
-/// not compile. `SO_ATTACH_REUSEPORT_CBPF` with 0 detaches, as PHP means it: PHP sets another option and fails. The address of
-/// an `IPV6_PKTINFO` is an `Ipv6Addr` and its interface a number, where PHP also looks names up. A number is never taken for
-/// a descriptor or an address: PHP passes all options on.
+/// - The level counts. PHP goes by the number of the option alone: it takes `SOL_TCP`, `TCP_NOTSENT_LOWAT` (25) for
+///   `SO_BINDTODEVICE`.
+/// - A text that is no number is an error where a number is expected. PHP takes `"abc"` for 0.
+/// - `true` for an interface is the index 1. In PHP it is the name `"1"`.
+/// - A missing key and an `l_linger` above 65535 do not compile. In PHP they are `ValueError`s.
+/// - `SO_ATTACH_REUSEPORT_CBPF` with 0 detaches the filter. PHP means to do so, but sets another option and fails.
+/// - The address of an `IPV6_PKTINFO` is an `Ipv6Addr`, and its interface is a number. PHP resolves names, too.
+/// - An option that takes its number for a descriptor or an address is refused. PHP passes every option on.
 ///
 /// # Examples
 ///
@@ -202,7 +214,12 @@ pub fn socket_set_option(
 /// The older name of [`socket_set_option`].
 ///
 /// ```php
-/// socket_setopt(Socket $socket, int $level, int $option, array|string|int $value): bool
+/// socket_setopt(
+///     Socket $socket,
+///     int $level,
+///     int $option,
+///     array|string|int $value
+/// ): bool
 /// ```
 ///
 /// The same in everything but the name in its errors.
@@ -241,8 +258,8 @@ fn set(socket: &Socket, level: c_int, option: c_int, value: &OptionValue) -> Res
     let (start, len) = value.bytes();
 
     // SAFETY: `start` points at `len` bytes of `value`, which outlives the call; a filter in it points at a static.
-    // `setsockopt` copies them and keeps no pointer: an option that is not in the table gets an int, too short for those
-    // that pin memory by its address (XDP_UMEM_REG, RDS_GET_MR), and the table refuses the rest.
+    // `setsockopt` copies them and retains no pointer: an option that is not in the table gets an int, which is
+    // too short for those that pin memory by its address (XDP_UMEM_REG, RDS_GET_MR), and the table refuses the rest.
     let status = unsafe { libc::setsockopt(socket.fd(), level, option, start, len) };
 
     ret(status).map_err(|failed| SetFailure::Kernel(failed.errno()))?;

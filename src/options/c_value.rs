@@ -1,4 +1,4 @@
-//! An option's value as C has it: what `setsockopt` reads and what `getsockopt` writes.
+//! The value of an option in C: `setsockopt` reads a `CValue`, `getsockopt` writes an `Answer`.
 
 use std::ffi::{OsStr, c_int, c_void};
 use std::mem::{offset_of, size_of};
@@ -26,7 +26,7 @@ pub(super) enum CValue<'a> {
     Detach(c_int),
 }
 
-/// C's `group_req`. The kernel copies the padding of a structure too, so here it is written.
+/// C's `group_req`. The kernel copies the padding of a structure too, so it is a field, which is written.
 #[repr(C)]
 pub(super) struct GroupReq {
     interface: u32,
@@ -63,8 +63,8 @@ pub(super) struct Program {
     filter: *const sock_filter,
 }
 
-/// That these structures are laid out as C's are, and have no padding but what is named so. The `libc` crate has
-/// `group_req` and its kin only of late, so this is C's rule itself: a field stands at the next multiple of its alignment.
+/// These structures have C's layout, and no padding but the fields of that name. Early versions of the `libc` crate lack
+/// `group_req` and its kin, so this is C's rule itself: a field stands at the next multiple of its alignment.
 const _: () = {
     assert!(offset_of!(GroupReq, group) == size_of::<u32>().next_multiple_of(align_of::<sockaddr_storage>()));
     assert!(size_of::<GroupReq>() == 2 * size_of::<u32>() + size_of::<sockaddr_storage>());
@@ -77,7 +77,7 @@ const _: () = {
 };
 
 impl CValue<'_> {
-    /// What `setsockopt` reads: an address, and how many bytes stand there.
+    /// The address and the length that `setsockopt` is given.
     ///
     /// A text longer than C's `int` counts is cut: the kernel refuses a length with the highest bit set, and no option
     /// takes so many bytes.
@@ -130,7 +130,7 @@ const fn load_and_return(word: c_int) -> [sock_filter; 2] {
     ]
 }
 
-/// What `getsockopt` has written, and how much: bytes, but for `SO_GET_FILTER`, which counts filters. It begins zeroed.
+/// The bytes that `getsockopt` writes, zero at first, and its count of them. `SO_GET_FILTER` counts filters.
 #[repr(C, align(8))]
 pub(super) struct Answer {
     bytes: [u8; Answer::CAPACITY],
@@ -138,8 +138,8 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The longest value is that of `SO_MEMINFO`, nine words; `SO_GET_FILTER` takes the length of an int for that many
-    /// filters, which are less.
+    /// `SO_MEMINFO` has the longest value, nine words. `SO_GET_FILTER` takes the length of an int for a number of
+    /// filters, which take fewer bytes.
     const CAPACITY: usize = 9 * size_of::<u32>();
     const _FILTERS: () = assert!(Answer::CAPACITY >= size_of::<c_int>() * size_of::<sock_filter>());
 

@@ -1,4 +1,4 @@
-//! Why an option is not set or not read, and PHP's sentence for each reason.
+//! The reasons why an option is not set or not read, and PHP's sentence about each.
 
 use std::ffi::c_int;
 
@@ -7,12 +7,12 @@ use crate::error::{Error, Site};
 use crate::socket::Socket;
 use crate::sys::resolver::Unresolved;
 
-/// Why an option is not set.
+/// A reason why an option is not set.
 #[derive(Clone, Copy)]
 pub(super) enum SetFailure {
     /// `setsockopt` failed with this `errno`.
     Kernel(c_int),
-    /// To the kernel, the number would be a descriptor or the address of something.
+    /// The kernel would take the number for a descriptor or an address.
     ReachesFurther,
     /// The value has another type than the option: PHP's type of it.
     Mistyped(Given),
@@ -56,12 +56,12 @@ impl SetFailure {
     }
 }
 
-/// Why an option is not read.
+/// A reason why an option is not read.
 #[derive(Clone, Copy)]
 pub(super) enum GetFailure {
     /// `getsockopt` failed with this `errno`.
     Kernel(c_int),
-    /// The same for `IPV6_PKTINFO`, of which PHP says it in other words.
+    /// The same for `IPV6_PKTINFO`, for which PHP has another sentence.
     KernelPktinfo(c_int),
     /// The value is the number of a new descriptor, which nothing would own.
     OpensDescriptor,
@@ -107,7 +107,7 @@ macro_rules! get_site {
 /// PHP's sentence about a value of another type than the option has.
 pub(super) type Mistyped = fn(Called, Given) -> Error;
 
-/// A number, or `$other`, for an option that takes another type.
+/// A number or a value of type `$other` for an option that takes another type.
 macro_rules! no {
     ($type:literal, $option:literal, $given:literal) => {
         concat!(

@@ -1,4 +1,4 @@
-//! Interfaces and groups of multicast: from number and name to what the kernel wants, and back.
+//! Encodes and decodes the options of multicast: groups, senders and interfaces.
 
 use std::ffi::{OsStr, c_int};
 use std::mem;
@@ -16,7 +16,7 @@ use crate::sys::resolver::{self, Unresolved};
 
 /// The value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`.
 pub(super) fn from_group<'a>(socket: &Socket, value: &'a OptionValue) -> Result<CValue<'a>, SetFailure> {
-    // PHP does not mind a key too many.
+    // PHP ignores a key too many.
     let (OptionValue::Group(Group { group, interface })
     | OptionValue::Source(Source { group, interface, .. })) = value
     else {
@@ -47,7 +47,7 @@ fn find(socket: &Socket, name: &OsStr) -> Result<sockaddr_storage, SetFailure> {
     address.map(|address| address.storage()).map_err(SetFailure::NoHost)
 }
 
-/// The value of `IP_MULTICAST_IF`, which is the interface's index or its name: the kernel wants its address.
+/// The value of `IP_MULTICAST_IF`: the kernel takes the IPv4 address of the interface.
 pub(super) fn from_ipv4_interface<'a>(
     socket: &Socket,
     value: &'a OptionValue,
@@ -55,11 +55,12 @@ pub(super) fn from_ipv4_interface<'a>(
     Ok(CValue::Address(address(socket, chosen(value)?)?))
 }
 
-/// The value of `IPV6_MULTICAST_IF`, which is the interface's index or its name.
+/// The value of `IPV6_MULTICAST_IF`: the kernel takes the index of the interface.
 pub(super) fn from_ipv6_interface<'a>(_: &Socket, value: &'a OptionValue) -> Result<CValue<'a>, SetFailure> {
     Ok(CValue::Unsigned(chosen(value)?))
 }
 
+/// The index of the interface that the value itself is, by index or name.
 fn chosen(value: &OptionValue) -> Result<u32, SetFailure> {
     match value {
         OptionValue::Int(number) => numbered((*number).into()),
@@ -68,7 +69,7 @@ fn chosen(value: &OptionValue) -> Result<u32, SetFailure> {
     }
 }
 
-/// The interface's index. A number is taken as it is, a name is asked for.
+/// The index of an interface. A name takes three system calls: `socket`, `ioctl`, `close`.
 fn index(interface: &Interface) -> Result<u32, SetFailure> {
     match interface {
         Interface::Index(index) => numbered(*index),
@@ -87,7 +88,7 @@ fn named(name: &OsStr) -> Result<u32, SetFailure> {
     }
 }
 
-/// A request about an interface, as `ioctl` takes it, zeros but for its number.
+/// A request about an interface for `ioctl`, zero but for the index.
 fn request(index: u32) -> ifreq {
     // SAFETY: an `ifreq` is integers, addresses and a pointer, for which zeros are valid.
     let mut request: ifreq = unsafe { mem::zeroed() };
@@ -138,8 +139,8 @@ pub(super) fn to_index(socket: &Socket, answer: &Answer) -> Result<OptionValue, 
     Ok(unsafe { request.ifr_ifru.ifru_ifindex }.into())
 }
 
-/// The interfaces that have an IPv4 address, with that address. Asks with a longer and longer list until the answer is
-/// the same twice: the kernel does not say when it leaves something out.
+/// The interfaces that have an IPv4 address, with that address. The list grows until two answers are equal, because
+/// the kernel does not say that it has left an interface out.
 fn interfaces(socket: &Socket) -> Result<Vec<ifreq>, Failed> {
     let mut list: Vec<ifreq> = Vec::new();
     let mut filled = 0;
@@ -151,7 +152,7 @@ fn interfaces(socket: &Socket) -> Result<Vec<ifreq>, Failed> {
         };
 
         // SAFETY: on a socket, which this is since it has an option, the call writes at most `ifc_len` bytes, the length of
-        // `list`, behind the pointer, which it does not keep; `conf` outlives the call.
+        // `list`, behind the pointer, which it does not retain; `conf` outlives the call.
         let status = unsafe { libc::ioctl(socket.fd(), libc::SIOCGIFCONF, &raw mut conf) };
 
         ret(status)?;

@@ -1,4 +1,4 @@
-//! Every option that is more than an int: one row says what is special about it.
+//! One row for each option whose value is more than an int.
 
 #![allow(clippy::unnecessary_wraps, reason = "all functions of a column have one type")]
 
@@ -20,11 +20,11 @@ use crate::socket::Socket;
 use crate::sys::ffi::{PACKET_FANOUT_DATA, SO_PEERPIDFD};
 use crate::sys::sockaddr::until_nul;
 
-/// What is special about an option.
+/// How an option is read and set.
 pub(super) struct Row {
     /// How it is read, or why it is not.
     pub(super) get: Result<Get, GetFailure>,
-    /// What `setsockopt` gets for a value.
+    /// Makes the value that `setsockopt` gets.
     pub(super) encode: for<'a> fn(&Socket, &'a OptionValue) -> Encoded<'a>,
     /// PHP's sentence about a value of another type.
     pub(super) mistyped: Mistyped,
@@ -35,14 +35,14 @@ pub(super) struct Row {
 pub(super) struct Get {
     /// The length that `getsockopt` is given.
     pub(super) len: socklen_t,
-    /// What its answer is in Rust.
+    /// Makes a value of Rust of its answer.
     pub(super) decode: Decode,
 }
 
 type Decode = fn(&Socket, &Answer) -> Result<OptionValue, GetFailure>;
 type Encoded<'a> = Result<CValue<'a>, SetFailure>;
 
-/// A row of constants, which stands in the program and is not made at a call.
+/// A constant row: a call only takes its address.
 macro_rules! row {
     ($get:expr, $encode:expr, $mistyped:expr) => {
         const { &Row { get: $get, encode: $encode, mistyped: $mistyped } }
@@ -54,7 +54,7 @@ const fn reads<T>(decode: Decode) -> Result<Get, GetFailure> {
     Ok(Get { len: Answer::len_of::<T>(), decode })
 }
 
-/// How an option that has no value of its own kind is read: as an int.
+/// Most options are read as an int.
 const INT: Result<Get, GetFailure> = reads::<c_int>(to_int_or_byte);
 const TIMEVAL: Result<Get, GetFailure> = reads::<timeval>(to_timeval);
 
@@ -62,7 +62,7 @@ const TIMEVAL: Result<Get, GetFailure> = reads::<timeval>(to_timeval);
 #[allow(clippy::match_same_arms, reason = "options stand by level, then by C name")]
 pub(super) fn row(level: c_int, option: c_int) -> &'static Row {
     match (level, option) {
-        // The descriptor of an eBPF program, which may belong to other code.
+        // The value is the descriptor of an eBPF program, which may belong to other code.
         (SOL_SOCKET, SO_ATTACH_BPF | SO_ATTACH_REUSEPORT_EBPF) => row!(INT, refused, no_int),
         (SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF) => row!(INT, from_word, no_int),
         (SOL_SOCKET, SO_BINDTODEVICE) => row!(INT, from_text, no_string!("SO_BINDTODEVICE")),
@@ -136,7 +136,7 @@ fn number(value: &OptionValue) -> Result<i64, SetFailure> {
     value.number().ok_or_else(|| SetFailure::Mistyped(value.given()))
 }
 
-/// What PHP holds for true: any number but 0, any text but `""` and `"0"`.
+/// PHP takes any number but 0 for true, and any text but `""` and `"0"`.
 fn switch(value: &OptionValue) -> Result<bool, SetFailure> {
     match value {
         OptionValue::Text(text) => Ok(!text.is_empty() && text != "0"),

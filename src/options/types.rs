@@ -1,19 +1,20 @@
-//! What options are about, where a number does not do: PHP's arrays, as structs with PHP's keys.
+//! PHP's arrays for options, as structs with PHP's keys.
 
 use std::ffi::{OsStr, OsString, c_int};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-/// What close does with data that is not sent yet: the value of `SO_LINGER`.
+/// The value of `SO_LINGER`: how long closing waits for unsent data.
 ///
-/// Switched on, closing waits up to `l_linger` seconds; with 0 seconds it throws the data away and resets the connection.
+/// Switched on, closing waits up to `l_linger` seconds. With 0 seconds it drops the data and resets the connection.
 ///
 /// ```
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
 /// socket_set_option(&socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 5))?;
-/// assert_eq!(socket_get_option(&socket, SOL_SOCKET, SO_LINGER)?.linger()?.l_linger, 5);
+/// let linger = socket_get_option(&socket, SOL_SOCKET, SO_LINGER)?.linger()?;
+/// assert_eq!(linger.l_linger, 5);
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -28,16 +29,16 @@ pub struct Linger {
 }
 
 impl Linger {
-    /// On (not 0) or off, and for how many seconds.
+    /// A switch, on if it is not 0, and the seconds.
     #[must_use]
     pub const fn new(l_onoff: u16, l_linger: u16) -> Linger {
         Linger { l_onoff, l_linger }
     }
 }
 
-/// How long a call may block: the value of `SO_RCVTIMEO` and `SO_SNDTIMEO`. Zero is for ever.
+/// The value of `SO_RCVTIMEO` and `SO_SNDTIMEO`: how long a call may block. Zero is for ever.
 ///
-/// A [`Duration`] becomes one; what is shorter than a microsecond is rounded up to one, because 0 would be for ever.
+/// A [`Duration`] becomes a `Timeval`. One below a microsecond is rounded up, because 0 would be for ever.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +46,9 @@ impl Linger {
 ///
 /// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
 /// socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(1, 500_000))?;
-/// assert_eq!(socket_get_option(&socket, SOL_SOCKET, SO_RCVTIMEO)?.timeval()?, Duration::from_millis(1500).into());
+///
+/// let time = socket_get_option(&socket, SOL_SOCKET, SO_RCVTIMEO)?.timeval()?;
+/// assert_eq!(time, Duration::from_millis(1500).into());
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -74,7 +77,7 @@ impl From<Duration> for Timeval {
     }
 }
 
-/// The memory that a socket holds, in bytes unless another unit is named: what `SO_MEMINFO` reads.
+/// The value of `SO_MEMINFO`: the memory that a socket holds. Every number but `drops` is in bytes.
 ///
 /// ```
 /// use php_sockets::*;
@@ -91,21 +94,21 @@ impl From<Duration> for Timeval {
 pub struct Meminfo {
     /// Received data in the queue.
     pub rmem_alloc: u32,
-    /// The most that the receive queue may take: `SO_RCVBUF`.
+    /// The limit of the receive queue: `SO_RCVBUF`.
     pub rcvbuf: u32,
-    /// Data on its way out.
+    /// Data that is being sent.
     pub wmem_alloc: u32,
-    /// The most that the send queue may take: `SO_SNDBUF`.
+    /// The limit of the send queue: `SO_SNDBUF`.
     pub sndbuf: u32,
-    /// Memory set aside and not in use.
+    /// Memory that is reserved and not in use.
     pub fwd_alloc: u32,
     /// Data that TCP has queued and not sent.
     pub wmem_queued: u32,
-    /// What options take.
+    /// Memory of the socket's options.
     pub optmem: u32,
-    /// What waits to be processed.
+    /// Packets that wait to be processed.
     pub backlog: u32,
-    /// Datagrams dropped, a count.
+    /// The number of datagrams that were dropped.
     pub drops: u32,
 }
 
@@ -161,13 +164,14 @@ impl From<String> for Interface {
     }
 }
 
-/// A multicast group: the value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`.
+/// The value of `MCAST_JOIN_GROUP` and `MCAST_LEAVE_GROUP`: a multicast group.
 ///
 /// ```
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
-/// socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3").interface("lo"))?;
+/// let group = Group::new("239.1.2.3").interface("lo");
+/// socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, group)?;
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -178,7 +182,7 @@ impl From<String> for Interface {
 pub struct Group {
     /// The group's address, or a host name that stands for it.
     pub group: OsString,
-    /// Where to join; PHP's key may be missing, which is index 0.
+    /// The interface of the membership. Index 0, as without PHP's key, lets the kernel choose.
     pub interface: Interface,
 }
 
@@ -194,7 +198,7 @@ impl Group {
     }
 }
 
-/// One sender of a multicast group: the value of the other four `MCAST_` options.
+/// The value of the other four `MCAST_` options: one sender of a multicast group.
 ///
 /// ```
 /// use php_sockets::*;
@@ -214,7 +218,7 @@ pub struct Source {
     pub group: OsString,
     /// The sender's address, or its name.
     pub source: OsString,
-    /// Where to join; PHP's key may be missing, which is index 0.
+    /// The interface of the membership. Index 0, as without PHP's key, lets the kernel choose.
     pub interface: Interface,
 }
 
@@ -233,7 +237,8 @@ impl Source {
         Source { interface: interface.into(), ..self }
     }
 }
-/// Who a process is: what `SO_PEERCRED` reads and `SCM_CREDENTIALS` carries.
+
+/// The value of `SO_PEERCRED` and of `SCM_CREDENTIALS`: a process, its user and its group.
 ///
 /// ```
 /// use php_sockets::*;
@@ -262,7 +267,7 @@ impl Credentials {
     }
 }
 
-/// An address of this machine and an interface: what `IPV6_PKTINFO` is about.
+/// The value of `IPV6_PKTINFO`: an address of this machine and an interface.
 ///
 /// ```
 /// use std::net::Ipv6Addr;

@@ -9,15 +9,16 @@ use crate::error::{Error, Result, Site};
 
 /// The value of a socket option: a number for most, a text or a struct for some.
 ///
-/// Whatever the option takes becomes one by itself, so that the value stands in the call as in PHP:
-/// [`socket_set_option`](crate::socket_set_option) takes `1`, `true`, `"lo"`, `Linger::new(1, 5)`. What
-/// [`socket_get_option`](crate::socket_get_option) returns is taken apart by a method or by `match`.
+/// [`socket_set_option`](crate::socket_set_option) converts its argument, so that the value stands in the call as in
+/// PHP: `1`, `true`, `"lo"`, `Linger::new(1, 5)`. A method or `match` takes the value out that
+/// [`socket_get_option`](crate::socket_get_option) returns.
 ///
 /// ```
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-/// assert_eq!(socket_get_option(&socket, SOL_SOCKET, SO_TYPE)?.int()?, SOCK_STREAM);
+/// let kind = socket_get_option(&socket, SOL_SOCKET, SO_TYPE)?.int()?;
+/// assert_eq!(kind, SOCK_STREAM);
 ///
 /// match socket_get_option(&socket, SOL_SOCKET, SO_LINGER)? {
 ///     OptionValue::Linger(linger) => println!("{} seconds", linger.l_linger),
@@ -32,7 +33,7 @@ use crate::error::{Error, Result, Site};
 pub enum OptionValue {
     /// A number; a switch is 0 or 1.
     Int(c_int),
-    /// A name: `SO_BINDTODEVICE`, `TCP_CONGESTION`; an interface of `IP_MULTICAST_IF`, `IPV6_MULTICAST_IF`.
+    /// A name: `SO_BINDTODEVICE`, `TCP_CONGESTION`, an interface of `IP_MULTICAST_IF` or `IPV6_MULTICAST_IF`.
     Text(OsString),
     /// `SO_LINGER`
     Linger(Linger),
@@ -80,7 +81,7 @@ pub(super) enum Given {
     Array,
 }
 
-/// Each of these gives what it names; another value is an error of kind [`Value`](crate::ErrorKind::Value).
+/// Each of these returns the value that it names. Any other value is an error of kind [`Value`](crate::ErrorKind::Value).
 impl OptionValue {
     /// The number.
     ///
@@ -108,7 +109,7 @@ impl OptionValue {
         }
     }
 
-    /// What close does with data that is not sent yet.
+    /// How long closing waits for unsent data.
     ///
     /// # Errors
     ///
