@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::ret;
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{Buffer, SockAddr, SocketName};
+use crate::sys::sockaddr::{SockAddr, SockAddrBuf, SocketName};
 
 /// Gives a socket its own address, so that others can find it.
 ///
@@ -101,8 +101,8 @@ fn unresolved(socket: &Socket, reason: Unresolved) -> Error {
 /// The address of an `AF_PACKET` socket: the protocol that it has, on this interface. An unknown interface
 /// becomes index 0, which means all of them.
 fn packet_address(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
-    let mut buffer = Buffer::new();
-    let mut len = Buffer::LEN;
+    let mut buffer = SockAddrBuf::new();
+    let mut len = SockAddrBuf::LEN;
 
     // SAFETY: `buffer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
@@ -150,8 +150,8 @@ fn packet_address(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
 /// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_getsockname) ·
 /// [getsockname(2)](https://man7.org/linux/man-pages/man2/getsockname.2.html)
 pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
-    let mut buffer = Buffer::new();
-    let mut len = Buffer::LEN;
+    let mut buffer = SockAddrBuf::new();
+    let mut len = SockAddrBuf::LEN;
 
     // SAFETY: `buffer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getsockname(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };
@@ -173,7 +173,7 @@ pub fn socket_getsockname(socket: &Socket) -> Result<SocketName> {
 }
 
 /// The name of an `AF_PACKET` socket: the interface's name as the address, its index as the port.
-fn packet_name(buffer: &Buffer) -> Option<SocketName> {
+fn packet_name(buffer: &SockAddrBuf) -> Option<SocketName> {
     let index = u32::try_from(buffer.packet().1).ok()?;
     let mut name = [0_u8; libc::IF_NAMESIZE];
 
@@ -220,8 +220,8 @@ fn packet_name(buffer: &Buffer) -> Option<SocketName> {
 /// [Lesson 09](crate::lessons::lesson_09) · [php.net](https://www.php.net/socket_getpeername) ·
 /// [getpeername(2)](https://man7.org/linux/man-pages/man2/getpeername.2.html)
 pub fn socket_getpeername(socket: &Socket) -> Result<SocketName> {
-    let mut buffer = Buffer::new();
-    let mut len = Buffer::LEN;
+    let mut buffer = SockAddrBuf::new();
+    let mut len = SockAddrBuf::LEN;
 
     // SAFETY: `buffer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getpeername(socket.fd(), buffer.as_mut_ptr(), &raw mut len) };

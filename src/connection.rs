@@ -6,7 +6,7 @@ use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::{ret, ret_owned_fd};
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{Buffer, SockAddr};
+use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 
 /// Turns a socket into a listener: the kernel completes connections to its address and queues them.
 ///
@@ -168,8 +168,8 @@ pub fn socket_create_listen(port: u16, backlog: c_int) -> Result<Socket> {
 /// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_accept) ·
 /// [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html)
 pub fn socket_accept(socket: &Socket) -> Result<Socket> {
-    let mut peer = Buffer::new();
-    let mut len = Buffer::LEN;
+    let mut peer = SockAddrBuf::new();
+    let mut len = SockAddrBuf::LEN;
     let nonblocking = if socket.accepts_nonblocking() { libc::SOCK_NONBLOCK } else { 0 };
 
     // SAFETY: `peer` is writable for `len` bytes. Both outlive the call, which keeps no pointer.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::{ret_usize, ret_written};
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{Buffer, PATH_MAX, SocketName, until_nul};
+use crate::sys::sockaddr::{PATH_MAX, SockAddrBuf, SocketName, until_nul};
 use crate::transfer::capacity::{self, Refused};
 
 /// Sends one datagram to an address.
@@ -226,8 +226,8 @@ pub fn socket_recvfrom(
         libc::AF_INET6 => &Site { function: "socket_recvfrom", message: "unable to recvfrom" },
         _ => return Err(Error::value(&FAMILY)),
     };
-    let mut sender = Buffer::new();
-    let mut len = Buffer::LEN;
+    let mut sender = SockAddrBuf::new();
+    let mut len = SockAddrBuf::LEN;
     let free = &mut data.spare_capacity_mut()[..length];
 
     // SAFETY: `free` is `length` writable bytes, and `sender` is writable for `len` bytes. All outlive the

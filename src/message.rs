@@ -10,7 +10,7 @@ use crate::error::{Error, Result, Site};
 use crate::iovec::{self, IoVec};
 use crate::socket::Socket;
 use crate::sys::ffi::ret_usize;
-use crate::sys::sockaddr::{Buffer, SockAddr};
+use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 use crate::transfer::capacity;
 
 mod control;
@@ -241,11 +241,11 @@ pub fn socket_recvmsg(socket: &Socket, message: &mut Received, flags: c_int) -> 
     }
     let mut array = iovec::array();
     let vectors = message.iov.for_filling(&mut array);
-    let mut name = Buffer::new();
+    let mut name = SockAddrBuf::new();
     let (control, controllen) = message.control.as_mut();
     let mut header = msghdr {
         msg_name: name.as_mut_ptr().cast(),
-        msg_namelen: Buffer::LEN,
+        msg_namelen: SockAddrBuf::LEN,
         msg_iov: vectors.as_mut_ptr(),
         msg_iovlen: vectors.len(),
         msg_control: control,

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::ret;
-use crate::sys::sockaddr::Buffer;
+use crate::sys::sockaddr::SockAddrBuf;
 
 /// Makes a socket of a stream.
 ///
@@ -75,8 +75,8 @@ fn with_family(socket: Socket) -> Result<Socket> {
     if socket.family() != libc::AF_UNSPEC {
         return Ok(socket);
     }
-    let mut name = Buffer::new();
-    let mut len = Buffer::LEN;
+    let mut name = SockAddrBuf::new();
+    let mut len = SockAddrBuf::LEN;
 
     // SAFETY: `name` is writable for `len` bytes. Both outlive the call, which keeps no pointer.
     let status = unsafe { libc::getsockname(socket.fd(), name.as_mut_ptr(), &raw mut len) };

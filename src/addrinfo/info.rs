@@ -1,17 +1,16 @@
 //! What goes into a look-up and what comes out.
 
 use std::borrow::Cow;
-use std::ffi::{CStr, OsStr, OsString, c_int};
+use std::ffi::{OsStr, OsString, c_int};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
-use std::ptr;
 
 use libc::{addrinfo, sockaddr, socklen_t};
 
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
-use crate::sys::ffi::{Failed, ret_owned_fd};
-use crate::sys::sockaddr::{Buffer, SocketName};
+use crate::sys::ffi::{Failed, ret_c_str, ret_owned_fd};
+use crate::sys::sockaddr::{SockAddrBuf, SocketName};
 
 /// What [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) is to look for: PHP's `$hints` array.
 ///
@@ -181,7 +180,7 @@ impl From<u16> for Service<'_> {
 #[derive(Clone)]
 pub struct AddressInfo {
     pub(super) details: AddressDetails,
-    address: Buffer,
+    address: SockAddrBuf,
     len: socklen_t,
 }
 
@@ -189,36 +188,24 @@ impl AddressInfo {
     /// Copies one element of a list of `getaddrinfo`. `None` for a family that PHP does not know, which glibc never
     /// gives.
     pub(super) fn copied(node: &addrinfo) -> Option<AddressInfo> {
-        let mut address = Buffer::new();
-        let len = node.ai_addrlen.min(Buffer::LEN);
         if node.ai_addr.is_null() {
             return None;
         }
+        // SAFETY: it is not null, so it points at `ai_addrlen` bytes.
+        let address = unsafe { SockAddrBuf::copied(node.ai_addr, node.ai_addrlen) };
 
-        // SAFETY: `ai_addr` points at `ai_addrlen` bytes and `address` has LEN: `len` is not more than either. The two
-        // do not overlap.
-        unsafe {
-            ptr::copy_nonoverlapping(
-                node.ai_addr.cast::<u8>(),
-                address.as_mut_ptr().cast::<u8>(),
-                len as usize,
-            );
-        }
+        // SAFETY: null, or a string that ends in a NUL and lives as long as `node`.
+        let canonname = unsafe { ret_c_str(node.ai_canonname) };
 
-        let ai_canonname = (!node.ai_canonname.is_null()).then(|| {
-            // SAFETY: it is not null, so it points at a string that ends in a NUL and lives as long as `node`.
-            let name = unsafe { CStr::from_ptr(node.ai_canonname) };
-            OsStr::from_bytes(name.to_bytes()).to_os_string()
-        });
         let details = AddressDetails {
             ai_flags: node.ai_flags,
             ai_family: node.ai_family,
             ai_socktype: node.ai_socktype,
             ai_protocol: node.ai_protocol,
-            ai_canonname,
+            ai_canonname: canonname.map(|name| OsStr::from_bytes(name.to_bytes()).to_os_string()),
             ai_addr: address.name(node.ai_family)?,
         };
-        Some(AddressInfo { details, address, len })
+        Some(AddressInfo { details, address, len: node.ai_addrlen.min(SockAddrBuf::LEN) })
     }
 
     /// The socket that the address is for, without a name and without a peer.

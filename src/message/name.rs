@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{Buffer, PATH_MAX, SockAddr, SocketName, until_nul};
+use crate::sys::sockaddr::{PATH_MAX, SockAddr, SockAddrBuf, SocketName, until_nul};
 
 /// The address of a message, its receiver's or its sender's: PHP's `name` array.
 ///
@@ -109,7 +109,7 @@ impl MessageName {
     }
 
     /// The name that the kernel wrote; `None` if it wrote none, or one of another family.
-    pub(crate) fn received(buffer: &Buffer) -> Option<MessageName> {
+    pub(crate) fn received(buffer: &SockAddrBuf) -> Option<MessageName> {
         let SocketName { address, port, family } = buffer.name(buffer.family())?;
         Some(match family {
             libc::AF_INET => MessageName::inet(address, port),

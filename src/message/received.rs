@@ -12,7 +12,7 @@ use super::MessageName;
 use super::control::{Found, Reader, ReceivedControl};
 use crate::error::{Error, Result, Site};
 use crate::iovec::IoVec;
-use crate::sys::sockaddr::Buffer;
+use crate::sys::sockaddr::SockAddrBuf;
 
 /// Buffers for a message, and after [`socket_recvmsg`](crate::socket_recvmsg) the message: PHP's `$message` array.
 ///
@@ -41,7 +41,7 @@ pub struct Received {
     pub(crate) iov: IoVec,
     /// A second set of buffers, for `MSG_TRUNC` and flags that are not known; empty until then.
     pub(crate) spare: IoVec,
-    pub(crate) name: Buffer,
+    pub(crate) name: SockAddrBuf,
     pub(crate) control: Control,
     pub(crate) flags: c_int,
     rights: Vec<OwnedFd>,
@@ -131,7 +131,7 @@ impl Received {
         Ok(Received {
             iov,
             spare: IoVec::default(),
-            name: Buffer::new(),
+            name: SockAddrBuf::new(),
             control,
             flags: 0,
             rights,

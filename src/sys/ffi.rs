@@ -1,6 +1,6 @@
 //! One converter per kind of C return value, and what the `libc` crate lacks, as C declares it.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use libc::{hostent, ifreq, protoent, servent, size_t, socklen_t, ssize_t};
@@ -63,6 +63,16 @@ pub(crate) unsafe fn ret_owned_fd(fd: c_int) -> Result<OwnedFd, Failed> {
     ret(fd)?;
     // SAFETY: it is not −1, so it is open and has no other owner, as the caller promises.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// For a function, and for a field, that is a string or null.
+///
+/// # Safety
+///
+/// `text` is null, or points at bytes that end in a NUL and stay as they are for `'a`.
+pub(crate) unsafe fn ret_c_str<'a>(text: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: it is not null, so it is a string for `'a`, as the caller promises.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
 pub(crate) const MSG_EOF: c_int = libc::MSG_FIN;

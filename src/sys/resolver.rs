@@ -37,7 +37,7 @@ pub(crate) fn address(family: c_int, name: &OsStr, port: u16) -> Result<SockAddr
 
 /// The IPv4 address of an address' text or of a host.
 pub(crate) fn inet(name: &[u8]) -> Result<[u8; 4], Unresolved> {
-    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet4_pton) {
+    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet_pton) {
         return Ok(address);
     }
     let text = CString::new(name).map_err(|_| Unresolved::Nul)?;
@@ -47,7 +47,7 @@ pub(crate) fn inet(name: &[u8]) -> Result<[u8; 4], Unresolved> {
 
 /// The IPv6 address of an address' text or of a host; its scope is not part of it.
 pub(crate) fn inet6(name: &[u8]) -> Result<[u8; 16], Unresolved> {
-    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet6_pton) {
+    if let Some(address) = numeric(name, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet_pton) {
         return Ok(address);
     }
     let text = CString::new(name).map_err(|_| Unresolved::Nul)?;

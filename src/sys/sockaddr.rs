@@ -180,13 +180,29 @@ impl SockAddr {
 /// `AF_UNSPEC`.
 #[derive(Clone)]
 #[repr(C, align(8))]
-pub(crate) struct Buffer([u8; size_of::<sockaddr_storage>()]);
+pub(crate) struct SockAddrBuf([u8; size_of::<sockaddr_storage>()]);
 
-impl Buffer {
+impl SockAddrBuf {
     pub(crate) const LEN: socklen_t = size::<sockaddr_storage>();
 
-    pub(crate) const fn new() -> Buffer {
-        Buffer([0; size_of::<sockaddr_storage>()])
+    pub(crate) const fn new() -> SockAddrBuf {
+        SockAddrBuf([0; size_of::<sockaddr_storage>()])
+    }
+
+    /// A copy of the `len` bytes at `address`, of as many as fit.
+    ///
+    /// # Safety
+    ///
+    /// `address` points at `len` bytes.
+    pub(crate) unsafe fn copied(address: *const sockaddr, len: socklen_t) -> SockAddrBuf {
+        let mut copy = SockAddrBuf::new();
+        let len = len.min(SockAddrBuf::LEN) as usize;
+
+        // SAFETY: `address` has `len` bytes, as the caller promises, and `copy` has LEN, which is no less. `copy` is a
+        // local variable, so the two do not overlap.
+        unsafe { ptr::copy_nonoverlapping(address.cast(), copy.0.as_mut_ptr(), len) };
+
+        copy
     }
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
@@ -248,11 +264,19 @@ pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// The text of an address: 4 bytes are `AF_INET`, 16 are `AF_INET6`.
+/// The family whose addresses have `N` bytes: `AF_INET` 4, `AF_INET6` 16.
+const fn family_of<const N: usize>() -> c_int {
+    match N {
+        4 => libc::AF_INET,
+        16 => libc::AF_INET6,
+        _ => panic!("no family has addresses of this length"),
+    }
+}
+
+/// The text of an address.
 pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
-    let family = const { if N == 4 { libc::AF_INET } else { libc::AF_INET6 } };
+    let family = const { family_of::<N>() };
     let mut text = [0_u8; TEXT_MAX as usize];
-    const { assert!(N == 4 || N == 16) };
 
     // SAFETY: `inet_ntop` reads the 4 or 16 bytes that `family` implies, and `address` has just as many; it writes at
     // most TEXT_MAX bytes into `text`, the NUL included, and keeps no pointer.
@@ -264,111 +288,17 @@ pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
 /// The longest text of an address, with its NUL: C's `INET6_ADDRSTRLEN`.
 const TEXT_MAX: socklen_t = 46;
 
-/// The 4 bytes of a dotted quad, the only form that `inet_pton` takes.
-pub(crate) fn inet4_pton(text: &CStr) -> Option<[u8; 4]> {
-    let mut address = [0; 4];
+/// The bytes of an address: 4 of a dotted quad, 16 of an IPv6 address without a scope. `None` for any other spelling.
+pub(crate) fn inet_pton<const N: usize>(text: &CStr) -> Option<[u8; N]> {
+    let family = const { family_of::<N>() };
+    let mut address = [0; N];
 
-    // SAFETY: `text` ends in a NUL; for AF_INET `inet_pton` writes 4 bytes, which `address` has. It keeps no pointer.
-    let status = unsafe { ffi::inet_pton(libc::AF_INET, text.as_ptr(), address.as_mut_ptr().cast()) };
-
-    (status == 1).then_some(address)
-}
-
-/// The 16 bytes of an IPv6 address without a scope.
-pub(crate) fn inet6_pton(text: &CStr) -> Option<[u8; 16]> {
-    let mut address = [0; 16];
-
-    // SAFETY: `text` ends in a NUL; for AF_INET6 `inet_pton` writes 16 bytes, which `address` has. It keeps no pointer.
-    let status = unsafe { ffi::inet_pton(libc::AF_INET6, text.as_ptr(), address.as_mut_ptr().cast()) };
+    // SAFETY: `text` ends in a NUL; `inet_pton` writes the 4 or 16 bytes that `family` implies, and `address` has just as
+    // many. It keeps no pointer.
+    let status = unsafe { ffi::inet_pton(family, text.as_ptr(), address.as_mut_ptr().cast()) };
 
     (status == 1).then_some(address)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The address as the kernel would hand it back.
-    fn returned(address: &SockAddr) -> Buffer {
-        // SAFETY: both are 128 bytes without padding, and every byte of `storage` was written.
-        Buffer(unsafe { mem::transmute::<sockaddr_storage, [u8; Buffer::LEN as usize]>(address.storage()) })
-    }
-
-    fn round_trip(address: &SockAddr) -> SocketName {
-        let buffer = returned(address);
-        buffer.name(buffer.family()).unwrap()
-    }
-
-    #[test]
-    fn an_ipv4_address_comes_back_as_it_went() {
-        let address = SockAddr::inet([192, 0, 2, 7], 8080);
-
-        assert_eq!(address.len(), 16);
-        let name = round_trip(&address);
-        assert_eq!((name.to_string().as_str(), name.family), ("192.0.2.7:8080", libc::AF_INET));
-    }
-
-    #[test]
-    fn the_port_is_in_network_byte_order_on_the_way() {
-        let buffer = returned(&SockAddr::inet([127, 0, 0, 1], 0x1234));
-
-        assert_eq!(buffer.0[2..8], [0x12, 0x34, 127, 0, 0, 1]);
-    }
-
-    #[test]
-    fn an_ipv6_address_comes_back_without_its_scope() {
-        let mut bytes = [0; 16];
-        (bytes[0], bytes[1], bytes[15]) = (0xfe, 0x80, 1);
-        let address = SockAddr::inet6(bytes, 65535, 3);
-
-        assert_eq!(address.len(), 28);
-        assert_eq!(round_trip(&address).to_string(), "[fe80::1]:65535");
-        assert_eq!(returned(&address).0[24..28], 3_u32.to_ne_bytes());
-    }
-
-    #[test]
-    fn a_path_has_107_bytes_at_most_and_its_own_length() {
-        for len in [0, 1, 106, 107] {
-            let path = vec![b'p'; len];
-            let address = SockAddr::unix(&path).unwrap();
-
-            assert_eq!(usize::try_from(address.len()).unwrap(), 2 + len);
-            assert_eq!(round_trip(&address).address.as_bytes(), path);
-        }
-        assert!(SockAddr::unix(&[b'p'; 108]).is_none());
-    }
-
-    #[test]
-    fn an_abstract_name_goes_whole_and_reads_as_empty() {
-        let address = SockAddr::unix(b"\0name\0with a NUL").unwrap();
-
-        assert_eq!(returned(&address).0[2..18], *b"\0name\0with a NUL");
-        assert_eq!(round_trip(&address).address, "");
-    }
-
-    #[test]
-    fn what_the_kernel_left_alone_reads_as_the_unspecified_address() {
-        let buffer = Buffer::new();
-
-        assert_eq!(buffer.family(), libc::AF_UNSPEC);
-        assert!(buffer.name(libc::AF_UNSPEC).is_none());
-        assert_eq!(buffer.name(libc::AF_INET).unwrap().to_string(), "0.0.0.0:0");
-        assert_eq!(buffer.name(libc::AF_INET6).unwrap().to_string(), "[::]:0");
-    }
-
-    #[test]
-    fn a_packet_address_has_protocol_and_interface() {
-        let address = SockAddr::packet(3_u16.to_be(), 7);
-
-        assert_eq!(address.len(), 20);
-        assert_eq!(returned(&address).packet(), (3_u16.to_be(), 7));
-    }
-
-    #[test]
-    fn only_whole_addresses_are_numbers() {
-        assert_eq!(inet4_pton(c"127.0.0.1"), Some([127, 0, 0, 1]));
-        assert_eq!(inet4_pton(c"127.1"), None);
-        assert_eq!(inet6_pton(c"::ffff:1.2.3.4").map(|bytes| bytes[12..].to_vec()), Some(vec![1, 2, 3, 4]));
-        assert_eq!(inet6_pton(c"fe80::1%lo"), None);
-    }
-}
+mod tests;

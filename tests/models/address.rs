@@ -9,16 +9,14 @@ use std::os::unix::net::UnixDatagram;
 
 use crate::message::MessageName;
 use crate::socket::Socket;
-use crate::sys::sockaddr::{Buffer, SockAddr};
+use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 
 /// The bytes of a `sockaddr_storage`.
 pub(crate) const LEN: usize = 128;
 
-fn buffer(bytes: &[u8; LEN]) -> Buffer {
-    let mut buffer = Buffer::new();
-    // SAFETY: a `Buffer` is as many bytes as a `sockaddr_storage` has, for which every byte is valid.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.as_mut_ptr().cast(), LEN) };
-    buffer
+fn buffer(bytes: &[u8; LEN]) -> SockAddrBuf {
+    // SAFETY: `bytes` has as many bytes as a `SockAddrBuf`.
+    unsafe { SockAddrBuf::copied(bytes.as_ptr().cast(), SockAddrBuf::LEN) }
 }
 
 /// What the kernel is given: the bytes that its length speaks of.

@@ -52,13 +52,13 @@ proptest! {
 
     #[test]
     fn a_dotted_quad_is_what_inet_pton_takes(text in dotted()) {
-        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet4_pton);
+        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet_pton::<4>);
         prop_assert_eq!(numeric, model::inet4_pton(text.as_bytes()));
     }
 
     #[test]
     fn an_ipv6_address_is_what_inet_pton_takes(text in coloned()) {
-        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet6_pton);
+        let numeric = numeric(text.as_bytes(), &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet_pton::<16>);
         prop_assert_eq!(numeric, model::inet6_pton(text.as_bytes()));
     }
 
@@ -75,7 +75,7 @@ proptest! {
 fn the_longest_text_of_an_address_is_a_number_and_one_more_byte_is_not() {
     let longest = b"0000:0000:0000:0000:0000:ffff:255.255.255.255";
     assert_eq!(longest.len(), 45);
-    let read = |text: &[u8]| numeric(text, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet6_pton);
+    let read = |text: &[u8]| numeric(text, &mut [0; NUMERIC_MAX]).and_then(sockaddr::inet_pton::<16>);
 
     assert_eq!(read(longest), model::inet6_pton(longest));
     assert!(read(longest).is_some());
