@@ -1,5 +1,6 @@
-//! The parts of C that the functions use: the `libc` crate's gaps, socket addresses, the resolver.
+//! The parts of C that the functions use: the `libc` crate's gaps, socket addresses, name databases, the resolver.
 
+pub(crate) mod entry;
 pub(crate) mod ffi;
 pub(crate) mod resolver;
 pub(crate) mod sockaddr;

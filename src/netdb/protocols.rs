@@ -1,14 +1,12 @@
 //! Protocols, by name and by number.
 
-use std::ffi::{CStr, CString, OsStr, c_char, c_int};
-use std::mem::MaybeUninit;
+use std::ffi::{CString, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
-use std::ptr;
 
 use libc::protoent;
 
-use super::{ROOM, more_room};
-use crate::sys::ffi;
+use crate::sys::entry;
+use crate::sys::ffi::{self, ret_c_str};
 
 /// The number of a protocol, by its name in `/etc/protocols` or one of its aliases.
 ///
@@ -41,28 +39,14 @@ use crate::sys::ffi;
 #[must_use]
 pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
     let name = CString::new(protocol.as_ref().as_bytes()).ok()?;
-    let mut buffer: Vec<c_char> = vec![0; ROOM];
-    loop {
-        let mut entry = MaybeUninit::<protoent>::uninit();
-        let mut found: *mut protoent = ptr::null_mut();
 
-        // SAFETY: `name` ends in a NUL; `entry` and `found` are writable; `buffer` has the length given. All outlive
-        // the call, and what `found` points at lies in `entry` and `buffer`.
-        let status = unsafe {
-            ffi::getprotobyname_r(
-                name.as_ptr(),
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &raw mut found,
-            )
-        };
-
-        if !more_room(status, &mut buffer) {
-            // SAFETY: null, or a pointer at `entry`, which the call filled in.
-            return unsafe { found.as_ref() }.map(|entry| entry.p_proto);
-        }
-    }
+    let query = |entry, buffer, size, found| {
+        // SAFETY: `name` ends in a NUL and outlives the call; `find` passes an entry, a buffer of `size` bytes and the place
+        // of a pointer, all writable. C keeps no pointer.
+        unsafe { ffi::getprotobyname_r(name.as_ptr(), entry, buffer, size, found) }
+    };
+    // SAFETY: `query` calls one of the functions that `find` is for.
+    unsafe { entry::find(query, |entry: &protoent| Some(entry.p_proto)) }
 }
 
 /// The name of a protocol, by its number in `/etc/protocols`.
@@ -87,30 +71,15 @@ pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
 /// [getprotoent_r(3)](https://man7.org/linux/man-pages/man3/getprotoent_r.3.html)
 #[must_use]
 pub fn getprotobynumber(protocol: c_int) -> Option<String> {
-    let mut buffer: Vec<c_char> = vec![0; ROOM];
-    loop {
-        let mut entry = MaybeUninit::<protoent>::uninit();
-        let mut found: *mut protoent = ptr::null_mut();
-
-        // SAFETY: `entry` and `found` are writable; `buffer` has the length given. All outlive the call, and what
-        // `found` points at lies in `entry` and `buffer`.
-        let status = unsafe {
-            ffi::getprotobynumber_r(
-                protocol,
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &raw mut found,
-            )
-        };
-
-        if more_room(status, &mut buffer) {
-            continue;
-        }
-        // SAFETY: null, or a pointer at `entry`, which the call filled in.
-        let entry = unsafe { found.as_ref() }?;
-        // SAFETY: the name is a string in `buffer` that ends in a NUL.
-        let name = unsafe { CStr::from_ptr(entry.p_name) };
-        return Some(name.to_string_lossy().into_owned());
-    }
+    let query = |entry, buffer, size, found| {
+        // SAFETY: `find` passes an entry, a buffer of `size` bytes and the place of a pointer, all writable. C keeps no
+        // pointer.
+        unsafe { ffi::getprotobynumber_r(protocol, entry, buffer, size, found) }
+    };
+    let read = |entry: &protoent| {
+        // SAFETY: an entry's name is a string in the buffer, which outlives the entry.
+        unsafe { ret_c_str(entry.p_name) }.map(|name| name.to_string_lossy().into_owned())
+    };
+    // SAFETY: `query` calls one of the functions that `find` is for.
+    unsafe { entry::find(query, read) }
 }

@@ -1,14 +1,12 @@
 //! Services, by name and by port.
 
-use std::ffi::{CStr, CString, OsStr, c_char, c_int};
-use std::mem::MaybeUninit;
+use std::ffi::{CString, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
-use std::ptr;
 
 use libc::servent;
 
-use super::{ROOM, more_room};
-use crate::sys::ffi;
+use crate::sys::entry;
+use crate::sys::ffi::{self, ret_c_str};
 
 /// The port of a service, by its name in `/etc/services` or one of its aliases.
 ///
@@ -40,29 +38,14 @@ use crate::sys::ffi;
 pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) -> Option<u16> {
     let name = CString::new(service.as_ref().as_bytes()).ok()?;
     let protocol = CString::new(protocol.as_ref().as_bytes()).ok()?;
-    let mut buffer: Vec<c_char> = vec![0; ROOM];
-    loop {
-        let mut entry = MaybeUninit::<servent>::uninit();
-        let mut found: *mut servent = ptr::null_mut();
 
-        // SAFETY: `name` and `protocol` end in a NUL; `entry` and `found` are writable; `buffer` has the length given.
-        // All outlive the call, and what `found` points at lies in `entry` and `buffer`.
-        let status = unsafe {
-            ffi::getservbyname_r(
-                name.as_ptr(),
-                protocol.as_ptr(),
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &raw mut found,
-            )
-        };
-
-        if !more_room(status, &mut buffer) {
-            // SAFETY: null, or a pointer at `entry`, which the call filled in.
-            return unsafe { found.as_ref() }.map(|entry| host_order(entry.s_port));
-        }
-    }
+    let query = |entry, buffer, size, found| {
+        // SAFETY: `name` and `protocol` end in a NUL and outlive the call; `find` passes an entry, a buffer of `size` bytes
+        // and the place of a pointer, all writable. C keeps no pointer.
+        unsafe { ffi::getservbyname_r(name.as_ptr(), protocol.as_ptr(), entry, buffer, size, found) }
+    };
+    // SAFETY: `query` calls one of the functions that `find` is for.
+    unsafe { entry::find(query, |entry: &servent| Some(host_order(entry.s_port))) }
 }
 
 /// The name of a service, by its port in `/etc/services`.
@@ -93,33 +76,19 @@ pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) ->
 #[must_use]
 pub fn getservbyport(port: u16, protocol: impl AsRef<OsStr>) -> Option<String> {
     let protocol = CString::new(protocol.as_ref().as_bytes()).ok()?;
-    let mut buffer: Vec<c_char> = vec![0; ROOM];
-    loop {
-        let mut entry = MaybeUninit::<servent>::uninit();
-        let mut found: *mut servent = ptr::null_mut();
+    let port = c_int::from(port.to_be());
 
-        // SAFETY: `protocol` ends in a NUL; `entry` and `found` are writable; `buffer` has the length given. All outlive
-        // the call, and what `found` points at lies in `entry` and `buffer`.
-        let status = unsafe {
-            ffi::getservbyport_r(
-                c_int::from(port.to_be()),
-                protocol.as_ptr(),
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &raw mut found,
-            )
-        };
-
-        if more_room(status, &mut buffer) {
-            continue;
-        }
-        // SAFETY: null, or a pointer at `entry`, which the call filled in.
-        let entry = unsafe { found.as_ref() }?;
-        // SAFETY: the name is a string in `buffer` that ends in a NUL.
-        let name = unsafe { CStr::from_ptr(entry.s_name) };
-        return Some(name.to_string_lossy().into_owned());
-    }
+    let query = |entry, buffer, size, found| {
+        // SAFETY: `protocol` ends in a NUL and outlives the call; `find` passes an entry, a buffer of `size` bytes and the
+        // place of a pointer, all writable. C keeps no pointer.
+        unsafe { ffi::getservbyport_r(port, protocol.as_ptr(), entry, buffer, size, found) }
+    };
+    let read = |entry: &servent| {
+        // SAFETY: an entry's name is a string in the buffer, which outlives the entry.
+        unsafe { ret_c_str(entry.s_name) }.map(|name| name.to_string_lossy().into_owned())
+    };
+    // SAFETY: `query` calls one of the functions that `find` is for.
+    unsafe { entry::find(query, read) }
 }
 
 /// A port as C has it in an int: its low 16 bits are in network byte order.

@@ -23,6 +23,12 @@ pub(crate) fn ret(status: c_int) -> Result<(), Failed> {
     if status == -1 { Err(Failed) } else { Ok(()) }
 }
 
+/// For a function that returns 0 or a code, and leaves `errno` alone.
+#[inline]
+pub(crate) fn ret_code(code: c_int) -> Result<(), c_int> {
+    if code == 0 { Ok(()) } else { Err(code) }
+}
+
 /// For a function that returns a number or −1.
 #[inline]
 pub(crate) fn ret_c_int(number: c_int) -> Result<c_int, Failed> {

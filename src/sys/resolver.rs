@@ -1,13 +1,13 @@
 //! A name to an address: what PHP does before bind, connect and sendto.
 
-use std::ffi::{CStr, CString, OsStr, c_char, c_int};
-use std::mem::MaybeUninit;
+use std::ffi::{CStr, CString, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::{iter, ptr};
 
 use libc::{addrinfo, hostent, sockaddr_in6};
 
-use crate::sys::ffi;
+use crate::sys::entry;
+use crate::sys::ffi::{self, ret_code};
 use crate::sys::sockaddr::{self, SockAddr};
 
 /// Why a name and a port are no address.
@@ -83,56 +83,41 @@ pub(crate) fn hosts(name: &CStr) -> Option<Vec<[u8; 4]>> {
     if name.to_bytes().len() > NAME_MAX {
         return None;
     }
-    let mut buffer: Vec<c_char> = vec![0; 1024];
-    loop {
-        let mut entry = MaybeUninit::<hostent>::uninit();
-        let mut found: *mut hostent = ptr::null_mut();
+
+    let query = |entry, buffer, size, found| {
         let mut h_errno: c_int = 0;
+        // SAFETY: `name` ends in a NUL and outlives the call, as does `h_errno`; `find` passes an entry, a buffer of `size`
+        // bytes and the place of a pointer, all writable. C keeps no pointer.
+        unsafe { ffi::gethostbyname_r(name.as_ptr(), entry, buffer, size, found, &raw mut h_errno) }
+    };
+    let read = |entry: &hostent| {
+        // SAFETY: `gethostbyname_r` has filled the entry in, and the buffer outlives it.
+        (entry.h_addrtype == libc::AF_INET).then(|| unsafe { addresses(entry) })
+    };
+    // SAFETY: `query` calls one of the functions that `find` is for.
+    unsafe { entry::find(query, read) }
+}
 
-        // SAFETY: `name` ends in a NUL; `entry`, `found` and `h_errno` are writable; `buffer` has the length given.
-        // All outlive the call, and what `found` points at lies in `entry` and `buffer`.
-        let status = unsafe {
-            ffi::gethostbyname_r(
-                name.as_ptr(),
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &raw mut found,
-                &raw mut h_errno,
-            )
-        };
-
-        if status == libc::ERANGE && buffer.len() < 1 << 20 {
-            buffer.resize(buffer.len() * 2, 0);
-            continue;
-        }
-        if status != 0 || found.is_null() {
-            return None;
-        }
-
-        // SAFETY: `found` is not null, so it points at `entry`, which the call filled in.
-        let host = unsafe { &*found };
-        if host.h_addrtype != libc::AF_INET {
-            return None;
-        }
-
-        let mut addresses = Vec::new();
-        let mut next = host.h_addr_list;
-        loop {
-            // SAFETY: `h_addr_list` is an array that ends in a null pointer, and `next` is not beyond that.
-            let address = unsafe { *next };
-            if address.is_null() {
-                return Some(addresses);
-            }
-            // SAFETY: an address of AF_INET is 4 bytes; bytes need no alignment.
-            addresses.push(unsafe { *address.cast::<[u8; 4]>() });
-            // SAFETY: this element was not the last, so the next one is in the array too.
-            next = unsafe { next.add(1) };
-        }
+/// The addresses of an entry.
+///
+/// # Safety
+///
+/// `entry` is one of `AF_INET`, as the resolver has filled it in, and its buffer is alive.
+unsafe fn addresses(entry: &hostent) -> Vec<[u8; 4]> {
+    let mut addresses = Vec::new();
+    let mut next = entry.h_addr_list;
+    loop {
+        // SAFETY: `h_addr_list` is an array that ends in a null pointer, and `next` is not beyond that.
+        let address = unsafe { *next };
+        // SAFETY: null, or an address of AF_INET, which is 4 bytes; bytes need no alignment.
+        let Some(address) = (unsafe { address.cast::<[u8; 4]>().as_ref() }) else { return addresses };
+        addresses.push(*address);
+        // SAFETY: this element was not the last, so the next one is in the array too.
+        next = unsafe { next.add(1) };
     }
 }
 
-/// A list that `getaddrinfo` allocated, given back when it goes out of scope.
+/// A list that `getaddrinfo` allocated. It is freed when it goes out of scope.
 pub(crate) struct AddrList(*mut addrinfo);
 
 impl AddrList {
@@ -161,7 +146,7 @@ impl Drop for AddrList {
     }
 }
 
-/// The hints of `getaddrinfo`: sockets of any type and protocol.
+/// Hints for `getaddrinfo`: these flags, this family, sockets of any type and protocol.
 pub(crate) fn hints(flags: c_int, family: c_int) -> addrinfo {
     addrinfo {
         ai_flags: flags,
@@ -175,7 +160,7 @@ pub(crate) fn hints(flags: c_int, family: c_int) -> addrinfo {
     }
 }
 
-/// The first IPv6 address of a host; that of an IPv4 host is mapped, `::ffff:a.b.c.d`.
+/// The first IPv6 address of a host. The address of a host without one is its IPv4 address, mapped: `::ffff:a.b.c.d`.
 #[allow(clippy::cast_ptr_alignment, reason = "getaddrinfo aligns the addresses that it allocates")]
 fn getaddrinfo(name: &CStr) -> Option<[u8; 16]> {
     let hints = hints(libc::AI_V4MAPPED | libc::AI_ADDRCONFIG, libc::AF_INET6);
@@ -185,18 +170,16 @@ fn getaddrinfo(name: &CStr) -> Option<[u8; 16]> {
     // points at memory that is ours to free.
     let status = unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &raw const hints, &raw mut list) };
 
-    if status != 0 {
-        return None;
-    }
+    ret_code(status).ok()?;
     // SAFETY: the call succeeded, and the list has no other owner.
     let list = unsafe { AddrList::new(list) };
     let first = list.iter().next()?;
-    if first.ai_family != libc::AF_INET6 || first.ai_addr.is_null() {
+    if first.ai_family != libc::AF_INET6 {
         return None;
     }
 
-    // SAFETY: an element of AF_INET6 carries a `sockaddr_in6`; `getaddrinfo` aligns it.
-    let name = unsafe { &*first.ai_addr.cast::<sockaddr_in6>() };
+    // SAFETY: null, or the `sockaddr_in6` of an element of AF_INET6; `getaddrinfo` aligns it.
+    let name = unsafe { first.ai_addr.cast::<sockaddr_in6>().as_ref() }?;
     Some(name.sin6_addr.s6_addr)
 }
 
