@@ -10,9 +10,10 @@ use std::ptr;
 use libc::addrinfo;
 
 use self::charset::Utf8;
+use self::info::Refused;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
-use crate::sys::ffi::{self, ret};
+use crate::sys::ffi::{self, ret, ret_code};
 use crate::sys::resolver::{self, AddrList};
 
 pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
@@ -20,7 +21,11 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 /// Looks up the addresses of a host and the port of a service, IPv6 included.
 ///
 /// ```php
-/// socket_addrinfo_lookup(string $host, ?string $service = null, array $hints = []): array|false
+/// socket_addrinfo_lookup(
+///     string $host,
+///     ?string $service = null,
+///     array $hints = []
+/// ): array|false
 /// ```
 ///
 /// No socket system call of its own: C's `getaddrinfo` reads `/etc/hosts` and `/etc/services` and, for a name that is not
@@ -92,7 +97,7 @@ pub fn socket_addrinfo_lookup<'a>(
     })?;
     let service = service.as_ref().map_or(ptr::null(), |service| service.as_ptr());
     let hints = hints.into().unwrap_or_default();
-    hints.check()?;
+    hints.check().map_err(refused)?;
     let AddrinfoHints { ai_flags, ai_family, ai_socktype, ai_protocol } = hints;
     let hints = addrinfo { ai_socktype, ai_protocol, ..resolver::hints(ai_flags, ai_family) };
     let mut list = ptr::null_mut();
@@ -102,16 +107,36 @@ pub fn socket_addrinfo_lookup<'a>(
     // `hints` and `list` outlive the call. On success `list` points at memory that is ours to free.
     let status = unsafe { libc::getaddrinfo(host.as_ptr(), service, &raw const hints, &raw mut list) };
 
-    if status != 0 {
-        return Err(Error::silent(&Site {
-            function: "socket_addrinfo_lookup",
-            message: "{reason} (PHP returns false and says nothing)",
-        })
-        .about(status));
-    }
-    // SAFETY: the call succeeded, and nobody else knows of the list.
+    ret_code(status).map_err(|code| {
+        let site =
+            &Site { function: "socket_addrinfo_lookup", message: "(PHP returns false and says nothing)" };
+        Error::resolver(site, code)
+    })?;
+    // SAFETY: the call succeeded, and only this function knows the list.
     let list = unsafe { AddrList::new(list) };
     Ok(list.iter().filter_map(AddressInfo::copied).collect())
+}
+
+#[cold]
+fn refused(hint: Refused) -> Error {
+    Error::value(match hint {
+        Refused::Flags => &Site {
+            function: "socket_addrinfo_lookup",
+            message: "Argument #3 ($hints) \"ai_flags\" key must be between 0 and 2147483647",
+        },
+        Refused::Family => &Site {
+            function: "socket_addrinfo_lookup",
+            message: "Argument #3 ($hints) \"ai_family\" key must be AF_INET or AF_INET6",
+        },
+        Refused::Socktype => &Site {
+            function: "socket_addrinfo_lookup",
+            message: "Argument #3 ($hints) \"ai_socktype\" key must be between 0 and 2147483647",
+        },
+        Refused::Protocol => &Site {
+            function: "socket_addrinfo_lookup",
+            message: "Argument #3 ($hints) \"ai_protocol\" key must be between 0 and 2147483647",
+        },
+    })
 }
 
 /// Creates a socket for an address and connects it there.
@@ -134,8 +159,8 @@ pub fn socket_addrinfo_lookup<'a>(
 ///
 /// # Differences from PHP
 ///
-/// The descriptor is close-on-exec. After a failed `connect` PHP closes it twice, which in a threaded program can hit
-/// somebody else's.
+/// The descriptor is close-on-exec. After a failed `connect` PHP closes it twice, which in a threaded program can close
+/// another thread's descriptor.
 ///
 /// # Examples
 ///

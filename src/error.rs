@@ -152,6 +152,8 @@ enum Form {
     Plain,
     /// `message`
     Bare,
+    /// `socket_x(): text of getaddrinfo's code message`
+    Resolver,
 }
 
 impl Error {
@@ -294,9 +296,15 @@ impl Error {
         Error::uncoded(site, ErrorKind::Silent)
     }
 
+    /// A failure of `getaddrinfo`, whose codes are its own. PHP returns `false` without a warning.
+    #[cold]
+    pub(crate) fn resolver(site: &'static Site, code: c_int) -> Error {
+        Error { number: code, form: Form::Resolver, ..Error::silent(site) }
+    }
+
     /// Sets the number that the first `{}` of the message is replaced by. A word between the braces shows
     /// it in another form: `{index}` without a sign, `{address}` as the bytes of an IPv4 address, `{limit}`
-    /// rounded up to the next multiple of 1024, `{reason}` in the words of `gai_strerror`.
+    /// rounded up to the next multiple of 1024.
     pub(crate) fn about(self, number: i32) -> Error {
         Error { number, ..self }
     }
@@ -313,12 +321,14 @@ impl fmt::Display for Error {
         if form != Form::Bare {
             write!(f, "{function}(): ")?;
         }
+        if form == Form::Resolver {
+            write!(f, "{} ", gai_strerror(number))?;
+        }
         // The parts between braces stand for one of the numbers.
         for (position, part) in message.split(['{', '}']).enumerate() {
             match part {
                 text if position % 2 == 0 => f.write_str(text)?,
                 "limit" => write!(f, "{}", (i64::from(number) + 1024) & !1023)?,
-                "reason" => f.write_str(&gai_strerror(number))?,
                 "index" => write!(f, "{}", u32::from_ne_bytes(number.to_ne_bytes()))?,
                 "address" => write!(f, "{}", Ipv4Addr::from(number.to_ne_bytes()))?,
                 _ if position == 1 => write!(f, "{number}")?,

@@ -1,7 +1,8 @@
 //! The character set of a name that is not ASCII.
 
+use std::ptr::{self, NonNull};
+
 use libc::locale_t;
-use std::ptr;
 
 /// While it lives, C functions of this thread take text for UTF-8, as all of PHP does. A Rust program's is ASCII, in
 /// which `getaddrinfo` would refuse every internationalized name.
@@ -15,9 +16,7 @@ impl Utf8 {
     pub(super) fn begin() -> Option<Utf8> {
         // SAFETY: the name ends in a NUL; without a base the call makes a new locale, or null.
         let ours = unsafe { libc::newlocale(libc::LC_CTYPE_MASK, c"C.UTF-8".as_ptr(), ptr::null_mut()) };
-        if ours.is_null() {
-            return None;
-        }
+        let ours = NonNull::new(ours)?.as_ptr();
 
         // SAFETY: `ours` is a locale, and `drop` takes it from the thread again before it is freed; the look-up that asks for
         // a `Utf8` drops it before it returns.

@@ -1,4 +1,4 @@
-//! What goes into a look-up and what comes out.
+//! The arguments of a look-up, and its results.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString, c_int};
@@ -7,12 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::{addrinfo, sockaddr, socklen_t};
 
-use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::{Failed, ret_c_str, ret_owned_fd};
 use crate::sys::sockaddr::{SockAddrBuf, SocketName};
 
-/// What [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) is to look for: PHP's `$hints` array.
+/// The addresses that [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) returns: PHP's `$hints` array.
 ///
 /// The fields are the array's keys; 0, their default, leaves the choice open.
 ///
@@ -71,43 +70,39 @@ impl AddrinfoHints {
     }
 }
 
+/// The hint that PHP refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// `ai_flags` below 0.
+    Flags,
+    /// `ai_family` other than 0, `AF_INET` and `AF_INET6`.
+    Family,
+    /// `ai_socktype` below 0.
+    Socktype,
+    /// `ai_protocol` below 0.
+    Protocol,
+}
+
 impl AddrinfoHints {
-    /// Refuses what PHP refuses, by the first field that is wrong; PHP goes by the order of the array.
-    pub(super) fn check(self) -> Result<()> {
-        let below = |hint: c_int, site| if hint < 0 { Err(Error::value(site)) } else { Ok(()) };
-        below(
-            self.ai_flags,
-            &Site {
-                function: "socket_addrinfo_lookup",
-                message: "Argument #3 ($hints) \"ai_flags\" key must be between 0 and 2147483647",
-            },
-        )?;
-        if !matches!(self.ai_family, libc::AF_UNSPEC | libc::AF_INET | libc::AF_INET6) {
-            return Err(Error::value(&Site {
-                function: "socket_addrinfo_lookup",
-                message: "Argument #3 ($hints) \"ai_family\" key must be AF_INET or AF_INET6",
-            }));
+    /// The first field that is wrong, if one is; PHP goes by the order of the array.
+    pub(super) fn check(self) -> Result<(), Refused> {
+        match self {
+            AddrinfoHints { ai_flags: ..0, .. } => Err(Refused::Flags),
+            AddrinfoHints { ai_family, .. }
+                if !matches!(ai_family, libc::AF_UNSPEC | libc::AF_INET | libc::AF_INET6) =>
+            {
+                Err(Refused::Family)
+            }
+            AddrinfoHints { ai_socktype: ..0, .. } => Err(Refused::Socktype),
+            AddrinfoHints { ai_protocol: ..0, .. } => Err(Refused::Protocol),
+            _ => Ok(()),
         }
-        below(
-            self.ai_socktype,
-            &Site {
-                function: "socket_addrinfo_lookup",
-                message: "Argument #3 ($hints) \"ai_socktype\" key must be between 0 and 2147483647",
-            },
-        )?;
-        below(
-            self.ai_protocol,
-            &Site {
-                function: "socket_addrinfo_lookup",
-                message: "Argument #3 ($hints) \"ai_protocol\" key must be between 0 and 2147483647",
-            },
-        )
     }
 }
 
 /// The service of a look-up, PHP's `?string $service`: a name, a port as text or as a number, or `None`.
 ///
-/// Nobody writes this type: [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) makes it of what it is given.
+/// A program does not name this type: [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) converts its argument.
 ///
 /// ```
 /// use php_sockets::*;

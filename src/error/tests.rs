@@ -39,9 +39,19 @@ fn only_not_yet_is_quiet() {
     errno::set_errno(errno::Errno(libc::EAGAIN));
     assert!(Error::warning(&SITE).is_quiet());
     assert!(!Error::loud_warning(&SITE).is_quiet(), "PHP warns whatever the code");
-    for error in [Error::plain_warning(&SITE), Error::value(&SITE), Error::silent(&SITE)] {
+    let resolver = Error::resolver(&SITE, libc::EAI_NONAME);
+    for error in [Error::plain_warning(&SITE), Error::value(&SITE), Error::silent(&SITE), resolver] {
         assert!(!error.is_quiet());
     }
+}
+
+#[test]
+fn a_failed_getaddrinfo_has_the_c_librarys_text_before_the_message() {
+    static SILENT: Site = site("(and no more)");
+    let error = Error::resolver(&SILENT, libc::EAI_NONAME);
+
+    assert_eq!(error.to_string(), "f(): Name or service not known (and no more)");
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Silent, libc::EINVAL), "its code is no errno");
 }
 
 /// PHP prints these texts.
