@@ -34,6 +34,12 @@ mod error;
 mod socket;
 mod sys;
 
+// For the unit tests and the fuzz targets; cargo-fuzz sets `fuzzing`.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../tests/models/inside.rs"]
+pub mod fuzzing;
+
 // PHP's functions, in calling order.
 mod addrinfo;
 mod bind;

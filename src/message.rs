@@ -18,6 +18,8 @@ mod name;
 mod received;
 mod space;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use control::Reader;
 pub use control::{ControlMessage, ReceivedControl};
 pub use name::MessageName;
 pub use received::Received;

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs the tests under valgrind, and under AddressSanitizer and ThreadSanitizer where there is a nightly toolchain. The
-# standard library comes compiled, without their instructions: they see what its generic code, its calls of malloc, of
-# memcpy and of pthread_create do, not what its own functions read and write, nor how its locks hand memory over.
+# Runs the tests under valgrind. Where there is a nightly toolchain, it runs them under AddressSanitizer and ThreadSanitizer
+# too, and the fuzz targets with their corpora. The standard library comes compiled, without the instructions of the
+# sanitizers: they see what its generic code, its calls of malloc, of memcpy and of pthread_create do, not what its own
+# functions read and write, nor how its locks hand memory over.
 set -eu
 
 cargo=${CARGO:-cargo}
@@ -91,6 +92,23 @@ sanitized() {
     done
 }
 
+# The fuzz targets, each with the inputs of its corpus.
+fuzzed() {
+    RUSTFLAGS='--cfg fuzzing -Zsanitizer=address' "$cargo" +nightly build --quiet \
+        --manifest-path tests/fuzz/Cargo.toml --target "$target" --target-dir "$folder/fuzz" ||
+        { fail "fuzz: the targets do not compile"; return; }
+    for corpus in tests/fuzz/corpus/*; do
+        name=${corpus##*/}
+        say "fuzz: $name"
+        if timeout --kill-after=10 "$limit" "$folder/fuzz/$target/debug/$name" "$corpus"/* >"$folder/output" 2>&1; then
+            echo "$(grep -c '^Executed ' "$folder/output") inputs"
+        else
+            tail -n 30 "$folder/output"
+            fail "fuzz: $name fails with its corpus"
+        fi
+    done
+}
+
 # shellcheck disable=SC2086 # a list of arguments
 programs=$(built test $suites)
 for program in $programs; do
@@ -103,6 +121,7 @@ if "$cargo" +nightly --version >/dev/null 2>&1; then
     sanitized address -Zsanitizer=address $suites --test oracle
     # shellcheck disable=SC2086 # a list of arguments
     sanitized thread '-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer' $suites
+    fuzzed
 else
     say "AddressSanitizer and ThreadSanitizer need a nightly toolchain: rustup toolchain install nightly"
 fi

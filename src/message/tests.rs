@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-#[path = "../../tests/models/address.rs"]
-mod model;
+use crate::fuzzing::address as model;
 
 /// An address whose bytes are often those that matter: NULs, a family, the ends of a path.
 fn bytes() -> impl Strategy<Value = [u8; model::LEN]> {

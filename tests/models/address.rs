@@ -1,6 +1,4 @@
 //! What holds for every `sockaddr` that a kernel may write, and for what is sent back to where it came from.
-//!
-//! Compiled into the crate's own tests and into the fuzz target, which both have these rooms.
 
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -20,7 +18,7 @@ fn buffer(bytes: &[u8; LEN]) -> SockAddrBuf {
 }
 
 /// What the kernel is given: the bytes that its length speaks of.
-fn sent(address: &SockAddr) -> Vec<u8> {
+pub(crate) fn sent(address: &SockAddr) -> Vec<u8> {
     let len = usize::try_from(address.len()).unwrap();
     // SAFETY: `as_ptr` points at `len` bytes inside `address`.
     let bytes = unsafe { std::slice::from_raw_parts(address.as_ptr().cast::<u8>(), len) };

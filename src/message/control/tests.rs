@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use proptest::prelude::*;
 
 use super::*;
+use crate::fuzzing;
 
 /// A message as bytes, with a length of its own choosing in the header.
 fn raw(len: usize, level: c_int, kind: c_int, data: &[u8]) -> Vec<u8> {
@@ -160,23 +161,6 @@ fn half_a_descriptor_is_none() {
     assert_eq!(rights, [1]);
 }
 
-/// Everything that the reader says of the bytes must hold.
-fn holds(bytes: &[u8]) {
-    let mut taken = 0;
-    for found in Reader::new(bytes) {
-        taken += HEADER + found.data.len();
-        assert!(taken <= bytes.len(), "no byte is handed out twice");
-        let at = found.data.as_ptr() as usize - bytes.as_ptr() as usize;
-        assert!(at + found.data.len() <= bytes.len(), "nothing lies behind the end");
-        if let Some(rights) = found.rights() {
-            assert!(rights.count() <= found.data.len() / 4);
-        }
-        if let ReceivedControl::Raw { level, r#type, data } = found.value() {
-            assert_eq!((level, r#type, data), (found.level, found.kind, found.data));
-        }
-    }
-}
-
 /// A message with a header that may lie.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let len = prop_oneof![0..64_usize, Just(usize::MAX), Just(usize::MAX - 7), any::<usize>()];
@@ -217,7 +201,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        holds(&bytes);
+        fuzzing::control(&bytes);
     }
 
     #[test]
@@ -227,6 +211,6 @@ proptest! {
     ) {
         let mut bytes = messages.concat();
         bytes.truncate(bytes.len().saturating_sub(cut));
-        holds(&bytes);
+        fuzzing::control(&bytes);
     }
 }

@@ -3,9 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-
-#[path = "../../../tests/models/text.rs"]
-mod model;
+use crate::fuzzing::{self, text as model};
 
 #[test]
 fn a_scope_is_a_number_or_the_name_of_an_interface() {
@@ -68,6 +66,15 @@ proptest! {
             let address = inet(text.as_bytes());
             prop_assert_eq!(address.ok(), model::inet_aton(text.as_bytes()));
         }
+    }
+
+    #[test]
+    fn a_text_means_the_address_that_inet_aton_or_inet_pton_says_with_its_scope(
+        text in prop_oneof![dotted(), coloned()],
+        scope in prop::option::of(prop_oneof![any::<u32>().prop_map(|number| number.to_string()), "[a-z0-9%]{0,9}"]),
+    ) {
+        let scope = scope.map(|scope| format!("%{scope}")).unwrap_or_default();
+        fuzzing::text(format!("{text}{scope}").as_bytes());
     }
 }
 
