@@ -1,4 +1,4 @@
-//! Address infos: every address of a host, with the socket that each is for.
+//! Address infos: every address of a host, each with the kind of socket it is for.
 
 mod charset;
 mod info;
@@ -28,25 +28,26 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 /// ): array|false
 /// ```
 ///
-/// No socket system call of its own: C's `getaddrinfo` reads `/etc/hosts` and `/etc/services` and, for a name that is not
-/// there, asks a name server, which may take seconds. It can be called from several threads at once.
+/// No socket system call of its own: C's `getaddrinfo` reads `/etc/hosts` and `/etc/services`. For a name that is not there
+/// it asks a name server, which may take seconds. Several threads may call it at once.
 ///
 /// `host` is a name or an address, with or without a scope (`fe80::1%eth0`). `service` is a name (`"http"`), a port (`"80"`
-/// or `80`), or `None` for port 0. `hints` narrow the search, `None` for no hints: without an `ai_socktype` an address
-/// comes once for each type of socket that the service has.
+/// or `80`), or `None` for port 0. `hints` narrow the search; `None` is no hints. Without an `ai_socktype` each address is
+/// returned once for each type of socket that the service has.
 ///
 /// Returns the addresses in the order in which to try them (RFC 6724).
 ///
 /// # Errors
 ///
-/// Most failures are [`Silent`](crate::ErrorKind::Silent): PHP returns `false` and no more. The text is the C library's.
+/// Most failures are [`Silent`](crate::ErrorKind::Silent): PHP returns `false` without a warning. The text is the C
+/// library's.
 ///
 /// - an unknown host: `socket_addrinfo_lookup(): Name or service not known (PHP returns false and says nothing)`
 /// - a name server that does not answer: `… Temporary failure in name resolution …`
 /// - a service that the type of socket does not have: `… Servname not supported for ai_socktype …`
 /// - hints that make no sense: `… Bad value for ai_flags …`, `… ai_socktype not supported …`
 ///
-/// but for what PHP throws as a `ValueError`:
+/// These are a `ValueError` in PHP:
 ///
 /// - a hint below 0: `socket_addrinfo_lookup(): Argument #3 ($hints) "ai_flags" key must be between 0 and 2147483647`, and
 ///   the same for `ai_socktype` and `ai_protocol`
@@ -56,8 +57,8 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 ///
 /// # Differences from PHP
 ///
-/// Hints of another name do not compile; PHP throws. An `ai_family` of 0 (`AF_UNSPEC`) means both families; PHP 8.5 refuses
-/// it and wants the key left out. PHP ignores what follows a NUL in `host` and `service`.
+/// A hint of another name, for which PHP throws, does not compile. An `ai_family` of 0 (`AF_UNSPEC`) means both families;
+/// PHP 8.5 refuses 0 and wants the key left out. PHP ignores the rest of `host` and `service` after a NUL.
 ///
 /// # Examples
 ///
@@ -71,7 +72,7 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 ///
 /// let hints = AddrinfoHints::new().ai_socktype(SOCK_STREAM);
 /// let addresses = socket_addrinfo_lookup("localhost", port, hints)?;
-/// let client = addresses.iter().find_map(|address| socket_addrinfo_connect(address).ok());
+/// let client = addresses.iter().find_map(|it| socket_addrinfo_connect(it).ok());
 /// assert!(client.is_some());
 /// # Ok::<(), Error>(())
 /// ```
@@ -145,15 +146,15 @@ fn refused(hint: Refused) -> Error {
 /// socket_addrinfo_connect(AddressInfo $address): Socket|false
 /// ```
 ///
-/// Two system calls, `socket` and `connect`. `address` comes from [`socket_addrinfo_lookup`] and knows the family, the
-/// type, the protocol, the port and, for IPv6, the scope. For a datagram socket the peer is only noted.
+/// Two system calls, `socket` and `connect`. `address` comes from [`socket_addrinfo_lookup`]; it has the family, the type,
+/// the protocol, the port and, for IPv6, the scope. A datagram socket only gets a default peer.
 ///
 /// # Errors
 ///
 /// They are remembered in the thread's slot; the socket is closed.
 ///
 /// - `SOCKET_ECONNREFUSED`: `socket_addrinfo_connect(): Unable to connect address [111]: Connection refused`
-/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no way there; try the next address
+/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no route; try the next address
 /// - `SOCKET_EPERM`, an address for `SOCK_RAW`: `socket_addrinfo_connect(): Unable to create socket [1]: Operation not
 ///   permitted`
 ///
@@ -199,15 +200,15 @@ pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
 /// socket_addrinfo_bind(AddressInfo $address): Socket|false
 /// ```
 ///
-/// Two system calls, `socket` and `bind`. `address` comes from [`socket_addrinfo_lookup`]: with the flag `AI_PASSIVE`
-/// if it is to be bound. A stream socket does not listen yet; [`socket_listen`](crate::socket_listen) is next.
+/// Two system calls, `socket` and `bind`. `address` comes from [`socket_addrinfo_lookup`] with the flag `AI_PASSIVE`. A
+/// stream socket does not listen yet; [`socket_listen`](crate::socket_listen) is next.
 ///
 /// # Errors
 ///
 /// They are remembered in the thread's slot; the socket is closed.
 ///
 /// - `SOCKET_EADDRINUSE`: `socket_addrinfo_bind(): Unable to bind address [98]: Address already in use`
-/// - `SOCKET_EADDRNOTAVAIL`: the address is not this machine's
+/// - `SOCKET_EADDRNOTAVAIL`: this machine does not have the address
 /// - `SOCKET_EPERM`, an address for `SOCK_RAW`: `socket_addrinfo_bind(): Unable to create socket [1]: Operation not
 ///   permitted`
 ///
@@ -244,26 +245,28 @@ pub fn socket_addrinfo_bind(address: &AddressInfo) -> Result<Socket> {
     })
 }
 
-/// Shows what is in an address info.
+/// Returns the fields of an address info.
 ///
 /// ```php
 /// socket_addrinfo_explain(AddressInfo $address): array
 /// ```
 ///
-/// No system call. Returns a copy of the fields, named as PHP's array keys. It cannot fail.
+/// No system call. The result is a copy; its fields are named as PHP's array keys. It cannot fail.
 ///
 /// # Differences from PHP
 ///
 /// `ai_addr` is a [`SocketName`](crate::SocketName) for both families; PHP's array calls its parts `sin_addr` and
-/// `sin_port`, or `sin6_addr` and `sin6_port`. `ai_canonname` is always there, `None` where PHP leaves the key out.
+/// `sin_port`, or `sin6_addr` and `sin6_port`. `ai_canonname` is `None` where PHP leaves the key out.
 ///
 /// # Examples
 ///
 /// ```
 /// use php_sockets::*;
 ///
-/// let hints = AddrinfoHints::new().ai_flags(AI_CANONNAME).ai_family(AF_INET).ai_socktype(SOCK_STREAM);
-/// let details = socket_addrinfo_explain(&socket_addrinfo_lookup("localhost", "http", hints)?[0]);
+/// let hints = AddrinfoHints::new().ai_flags(AI_CANONNAME).ai_family(AF_INET);
+/// let hints = hints.ai_socktype(SOCK_STREAM);
+/// let addresses = socket_addrinfo_lookup("localhost", "http", hints)?;
+/// let details = socket_addrinfo_explain(&addresses[0]);
 /// assert_eq!(details.ai_addr.to_string(), "127.0.0.1:80");
 /// assert_eq!(details.ai_protocol, SOL_TCP);
 /// assert_eq!(details.ai_canonname.unwrap(), "localhost");

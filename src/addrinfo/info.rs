@@ -11,7 +11,7 @@ use crate::socket::Socket;
 use crate::sys::ffi::{Failed, ret_c_str, ret_owned_fd};
 use crate::sys::sockaddr::{SockAddrBuf, SocketName};
 
-/// The addresses that [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) returns: PHP's `$hints` array.
+/// The hints that narrow a [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup): PHP's `$hints` array.
 ///
 /// The fields are the array's keys; 0, their default, leaves the choice open.
 ///
@@ -109,7 +109,8 @@ impl AddrinfoHints {
 ///
 /// let hints = AddrinfoHints::new().ai_socktype(SOCK_STREAM);
 /// let port = |service: Service| -> Result<u16> {
-///     Ok(socket_addrinfo_explain(&socket_addrinfo_lookup("127.0.0.1", service, hints)?[0]).ai_addr.port)
+///     let addresses = socket_addrinfo_lookup("127.0.0.1", service, hints)?;
+///     Ok(socket_addrinfo_explain(&addresses[0]).ai_addr.port)
 /// };
 ///
 /// assert_eq!(port("http".into())?, 80);
@@ -158,14 +159,16 @@ impl From<u16> for Service<'_> {
 
 /// PHP's class `AddressInfo`: one address that a look-up found, and the socket that it is for.
 ///
-/// It is a copy and owns all it needs. [`socket_addrinfo_connect`](crate::socket_addrinfo_connect) and
-/// [`socket_addrinfo_bind`](crate::socket_addrinfo_bind) use it,
-/// [`socket_addrinfo_explain`](crate::socket_addrinfo_explain) shows what is in it.
+/// It owns its data. [`socket_addrinfo_connect`](crate::socket_addrinfo_connect) and
+/// [`socket_addrinfo_bind`](crate::socket_addrinfo_bind) use it;
+/// [`socket_addrinfo_explain`](crate::socket_addrinfo_explain) returns its fields.
 ///
 /// ```
 /// use php_sockets::*;
 ///
-/// let addresses: Vec<AddressInfo> = socket_addrinfo_lookup("127.0.0.1", "80", None)?;
+/// let addresses = socket_addrinfo_lookup("127.0.0.1", "80", None)?;
+/// let first: &AddressInfo = &addresses[0];
+/// assert_eq!(socket_addrinfo_explain(first).ai_addr.to_string(), "127.0.0.1:80");
 /// std::thread::spawn(move || println!("{addresses:?}")).join().unwrap();
 /// # Ok::<(), Error>(())
 /// ```
@@ -180,8 +183,7 @@ pub struct AddressInfo {
 }
 
 impl AddressInfo {
-    /// Copies one element of a list of `getaddrinfo`. `None` for a family that PHP does not know, which glibc never
-    /// gives.
+    /// Copies one element of a list of `getaddrinfo`. `None` for a family that PHP does not know; glibc has none.
     pub(super) fn copied(node: &addrinfo) -> Option<AddressInfo> {
         if node.ai_addr.is_null() {
             return None;
@@ -203,7 +205,7 @@ impl AddressInfo {
         Some(AddressInfo { details, address, len: node.ai_addrlen.min(SockAddrBuf::LEN) })
     }
 
-    /// The socket that the address is for, without a name and without a peer.
+    /// A new socket of the kind that the address is for, without a name and without a peer.
     pub(super) fn socket(&self) -> Result<Socket, Failed> {
         let AddressDetails { ai_family, ai_socktype, ai_protocol, .. } = self.details;
 
@@ -229,17 +231,19 @@ impl fmt::Debug for AddressInfo {
     }
 }
 
-/// What is in an [`AddressInfo`]: the array that PHP's [`socket_addrinfo_explain`](crate::socket_addrinfo_explain) returns.
+/// The fields of an [`AddressInfo`]: the array that PHP's [`socket_addrinfo_explain`](crate::socket_addrinfo_explain)
+/// returns.
 ///
-/// The fields are the array's keys. `ai_addr` holds what PHP has as `sin_addr` and `sin_port`, or `sin6_addr` and
-/// `sin6_port`.
+/// The fields are the array's keys. `ai_addr` is PHP's `sin_addr` and `sin_port`, or `sin6_addr` and `sin6_port`.
 ///
 /// ```
 /// use php_sockets::*;
 ///
 /// let hints = AddrinfoHints::new().ai_socktype(SOCK_DGRAM);
-/// let details = socket_addrinfo_explain(&socket_addrinfo_lookup("::1", "53", hints)?[0]);
-/// assert_eq!((details.ai_family, details.ai_socktype, details.ai_protocol), (AF_INET6, SOCK_DGRAM, SOL_UDP));
+/// let addresses = socket_addrinfo_lookup("::1", "53", hints)?;
+/// let details = socket_addrinfo_explain(&addresses[0]);
+/// assert_eq!((details.ai_family, details.ai_socktype), (AF_INET6, SOCK_DGRAM));
+/// assert_eq!(details.ai_protocol, SOL_UDP);
 /// assert_eq!(details.ai_addr.to_string(), "[::1]:53");
 /// # Ok::<(), Error>(())
 /// ```
@@ -249,7 +253,7 @@ impl fmt::Debug for AddressInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AddressDetails {
-    /// The flags of the look-up, as the C library gives them back.
+    /// The flags of the look-up, as the C library returns them.
     pub ai_flags: c_int,
     /// `AF_INET` or `AF_INET6`.
     pub ai_family: c_int,
@@ -257,8 +261,8 @@ pub struct AddressDetails {
     pub ai_socktype: c_int,
     /// `SOL_TCP`, `SOL_UDP`; 0 for the type's default.
     pub ai_protocol: c_int,
-    /// The host's canonical name: of the first address only, and only if `AI_CANONNAME` asked for it.
+    /// The host's canonical name: only in the first address, and only if `ai_flags` had `AI_CANONNAME`.
     pub ai_canonname: Option<OsString>,
-    /// The address and the port. The scope of an IPv6 address is used, but not shown.
+    /// The address and the port. The scope of an IPv6 address is not among them, but it is used.
     pub ai_addr: SocketName,
 }

@@ -5,18 +5,18 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::sys::{resolver, sockaddr};
 
-/// The IPv4 address of a host, by its name; the name itself if it has none.
+/// The IPv4 address of a host, by its name; for an unknown host, the name itself.
 ///
 /// ```php
 /// gethostbyname(string $hostname): string
 /// ```
 ///
-/// No socket system call of its own: C's `gethostbyname_r` reads `/etc/hosts` and, for a name that is not there, asks a
-/// name server, which may take seconds. Of several addresses it is the first one. An IPv4 address in any of its spellings
-/// comes back as a dotted quad (`127.1` as `127.0.0.1`). It can be called from several threads at once.
+/// No socket system call of its own: C's `gethostbyname_r` reads `/etc/hosts`. For a name that is not there it asks a name
+/// server, which may take seconds. Of several addresses the first one is returned. An IPv4 address in any of its spellings
+/// is returned as a dotted quad (`127.1` as `127.0.0.1`). Several threads may call it at once.
 ///
-/// An unknown name comes back unchanged, as in PHP: compare, or ask [`gethostbynamel`], which says `None`. For IPv6 there is
-/// [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup).
+/// An unknown name is returned unchanged, as in PHP: compare the two, or call [`gethostbynamel`], which returns `None`. For
+/// IPv6 there is [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup).
 ///
 /// # Differences from PHP
 ///
@@ -52,8 +52,7 @@ pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
 /// gethostbynamel(string $hostname): array|false
 /// ```
 ///
-/// As [`gethostbyname`], but it returns every address that the resolver gives, in its order, and `None` for an unknown
-/// name.
+/// As [`gethostbyname`], but it returns all addresses in the resolver's order, and `None` for an unknown name.
 ///
 /// # Differences from PHP
 ///

@@ -14,14 +14,12 @@ use crate::sys::ffi::{self, ret_c_str};
 /// getprotobyname(string $protocol): int|false
 /// ```
 ///
-/// No socket system call: C's `getprotobyname_r` reads `/etc/protocols` (it opens, reads and closes the file at each
-/// call). Returns the number for [`socket_create`](crate::socket_create), `None` for an unknown name. It can be called
-/// from several threads at once.
+/// No socket system call: C's `getprotobyname_r` opens, reads and closes `/etc/protocols` at each call. Returns the number
+/// for [`socket_create`](crate::socket_create), `None` for an unknown name. Several threads may call it at once.
 ///
 /// # Differences from PHP
 ///
-/// `ip` is 0, which in PHP is easily taken for `false`; `Some(0)` is not `None`. A name with a NUL, a `ValueError` in PHP,
-/// is an unknown name.
+/// `ip` is 0, which in PHP is `== false`; here it is `Some(0)`. A name with a NUL, a `ValueError` in PHP, is an unknown name.
 ///
 /// # Examples
 ///
@@ -56,7 +54,7 @@ pub fn getprotobyname(protocol: impl AsRef<OsStr>) -> Option<c_int> {
 /// ```
 ///
 /// No socket system call: C's `getprotobynumber_r`, as in [`getprotobyname`]. Returns the name, `None` for a number
-/// without one. It can be called from several threads at once.
+/// without one. Several threads may call it at once.
 ///
 /// # Examples
 ///

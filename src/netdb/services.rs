@@ -14,9 +14,9 @@ use crate::sys::ffi::{self, ret_c_str};
 /// getservbyname(string $service, string $protocol): int|false
 /// ```
 ///
-/// No socket system call: C's `getservbyname_r` reads `/etc/services` (it opens, reads and closes the file at each
-/// call). `protocol` is `tcp` or `udp`, and the service must have it. Returns the port in host byte order, `None` for an
-/// unknown service. It can be called from several threads at once.
+/// No socket system call: C's `getservbyname_r` opens, reads and closes `/etc/services` at each call. `protocol` is `tcp`
+/// or `udp`; the same service may have another port, or none, in the other. Returns the port in host byte order, `None`
+/// for an unknown service. Several threads may call it at once.
 ///
 /// # Differences from PHP
 ///
@@ -55,12 +55,11 @@ pub fn getservbyname(service: impl AsRef<OsStr>, protocol: impl AsRef<OsStr>) ->
 /// ```
 ///
 /// No socket system call: C's `getservbyport_r`, as in [`getservbyname`]. `port` is in host byte order, `protocol` is
-/// `tcp` or `udp`. Returns the name, `None` for a port without one. It can be called from several threads at once.
+/// `tcp` or `udp`. Returns the name, `None` for a port without one. Several threads may call it at once.
 ///
 /// # Differences from PHP
 ///
-/// PHP takes port 65616 for 80; a `u16` cannot hold it. A protocol with a NUL, a `ValueError` in PHP, is an unknown
-/// one.
+/// PHP treats port 65616 as 80; a `u16` cannot hold it. A protocol with a NUL, a `ValueError` in PHP, is an unknown one.
 ///
 /// # Examples
 ///
@@ -91,7 +90,7 @@ pub fn getservbyport(port: u16, protocol: impl AsRef<OsStr>) -> Option<String> {
     unsafe { entry::find(query, read) }
 }
 
-/// A port as C has it in an int: its low 16 bits are in network byte order.
+/// A port out of C's int, whose low 16 bits are in network byte order.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low 16 bits are the port")]
 fn host_order(port: c_int) -> u16 {
     u16::from_be(port as u16)

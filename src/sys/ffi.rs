@@ -1,4 +1,4 @@
-//! One converter per kind of C return value, and what the `libc` crate lacks, as C declares it.
+//! One converter per kind of C return value, and the declarations that the `libc` crate lacks.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! A name to an address: what PHP does before bind, connect and sendto.
+//! Turns a name into an address, as PHP does before `bind`, `connect` and `sendto`.
 
 use std::ffi::{CStr, CString, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +13,7 @@ use crate::sys::sockaddr::{self, SockAddr};
 /// Why a name and a port are no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unresolved {
-    /// PHP's function takes no address of this family.
+    /// PHP's functions take no address of this family.
     Family,
     /// The path of an `AF_UNIX` socket has more than 107 bytes.
     TooLong,
@@ -54,7 +54,7 @@ pub(crate) fn inet6(name: &[u8]) -> Result<[u8; 16], Unresolved> {
     getaddrinfo(&text).ok_or_else(unknown)
 }
 
-/// The length of the longest numeric address, its NUL included.
+/// The length of the longest numeric address, with its NUL.
 const NUMERIC_MAX: usize = 46;
 
 /// `name` as C takes it, copied into `text`; `None` if it is too long for an address or has a NUL in it.
@@ -75,7 +75,7 @@ fn unknown() -> Unresolved {
     Unresolved::Unknown(-10000 - h_errno)
 }
 
-/// Names longer than this are not looked up.
+/// The longest name that C gets; a longer one is unknown.
 const NAME_MAX: usize = 255;
 
 /// The IPv4 addresses of a host, by the resolver's re-entrant function; `None` if it knows no such host.

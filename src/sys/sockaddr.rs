@@ -55,7 +55,7 @@ impl fmt::Display for SocketName {
     }
 }
 
-/// An address on its way to the kernel.
+/// An address for the kernel to read.
 pub(crate) enum SockAddr {
     Inet(sockaddr_in),
     Inet6(sockaddr_in6),
@@ -63,7 +63,7 @@ pub(crate) enum SockAddr {
     Packet(sockaddr_ll),
 }
 
-/// The family as the first field of every `sockaddr` holds it: two bytes.
+/// The family as the first field of every `sockaddr`: two bytes.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -73,7 +73,7 @@ const fn tag(family: c_int) -> sa_family_t {
     family as sa_family_t
 }
 
-/// The size of a `sockaddr` structure as the kernel wants it.
+/// The size of a `sockaddr` structure as the kernel counts it.
 #[allow(clippy::cast_possible_truncation, reason = "no sockaddr is larger than 128 bytes")]
 const fn size<T>() -> socklen_t {
     size_of::<T>() as socklen_t
@@ -82,7 +82,7 @@ const fn size<T>() -> socklen_t {
 /// Where the path begins in a `sockaddr_un`.
 const PATH: usize = offset_of!(sockaddr_un, sun_path);
 
-/// How many bytes a path may have at most, a NUL not needed.
+/// The bytes of the longest path for the kernel, which needs no NUL behind it.
 pub(crate) const PATH_MAX: usize = size_of::<sockaddr_un>() - PATH;
 
 impl SockAddr {
@@ -113,8 +113,8 @@ impl SockAddr {
         self
     }
 
-    /// Copies `path` as it is, NULs included: a leading NUL names an abstract socket, no byte at all asks the kernel
-    /// for a name. `None` if it is longer than 107 bytes, PHP's limit.
+    /// Copies `path` as it is, NULs included. A leading NUL makes it an abstract name; with an empty path the kernel chooses
+    /// a name. `None` if it is longer than 107 bytes, PHP's limit.
     pub(crate) fn unix(path: &[u8]) -> Option<SockAddr> {
         if path.len() >= PATH_MAX {
             return None;
@@ -126,7 +126,7 @@ impl SockAddr {
         Some(SockAddr::Unix(address, socklen_t::try_from(PATH + path.len()).ok()?))
     }
 
-    /// An interface of `AF_PACKET`; `protocol` in network byte order, as the kernel gave it.
+    /// An interface of `AF_PACKET`; `protocol` is in network byte order.
     pub(crate) fn packet(protocol: u16, ifindex: c_int) -> SockAddr {
         SockAddr::Packet(sockaddr_ll {
             sll_family: tag(libc::AF_PACKET),
@@ -148,7 +148,7 @@ impl SockAddr {
         }
     }
 
-    /// The same address with zeros behind it.
+    /// The same address, filled up with zeros.
     pub(crate) fn storage(&self) -> sockaddr_storage {
         // SAFETY: a `sockaddr_storage` is integers only, for which zeros are valid.
         let mut storage: sockaddr_storage = unsafe { mem::zeroed() };
@@ -224,8 +224,8 @@ impl SockAddrBuf {
         c_int::from(sa_family_t::from_ne_bytes(self.at(offset_of!(sockaddr, sa_family))))
     }
 
-    /// Reads the address as one of `family`: the port and the text, as PHP gives them. `None` for other families
-    /// than `AF_INET`, `AF_INET6` and `AF_UNIX`.
+    /// Reads the address as one of `family`: the text and the port, as PHP returns them. `None` for other families than
+    /// `AF_INET`, `AF_INET6` and `AF_UNIX`.
     pub(crate) fn name(&self, family: c_int) -> Option<SocketName> {
         let (address, port) = match family {
             libc::AF_INET => (
@@ -259,7 +259,7 @@ impl SockAddrBuf {
     }
 }
 
-/// A string as C sees it: it ends before the first NUL.
+/// The part of a string that C reads: it ends before the first NUL.
 pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
