@@ -6,7 +6,7 @@ use php_sockets::socket_strerror;
 use serde_json::Value;
 
 use crate::common::codes;
-use crate::scenarios::name::LAST;
+use crate::scenarios::bind::LAST;
 use crate::scenarios::{self, RESOLVER, Rule, Scenario, Then};
 use crate::trace::{Place, Play};
 

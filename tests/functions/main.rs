@@ -4,6 +4,7 @@
 mod common;
 
 mod addrinfo;
+mod bind;
 mod connection;
 mod errors;
 mod errors_event;
@@ -11,17 +12,16 @@ mod errors_message;
 mod errors_names;
 mod errors_option;
 mod imports;
-mod interop;
+mod iovec;
 mod line;
 mod message;
-mod name;
 mod netdb;
-mod option;
+mod options;
 mod packet;
 mod select;
 mod socket;
 mod soundness;
+mod std_streams;
 mod transfer;
 mod unused;
 mod value;
-mod vector;

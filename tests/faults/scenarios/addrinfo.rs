@@ -1,7 +1,7 @@
 use php_sockets::*;
 
 use super::Then::{Loud, Reason, Thread};
-use super::name::files_only;
+use super::bind::files_only;
 use super::{RESOLVER, Rule, Scenario, on};
 use crate::common;
 use crate::stage::Stage;

@@ -1,7 +1,7 @@
 use php_sockets::*;
 
 use super::Then::{Both, Lookup, Thread};
-use super::name::{LAST, bound6, files_only};
+use super::bind::{LAST, bound6, files_only};
 use super::{RESOLVER, Rule, Scenario, on};
 use crate::common;
 use crate::stage::Stage;

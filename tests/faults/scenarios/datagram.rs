@@ -3,10 +3,10 @@ use std::ffi::OsString;
 use php_sockets::*;
 
 use super::Then::{Both, Lookup};
-use super::stream::rest;
+use super::transfer::rest;
 use super::{RESOLVER, Rule, Scenario, on};
 use crate::common;
-use crate::scenarios::name::{bound6, files_only};
+use crate::scenarios::bind::{bound6, files_only};
 use crate::stage::Stage;
 
 pub(super) const SCENARIOS: &[Scenario] = &[

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use php_sockets::*;
 
 use super::Then::{Both, Same};
-use super::stream::rest;
+use super::transfer::rest;
 use super::{Rule, Scenario, Short, on};
 use crate::common;
 use crate::stage::{Helper, Stage};

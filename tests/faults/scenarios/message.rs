@@ -4,8 +4,8 @@ use std::os::fd::AsFd;
 use php_sockets::*;
 
 use super::Then::{Both, Lookup, Loud};
-use super::name::{LAST, files_only};
-use super::stream::{arrived, rest};
+use super::bind::{LAST, files_only};
+use super::transfer::{arrived, rest};
 use super::{RESOLVER, Rule, Scenario, Short, on};
 use crate::common;
 use crate::stage::Stage;

@@ -5,21 +5,21 @@ use std::ffi::c_int;
 use crate::stage::Stage;
 
 mod addrinfo;
+pub(crate) mod bind;
 mod connection;
+mod create;
 mod datagram;
 mod event;
 mod event_loop;
-mod interop;
-mod life;
+mod iovec;
 mod line;
 mod message;
-pub(crate) mod name;
 mod netdb;
-mod option;
+mod options;
 mod select;
 mod silent;
-mod stream;
-mod vector;
+mod std_streams;
+mod transfer;
 
 /// One way through a public function.
 pub(crate) struct Scenario {
@@ -128,18 +128,18 @@ pub(crate) const RESOLVER: &str = "the resolver's";
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
     [
-        life::SCENARIOS,
-        name::SCENARIOS,
+        create::SCENARIOS,
+        bind::SCENARIOS,
         connection::SCENARIOS,
-        stream::SCENARIOS,
+        transfer::SCENARIOS,
         line::SCENARIOS,
         datagram::SCENARIOS,
-        vector::SCENARIOS,
+        iovec::SCENARIOS,
         message::SCENARIOS,
         select::SCENARIOS,
-        option::SCENARIOS,
+        options::SCENARIOS,
         addrinfo::SCENARIOS,
-        interop::SCENARIOS,
+        std_streams::SCENARIOS,
         netdb::SCENARIOS,
         silent::SCENARIOS,
         event::SCENARIOS,

@@ -1,7 +1,7 @@
 use php_sockets::*;
 
 use super::Then::Or;
-use super::name::files_only;
+use super::bind::files_only;
 use super::{RESOLVER, Rule, Scenario, on};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

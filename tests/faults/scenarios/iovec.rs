@@ -1,7 +1,7 @@
 use php_sockets::*;
 
 use super::Then::Both;
-use super::stream::{arrived, rest};
+use super::transfer::{arrived, rest};
 use super::{Scenario, Short, on};
 use crate::common;
 use crate::stage::Stage;

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use php_sockets::*;
 
 use super::Then::{Plain, Same, Thread};
-use super::stream::rest;
+use super::transfer::rest;
 use super::{Rule, Scenario, on};
 use crate::common;
 use crate::stage::Stage;

@@ -824,7 +824,7 @@ fn options_make_phps_system_calls() {
 
     let php = trace(common::php_program(), &["-r", &php_code(&rows(ROWS))]);
     let this = std::env::current_exe().unwrap();
-    let rust = trace(this.to_str().unwrap(), &["--exact", "option::plays_the_rows", "--nocapture"]);
+    let rust = trace(this.to_str().unwrap(), &["--exact", "options::plays_the_rows", "--nocapture"]);
 
     assert!(php.len() > 200, "{}", php.len());
     for (rust, php) in rust.iter().zip(&php) {

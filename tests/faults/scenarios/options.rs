@@ -3,7 +3,7 @@ use php_sockets::*;
 use super::Then::{Both, Plain, Same};
 use super::{RESOLVER, Rule, Scenario, on};
 use crate::common;
-use crate::scenarios::name::{LAST, files_only};
+use crate::scenarios::bind::{LAST, files_only};
 use crate::stage::Stage;
 
 pub(super) const SCENARIOS: &[Scenario] = &[

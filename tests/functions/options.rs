@@ -210,8 +210,8 @@ fn a_filter_for_shared_ports_is_attached_and_detached() {
 fn no_padding_of_an_options_structure_reaches_the_kernel_unwritten() {
     let mut valgrind = common::limited("valgrind");
     valgrind.args(["--quiet", "--error-exitcode=9"]).arg(std::env::current_exe().unwrap());
-    valgrind.args(["--exact", "option::a_filter_for_shared_ports_is_attached_and_detached"]);
-    valgrind.args(["option::one_sender_of_a_group_is_heard_and_another_is_not"]);
+    valgrind.args(["--exact", "options::a_filter_for_shared_ports_is_attached_and_detached"]);
+    valgrind.args(["options::one_sender_of_a_group_is_heard_and_another_is_not"]);
 
     let output = valgrind.output().unwrap();
 
