@@ -3,7 +3,8 @@
 use std::ffi::{c_int, c_short};
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::slice;
+use std::time::Duration;
+use std::{slice, thread};
 
 use super::capacity::Refused;
 use crate::socket::Socket;
@@ -16,10 +17,7 @@ const PEEK_MAX: usize = 16 * 1024;
 const EMPTY_READS: u32 = 200;
 
 /// The milliseconds to wait where `poll` cannot report when to try again.
-const PAUSE: c_int = 10;
-
-/// A number that `poll` ignores, so that it only waits.
-const NO_DESCRIPTOR: RawFd = -1;
+const PAUSE: u8 = 10;
 
 /// Why there is no line.
 #[derive(Clone, Copy, Debug)]
@@ -61,9 +59,12 @@ fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(),
         let wanted = (length - line.len()).min(PEEK_MAX);
         let mut buffer = [MaybeUninit::uninit(); PEEK_MAX];
 
-        let Ok(peeked) = receive(socket, &mut buffer[..wanted], libc::MSG_PEEK) else {
-            wait_if_nothing_yet(socket)?;
-            continue;
+        let peeked = match receive(socket, &mut buffer[..wanted], libc::MSG_PEEK) {
+            Ok(peeked) => peeked,
+            Err(reason) => {
+                wait_if_nothing_yet(socket, reason)?;
+                continue;
+            }
         };
         if peeked.is_empty() {
             return end_of_stream(socket, line);
@@ -71,12 +72,10 @@ fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(),
         let size = length_of_line(peeked);
 
         // The bytes are still in the queue, unless another thread reads the same socket.
-        let Ok(received) = append(socket, line, size)? else {
-            wait_if_nothing_yet(socket)?;
-            continue;
-        };
-        if received == 0 {
-            return end_of_stream(socket, line);
+        match append(socket, line, size) {
+            Ok(0) => return end_of_stream(socket, line),
+            Ok(_) => {}
+            Err(reason) => wait_if_nothing_yet(socket, reason)?,
         }
         if line.len() == length || line.last().is_some_and(|byte| is_end(*byte)) {
             return Ok(());
@@ -117,11 +116,11 @@ fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), 
     let nonblocking = is_nonblocking(socket)?;
     let mut empty_reads = 0;
     while line.len() < length && !line.last().is_some_and(|byte| is_end(*byte)) {
-        match append(socket, line, 1)? {
+        match append(socket, line, 1) {
             Ok(0) if nonblocking => return Ok(()),
             Ok(0) => empty_reads += 1,
             Ok(_) => {}
-            Err(Failed) => wait_if_nothing_yet(socket)?,
+            Err(reason) => wait_if_nothing_yet(socket, reason)?,
         }
         if empty_reads == EMPTY_READS {
             return Err(NoLine::Code(libc::ECONNRESET));
@@ -132,22 +131,21 @@ fn read_bytes(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), 
 
 /// Appends up to `wanted` bytes and returns their number.
 #[inline]
-fn append(socket: &Socket, line: &mut Vec<u8>, wanted: usize) -> Result<Result<usize, Failed>, NoLine> {
+fn append(socket: &Socket, line: &mut Vec<u8>, wanted: usize) -> Result<usize, NoLine> {
     // A line that arrives whole gets just the memory that it needs. One that arrives in pieces grows as
     // vectors do.
     let reserved = if line.is_empty() { line.try_reserve_exact(wanted) } else { line.try_reserve(wanted) };
     reserved.map_err(|_| NoLine::Refused(Refused::TooLong))?;
 
-    let received = receive(socket, &mut line.spare_capacity_mut()[..wanted], 0).map(<[u8]>::len);
+    let received = receive(socket, &mut line.spare_capacity_mut()[..wanted], 0)?.len();
 
-    Ok(received.inspect(|received| {
-        // SAFETY: `received` bytes were written right after those of the vector, into its capacity.
-        unsafe { line.set_len(line.len() + received) };
-    }))
+    // SAFETY: `received` bytes were written right after those of the vector, into its capacity.
+    unsafe { line.set_len(line.len() + received) };
+    Ok(received)
 }
 
 /// Receives at most as many bytes as `buffer` has; `flags` is 0 or `MSG_PEEK`.
-fn receive<'a>(socket: &Socket, buffer: &'a mut [MaybeUninit<u8>], flags: c_int) -> Result<&'a [u8], Failed> {
+fn receive<'a>(socket: &Socket, buffer: &'a mut [MaybeUninit<u8>], flags: c_int) -> Result<&'a [u8], NoLine> {
     // SAFETY: `buffer` is writable and outlives the call, which keeps no pointer.
     let count = unsafe { libc::recv(socket.fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
 
@@ -160,18 +158,16 @@ fn receive<'a>(socket: &Socket, buffer: &'a mut [MaybeUninit<u8>], flags: c_int)
 /// Waits after a failed `recv` if nothing has arrived yet; PHP tries again without a pause. A blocking socket
 /// has waited already, for its `SO_RCVTIMEO`.
 #[cold]
-fn wait_if_nothing_yet(socket: &Socket) -> Result<(), NoLine> {
-    if Failed.errno() != libc::EAGAIN {
-        return Err(Failed.into());
-    }
+fn wait_if_nothing_yet(socket: &Socket, reason: NoLine) -> Result<(), NoLine> {
+    let NoLine::Code(libc::EAGAIN) = reason else { return Err(reason) };
     if !is_nonblocking(socket)? {
         return Ok(());
     }
-    let time_limit = if socket.peek_may_hide_bytes() { PAUSE } else { -1 };
+    let time_limit = if socket.peek_may_hide_bytes() { PAUSE.into() } else { -1 };
     let events = poll(socket.fd(), time_limit)?;
     // An error that recv does not report, such as a message in the error queue, would end every poll at once.
     if events == libc::POLLERR {
-        poll(NO_DESCRIPTOR, PAUSE)?;
+        thread::sleep(Duration::from_millis(PAUSE.into()));
     }
     Ok(())
 }
