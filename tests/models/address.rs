@@ -1,4 +1,4 @@
-//! What holds for every `sockaddr` that a kernel may write, and for what is sent back to where it came from.
+//! The laws of every `sockaddr` that a kernel may write, and of the address that goes back to where it came from.
 
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -17,7 +17,7 @@ fn buffer(bytes: &[u8; LEN]) -> SockAddrBuf {
     unsafe { SockAddrBuf::copied(bytes.as_ptr().cast(), SockAddrBuf::LEN) }
 }
 
-/// What the kernel is given: the bytes that its length speaks of.
+/// The bytes that the kernel reads: as many as the length says.
 pub(crate) fn sent(address: &SockAddr) -> Vec<u8> {
     let len = usize::try_from(address.len()).unwrap();
     // SAFETY: `as_ptr` points at `len` bytes inside `address`.
@@ -30,7 +30,7 @@ pub(crate) fn sent(address: &SockAddr) -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// What holds for the bytes of any address, whatever family stands in it.
+/// The laws of the bytes of any address, of any family.
 pub(crate) fn holds(bytes: &[u8; LEN]) {
     let buffer = buffer(bytes);
     let family = i32::from(u16::from_ne_bytes([bytes[0], bytes[1]]));
@@ -90,7 +90,7 @@ fn comes_and_goes(bytes: &[u8; LEN], family: i32) {
     }
 }
 
-/// What holds for any path: an abstract name keeps its first NUL, and the next one ends it.
+/// The laws of any path: an abstract name has a NUL as its first byte, and the next NUL ends it.
 pub(crate) fn path_holds(path: &[u8]) {
     let unix = SockAddr::unix(path);
     assert_eq!(unix.is_some(), path.len() < 108);

@@ -1,11 +1,11 @@
-//! What holds for any bytes in which control messages are looked for.
+//! The laws of any bytes that are read as control messages.
 
 use crate::message::{Reader, ReceivedControl};
 
 /// The bytes of a header.
 const HEADER: usize = 16;
 
-/// Everything that the reader says of the bytes must hold.
+/// The reader stays within the bytes, and reads each at most once.
 pub(crate) fn holds(bytes: &[u8]) {
     let mut taken = 0;
     for found in Reader::new(bytes) {

@@ -1,5 +1,5 @@
-//! The laws of what the crate does inside, for bytes of any kind. The unit tests try them, and so do the fuzz targets:
-//! `--cfg fuzzing` makes this module a public one.
+//! The laws of what no public function shows, for any bytes. The unit tests try them, and so do the fuzz targets: with
+//! `--cfg fuzzing` this is a public module of the crate.
 
 pub(crate) mod address;
 mod control;
@@ -32,8 +32,8 @@ pub fn control(bytes: &[u8]) {
     control::holds(bytes);
 }
 
-/// The laws of an address as text. A text that is a host name would go to a name server, so the resolver gets only what
-/// it answers by itself.
+/// The laws of an address as text. The resolver gets only a text that it answers by itself, and no host name, which would
+/// go to a name server.
 ///
 /// # Panics
 ///

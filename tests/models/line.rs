@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use php_sockets::*;
 
-/// What one `socket_read` makes of what is there.
+/// The result of one `socket_read`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Line(Vec<u8>),
@@ -14,14 +14,14 @@ pub(crate) enum Outcome {
     Waits,
 }
 
-/// What a `recv` of one byte gives: the byte, nothing (an empty message, the end of a stream), or it waits.
+/// The result of a `recv` of one byte: the byte, nothing (an empty message, the end of a stream), or it waits.
 enum Byte {
     Taken(u8),
     Empty,
     Waits,
 }
 
-/// What has arrived on a socket.
+/// A socket, as its peer leaves it: pieces that have arrived, before the end of the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     /// `SOCK_STREAM`, `SOCK_SEQPACKET` or `SOCK_DGRAM`.

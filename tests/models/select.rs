@@ -1,4 +1,4 @@
-//! `socket_select` against sets: who is ready stays, in order and with its key, and counts once an array; a descriptor
+//! `socket_select` against sets: a ready socket stays, in order and with its key, and counts once an array; a descriptor
 //! that is too high is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ pub(crate) struct Ready {
     _peers: [Socket; 6],
 }
 
-/// What each of `Ready::kinds` is ready for.
+/// The bits that each of `Ready::kinds` is ready for.
 pub(crate) const MASKS: [u8; 6] = [0b000, 0b001, 0b010, 0b011, 0b110, 0b111];
 
 /// One array: how it is passed (0 a list, 1 a list with keys, 2 a tree, else none), and places in the list of sockets.
@@ -37,7 +37,7 @@ impl Ready {
                 while socket_write(&own, [0; 4096], None).is_ok() {}
                 while socket_write(&own, [0], None).is_ok() {}
             }
-            // What was sent over TCP is there when select says so.
+            // Bytes sent over TCP have arrived when select says so.
             if mask & 4 != 0 {
                 let (mut read, mut urgent) = (vec![&own], vec![&own]);
                 let wait = |array: &mut Vec<&Socket>, urgent: bool| {
@@ -67,7 +67,7 @@ impl Ready {
         // SAFETY: fcntl takes numbers here.
         let fd = unsafe { libc::fcntl(self.kinds[kind % 6].as_raw_fd(), libc::F_DUPFD_CLOEXEC, number) };
         assert_ne!(fd, -1);
-        // SAFETY: the descriptor was just made and belongs to nobody else.
+        // SAFETY: the descriptor has just been made and has no other owner.
         (Socket::from(unsafe { OwnedFd::from_raw_fd(fd) }), MASKS[kind % 6])
     }
 }

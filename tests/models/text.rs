@@ -16,7 +16,7 @@ pub(crate) fn inet6_pton(bytes: &[u8]) -> Option<[u8; 16]> {
     text(bytes)?.parse().ok().map(|address: Ipv6Addr| address.octets())
 }
 
-/// Whether `gethostbyname` asks nobody about this text: digits and dots, with digits at both ends.
+/// Whether `gethostbyname` answers this text without a query: digits and dots, with digits at both ends.
 pub(crate) fn is_digits_and_dots(bytes: &[u8]) -> bool {
     let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     digit(bytes.first())
