@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help test check oracle bench torture sanitize machines doc clean
+.PHONY: help lessons test check oracle bench torture sanitize machines doc clean
 
 CARGO ?= cargo
 # The tests run this PHP too: make test PHP=target/php/8.5/php
@@ -43,14 +43,23 @@ programs = --features lessons --bin lesson-$(1) $(if $(filter $(1),$(demos)),--b
 .PHONY: $(foreach target,lesson php trace client demo,$(short:%=$(target)-%))
 .PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%) $(servers:%=client-%) $(demos:%=demo-%)
 
+# Each lesson with its title.
+list = for readme in lessons/[0-9][0-9]-*/README.md; do \
+    number=$${readme\#lessons/}; number=$${number%%-*}; \
+    printf '  make lesson-%s   %s\n' "$$number" "$$(sed -n 's/^\# Lesson [0-9]* · //p' "$$readme")"; \
+done
+
+lessons:
+	@trap 'exit 0' PIPE; { \
+	$(list); \
+	echo; \
+	echo "Begin with make lesson-03. 'make' alone lists what else there is for each lesson."; \
+	} 2>/dev/null
+
 help:
 	@trap 'exit 0' PIPE; { \
 	echo "Lessons"; \
-	for readme in lessons/[0-9][0-9]-*/README.md; do \
-	    number=$${readme#lessons/}; number=$${number%%-*}; \
-	    title=$$(sed -n 's/^# Lesson [0-9]* · //p' "$$readme"); \
-	    printf '  make lesson-%s   %s\n' "$$number" "$$title"; \
-	done; \
+	$(list); \
 	echo; \
 	echo "Each lesson also has (03 stands for its number)"; \
 	echo "  make php-03      its twin in PHP: the same steps, the same output"; \
@@ -91,7 +100,7 @@ $(servers:%=client-%): client-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call building,target/debug/lesson-client)
 	@$(call interruptible,$(CARGO) run --quiet --features lessons --target-dir target --bin lesson-client -- \
-	    --server 'make lesson-$*$(if $(ARGS), ARGS="$(ARGS)")' $(or $(ARGS),127.0.0.1 $(port_$*)))
+	    --server 'make lesson-$*$(if $(ARGS), ARGS="$(subst ','\'',$(subst ",\",$(ARGS)))")' $(or $(ARGS),127.0.0.1 $(port_$*)))
 
 $(demos:%=demo-%): demo-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

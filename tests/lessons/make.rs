@@ -57,6 +57,18 @@ fn make_alone_lists_the_lessons_and_the_targets() {
 }
 
 #[test]
+fn make_lessons_lists_them_and_says_where_to_begin() {
+    let (_, all, _) = make(&[]);
+    let (done, text, errors) = make(&["lessons"]);
+
+    assert!(done, "{errors}");
+    let list: Vec<&str> = all.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    let (shown, rest) = text.split_once("\n\n").expect("an empty line");
+    assert_eq!(shown.lines().collect::<Vec<_>>(), list);
+    assert!(rest.starts_with("Begin with make lesson-03."), "{rest}");
+}
+
+#[test]
 fn a_lesson_that_does_not_exist_is_one_line() {
     for target in ["lesson-99", "php-99", "trace-99", "lesson-0", "lesson-003", "lesson-"] {
         let (done, text, errors) = make(&[target]);
@@ -287,6 +299,21 @@ fn a_port_alone_will_do_and_a_server_that_is_missing_is_named() {
         assert!(!done, "{target}");
         let errors = without_building(errors.as_bytes());
         assert!(errors.starts_with(&sentence.replace("PORT", &port)), "{target}: {errors}");
+    }
+}
+
+#[test]
+fn arguments_of_a_client_may_have_quotes_as_those_of_its_server() {
+    let (_holder, port) = common::closed_port();
+    for arguments in [format!("'127.0.0.1' {port}"), format!("\"127.0.0.1\" '{port}'")] {
+        let (done, _, errors) = make(&["client-10", &format!("ARGS={arguments}")]);
+
+        assert!(!done);
+        let errors = without_building(errors.as_bytes());
+        assert!(errors.contains(": unable to connect [111]: Connection refused\n"), "{errors}");
+        // Typed as it stands there, it starts the server with the same arguments.
+        let typed = arguments.replace('"', "\\\"");
+        assert!(errors.contains(&format!(": make lesson-10 ARGS=\"{typed}\"\n")), "{errors}");
     }
 }
 
