@@ -34,6 +34,8 @@ mod make;
 mod play;
 mod reader;
 mod readme;
+#[path = "../stage/server.rs"]
 mod server;
 mod text;
+#[path = "../stage/twin.rs"]
 mod twin;
