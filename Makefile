@@ -13,41 +13,35 @@ export PHP
 STRACE ?= strace
 # A name that nobody knows is to cost a lesson seconds, also where a DNS server keeps silent.
 export RES_OPTIONS ?= timeout:2 attempts:1
-# The lessons' numbers; lesson-03 is lessons/03-the-conversation.
-numbers := $(sort $(foreach lesson,$(wildcard lessons/[0-9][0-9]-*/),$(firstword $(subst -, ,$(notdir $(lesson:/=))))))
+# The lessons' numbers, as lessons/lessons.toml lists them; lesson-03 is lessons/03-the-conversation.
+numbers := $(shell sed -n 's/^\[\([0-9][0-9]\)\]$$/\1/p' lessons/lessons.toml)
 folder = $(patsubst %/,%,$(wildcard lessons/$(1)-*/))
 # Ctrl-C ends a lesson, and is no failure that make would have to report.
 interruptible = trap : INT; $(1); status=$$?; [ "$$status" -eq 130 ] || exit "$$status"
 # The first build takes its time in silence otherwise.
 building = [ -e $(1) ] || echo "Building $(notdir $(1)): the first time this takes some seconds." >&2
 need = command -v $(1) >/dev/null 2>&1 || { echo "This needs $(1): $(2)" >&2; exit 2; }
-# The lessons with a second terminal, and where the other end finds those that are servers.
+# The lessons with a second terminal.
 demos := $(sort $(foreach demo,$(wildcard lessons/[0-9][0-9]-*/demo.txt),$(firstword $(subst -, ,$(notdir $(demo:/demo.txt=))))))
-port_04 = 1935
-port_06 = 1234
-port_09 = 5001
-port_10 = 5001
-port_12 = 5000
-port_13 = 5000
-port_15 = 9999
-port_22 = 8080
+# Where the other end finds those that are servers, port_NN, and whose clients the others are, client_of_NN.
+$(foreach row,$(shell awk -F'[]["= .]+' '/^\[/ { number = $$2 } /^(port|client_of) / { print $$1 "_" number ":=" $$2 }' \
+    lessons/lessons.toml),$(eval $(row)))
 # Lesson 3 is lesson 03.
 short := $(patsubst 0%,%,$(filter 0%,$(numbers)))
 servers := $(foreach number,$(demos),$(if $(port_$(number)),$(number)))
-# Who plays the demo of lesson $(1): programs of the folder $(2), the lesson itself by way of $(3). Lessons 05 and 07 are
-# clients: of lesson 04, and of a server that the demo itself plays.
-cast_05 = --server $(2)/lesson-04 --client $(3) $(2)/lesson-05
-cast_07 = --client $(3) $(2)/lesson-07
-cast = $(if $(cast_$(1)),$(call cast_$(1),$(1),$(2),$(3)),--server $(3) $(2)/lesson-$(1) --client $(2)/lesson-client)
-programs = --features lessons --bin lesson-$(1) $(if $(filter $(1),$(demos)),--bin lesson-demo --bin lesson-client $(if $(filter 05,$(1)),--bin lesson-04))
+# Who plays the demo of lesson $(1): programs of the folder $(2), the lesson itself by way of $(3). A client's server is
+# another lesson, or the player of the demo itself.
+server_of = $(filter-out demo,$(client_of_$(1)))
+cast = $(if $(client_of_$(1)),$(if $(server_of),--server $(2)/lesson-$(server_of)) --client $(3) $(2)/lesson-$(1),--server $(3) \
+    $(2)/lesson-$(1) --client $(2)/lesson-client)
+programs = --features lessons --bin lesson-$(1) $(if $(filter $(1),$(demos)),--bin lesson-demo --bin lesson-client \
+    $(server_of:%=--bin lesson-%))
 .PHONY: $(foreach target,lesson php trace client demo,$(short:%=$(target)-%))
 .PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%) $(servers:%=client-%) $(demos:%=demo-%)
 
 # Each lesson with its title.
-list = for readme in lessons/[0-9][0-9]-*/README.md; do \
-    number=$${readme\#lessons/}; number=$${number%%-*}; \
-    printf '  make lesson-%s   %s\n' "$$number" "$$(sed -n 's/^\# Lesson [0-9]* · //p' "$$readme")"; \
-done
+list = awk -F'"' '/^\[..\]$$/ { number = substr($$0, 2, 2) } /^title/ { print "  make lesson-" number "   " $$2 }' \
+    lessons/lessons.toml
 
 lessons:
 	@trap 'exit 0' PIPE; { \

@@ -1,33 +1,37 @@
 //! What a peer can do to a server. Each attack ends when its clients have gone.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::server::{PATIENCE, Server, reset};
-use crate::stage::{Guest, Serves, Stage, Twin, until_accepted};
+use crate::stage::guests::{Guest, Stage, crowd_alone, until_accepted};
+use crate::stage::registry::Serves;
+use crate::stage::server::{PATIENCE, Server, reset};
 
-type Attack = fn(&mut Stage);
+pub(crate) type Attack = fn(&mut Stage);
 
-pub(crate) const ATTACKS: [(&str, Attack); 15] = [
-    ("reset before accept", reset_before_accept),
-    ("reset after accept", reset_after_accept),
-    ("reset in the middle of a line", reset_mid_line),
-    ("reset while another one speaks", reset_while_another_speaks),
-    ("reset while the server writes", reset_while_the_server_writes),
-    ("gone without a word", half_open),
-    ("half-closed at once", half_closed_at_once),
-    ("half-closed after a request", half_closed_after_a_request),
-    ("one byte at a time", one_byte_at_a_time),
-    ("a line of 100 MB without end", line_without_end),
-    ("urgent data", urgent_data),
-    ("only urgent data", only_urgent_data),
-    ("never reads", never_reads),
-    ("bytes that are no text, and what could repaint the screen", no_text),
-    ("1000 connects at once", thousand_connects),
-];
+macro_rules! by_name {
+    ($($attack:ident)*) => { &[$((stringify!($attack), $attack as Attack)),*] };
+}
+
+pub(crate) const ATTACKS: &[(&str, Attack)] = by_name! {
+    reset_before_accept
+    reset_after_accept
+    reset_mid_line
+    reset_while_another_speaks
+    reset_while_the_server_writes
+    half_open
+    half_closed_at_once
+    half_closed_after_a_request
+    one_byte_at_a_time
+    line_without_end
+    urgent_data
+    only_urgent_data
+    never_reads
+    bytes_that_are_no_text
+    thousand_connects
+};
 
 /// Sends `signal` to the server, and waits until it has stopped or goes on.
 fn signal(server: &Server, signal: i32, stopped: bool) {
@@ -70,7 +74,7 @@ fn reset_after_accept(stage: &mut Stage) {
 fn reset_mid_line(stage: &mut Stage) {
     for read in [false, true] {
         let Some(guest) = stage.guest() else { return };
-        guest.says(half(stage.lesson.request));
+        guest.says(half(&stage.host.request));
         if read {
             stage.others_are_served();
             stage.rests();
@@ -81,7 +85,7 @@ fn reset_mid_line(stage: &mut Stage) {
 
 /// For the server both happen at once: what the one says cannot be passed on to the other, which is ready too.
 fn reset_while_another_speaks(stage: &mut Stage) {
-    if !stage.lesson.serves.many() {
+    if !stage.host.serves.many() {
         return; // no other one speaks
     }
     let Some(guest) = stage.guest() else { return };
@@ -102,7 +106,7 @@ fn half(request: &str) -> &str {
 
 /// Asks and asks, and reads nothing, until there is no room for another question, or the server has had enough.
 fn fill(stage: &mut Stage, guest: &Guest) {
-    if stage.lesson.serves.chat() {
+    if stage.host.serves.chat() {
         let mut lines = 0;
         stage.friends_chat(|_| {
             lines += 1;
@@ -113,7 +117,7 @@ fn fill(stage: &mut Stage, guest: &Guest) {
     socket_set_nonblock(&guest.socket).expect("an option");
     // Long lines, where it is lines that are answered: short ones fill a buffer as well, but slowly.
     let line = "x".repeat(1000) + "\n";
-    let questions = if stage.lesson.request == "hello\n" { &line } else { stage.lesson.request }.repeat(1000);
+    let questions = if stage.host.request == "hello\n" { &line } else { &stage.host.request }.repeat(1000);
     let enough = 64 << 20;
     let mut said = 0;
     while said < enough {
@@ -136,7 +140,7 @@ fn never_reads(stage: &mut Stage) {
         stage.others_are_served();
         stage.rests();
     }
-    if stage.lesson.serves == Serves::Chat {
+    if stage.host.serves == Serves::Chat {
         // It goes, whatever it does.
         let mut seen = String::new();
         stage.friends_chat(|server| {
@@ -144,7 +148,7 @@ fn never_reads(stage: &mut Stage) {
             seen.ends_with(" is dropped: it does not read")
         });
     }
-    if stage.lesson.serves == Serves::Relay {
+    if stage.host.serves == Serves::Relay {
         let enough = stage.server.descriptors() - 1;
         stage.friends_chat(|server| server.descriptors() <= enough);
     }
@@ -154,11 +158,11 @@ fn never_reads(stage: &mut Stage) {
 /// for good looks the same from here.
 fn half_open(stage: &mut Stage) {
     let silent = stage.guest();
-    if stage.lesson.serves != Serves::OneByOne {
+    if stage.host.serves != Serves::OneByOne {
         stage.others_are_served();
     }
     let Some(halting) = Stage::caller(&stage.server) else { return };
-    halting.says(half(stage.lesson.request));
+    halting.says(half(&stage.host.request));
     stage.others_are_served();
     stage.rests();
     drop(silent);
@@ -173,35 +177,35 @@ fn half_closed_at_once(stage: &mut Stage) {
 
 fn half_closed_after_a_request(stage: &mut Stage) {
     let Some(mut guest) = stage.guest() else { return };
-    guest.says(stage.lesson.request);
+    guest.says(&stage.host.request);
     let _ = socket_shutdown(&guest.socket, SHUT_WR);
     stage.others_are_served();
 
     let heard = guest.hears_the_end();
-    assert!(heard.contains(stage.lesson.answer), "{heard}");
+    assert!(heard.contains(&stage.host.answer), "{heard}");
 }
 
 /// Each byte in a segment of its own, and between any two of them the others have their turn.
 fn one_byte_at_a_time(stage: &mut Stage) {
     let Some(mut guest) = stage.guest() else { return };
     socket_set_option(&guest.socket, SOL_TCP, TCP_NODELAY, 1).expect("an option");
-    for at in 0..stage.lesson.request.len() {
-        guest.says(&stage.lesson.request[at..=at]);
+    for at in 0..stage.host.request.len() {
+        guest.says(&stage.host.request[at..=at]);
         if !stage.ends() || at == 0 {
             stage.others_are_served();
         }
     }
     if !stage.ends() {
-        guest.hears(stage.lesson.answer);
+        guest.hears(&stage.host.answer);
     }
 }
 
 fn line_without_end(stage: &mut Stage) {
     // PHP reads lines a byte at a time, and would take minutes for more.
-    let slow = stage.twin == Twin::Php && stage.lesson.folder.starts_with("06");
+    let slow = stage.host.program.is_php() && stage.host.name == "lesson_06";
     let length = if slow { 1_000_000 } else { 100_000_000 };
     let Some(guest) = stage.guest() else { return };
-    if stage.lesson.serves.chat() {
+    if stage.host.serves.chat() {
         return stage.friends_hear_without_end(&guest, length);
     }
     let done = AtomicBool::new(false);
@@ -234,14 +238,14 @@ fn line_without_end(stage: &mut Stage) {
 
 fn urgent_data(stage: &mut Stage) {
     let Some(mut guest) = stage.guest() else { return };
-    let request = stage.lesson.request;
-    guest.says(half(request));
+    let request = stage.host.request.clone();
+    guest.says(half(&request));
     // The urgent byte is no part of the stream.
     let _ = socket_send(&guest.socket, "!", 1, MSG_OOB);
-    guest.says(&request[half(request).len()..]);
+    guest.says(&request[half(&request).len()..]);
     stage.others_are_served();
     if !stage.ends() {
-        guest.hears(stage.lesson.answer);
+        guest.hears(&stage.host.answer);
     }
 }
 
@@ -254,7 +258,8 @@ fn only_urgent_data(stage: &mut Stage) {
     stage.rests();
 }
 
-fn no_text(stage: &mut Stage) {
+/// Bytes of every kind, and what could repaint the screen.
+fn bytes_that_are_no_text(stage: &mut Stage) {
     let Some(guest) = stage.guest() else { return };
     let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
     let _ = socket_write(&guest.socket, bytes, None);
@@ -272,11 +277,8 @@ fn no_text(stage: &mut Stage) {
     stage.rests();
 }
 
-/// A thousand at a time are enough for this process's descriptors.
-pub(crate) static CROWD: Mutex<()> = Mutex::new(());
-
 fn thousand_connects(stage: &mut Stage) {
-    let _turn = CROWD.lock();
+    let _turn = crowd_alone();
     let crowd: Vec<Socket> = (0..1000)
         .map(|_| {
             let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
@@ -287,7 +289,7 @@ fn thousand_connects(stage: &mut Stage) {
         .collect();
     for (number, socket) in crowd.iter().enumerate() {
         if number < 5 || number % 50 == 0 {
-            let _ = socket_write(socket, stage.lesson.request, None);
+            let _ = socket_write(socket, &stage.host.request, None);
         }
     }
     stage.others_are_served();

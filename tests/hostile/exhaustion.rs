@@ -6,21 +6,19 @@ use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::attacks::CROWD;
 use crate::common::{self, Strace};
-use crate::server::{PATIENCE, Server};
-use crate::stage::{Guest, Lesson, Serves, Stage, Twin, sleeps, until_accepted};
-use crate::table::{LESSONS, samples};
+use crate::stage::guests::{Guest, Host, Stage, crowd_alone, samples, sleeps, until_accepted};
+use crate::stage::registry::{Serves, lessons};
+use crate::stage::server::{PATIENCE, Server};
+use crate::stage::twin::TWINS;
 
-const TWINS: [Twin; 2] = [Twin::Rust, Twin::Php];
-
-fn each(serves: fn(Serves) -> bool, test: fn(&Lesson, Twin)) {
+fn each(serves: fn(Serves) -> bool, test: fn(&Host)) {
     std::thread::scope(|scope| {
-        for lesson in LESSONS.iter().filter(|lesson| serves(lesson.serves)) {
-            for twin in TWINS {
-                let thread = std::thread::Builder::new().name(format!("lesson {}, {twin:?}", lesson.folder));
-                thread.spawn_scoped(scope, move || test(lesson, twin)).expect("a thread");
-            }
+        let hosts = lessons().iter().flat_map(|lesson| TWINS.map(|twin| Host::of(lesson, twin)));
+        for host in hosts.flatten().filter(|host| serves(host.serves)) {
+            let name = format!("{}, {:?}", host.name, host.program.twin);
+            let thread = std::thread::Builder::new().name(name);
+            thread.spawn_scoped(scope, move || test(&host)).expect("a thread");
         }
     });
 }
@@ -77,8 +75,8 @@ fn until_more(before: u64, count: impl Fn() -> u64) {
 
 #[test]
 fn without_descriptors_a_server_of_many_serves_those_it_has_and_does_not_spin() {
-    each(Serves::many, |lesson, twin| {
-        let mut stage = Stage::new(lesson, twin);
+    each(Serves::many, |host| {
+        let mut stage = Stage::new(host);
         let leaves = stage.guest().expect("a server");
         stage.others_are_served();
         limit_to_what_is_open(&stage);
@@ -96,17 +94,17 @@ fn without_descriptors_a_server_of_many_serves_those_it_has_and_does_not_spin() 
 
 #[test]
 fn when_the_system_has_no_descriptors_it_is_the_same() {
-    each(Serves::many, |lesson, twin| {
-        let third = match &lesson.folder[..2] {
+    each(Serves::many, |host| {
+        let third = match host.name.as_str() {
             // It asks for the next client before there is one, and every fifth of a second once that has failed.
-            "12" => "3..12",
+            "lesson_12" => "3..12",
             // It takes all who wait, and asks once more each time.
-            "22" => "5",
+            "lesson_22" => "5",
             _ => "3",
         };
         let strace = Strace::injecting(&format!("accept,accept4:error=ENFILE:when={third}"));
-        let mut stage = Stage::under(&strace.words(), lesson, twin, 2);
-        let leaves = (lesson.serves == Serves::Together).then(|| stage.friends.pop()).flatten();
+        let mut stage = Stage::under(&strace.words(), host, 2);
+        let leaves = (host.serves == Serves::Together).then(|| stage.friends.pop()).flatten();
 
         let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
         serves_and_does_not_spin(&mut stage, "socket_accept(): unable to accept incoming connection [23]");
@@ -119,8 +117,8 @@ fn when_the_system_has_no_descriptors_it_is_the_same() {
 #[test]
 fn without_descriptors_a_server_of_one_client_says_so_and_ends() {
     let one_after_another = |serves| matches!(serves, Serves::OneByOne | Serves::InTurns);
-    each(one_after_another, |lesson, twin| {
-        let mut stage = Stage::new(lesson, twin);
+    each(one_after_another, |host| {
+        let mut stage = Stage::new(host);
         limit_to_what_is_open(&stage);
 
         // An accept that waits has its number already. The next one gets none.
@@ -135,11 +133,11 @@ fn without_descriptors_a_server_of_one_client_says_so_and_ends() {
     });
 }
 
-fn each_sample(serves: fn(Serves) -> bool, test: impl Fn(&Lesson) + Sync) {
+fn each_sample(serves: fn(Serves) -> bool, test: impl Fn(&Host) + Sync) {
     let test = &test;
     std::thread::scope(|scope| {
         for sample in samples().iter().filter(|sample| serves(sample.serves)) {
-            let thread = std::thread::Builder::new().name(sample.folder.to_owned());
+            let thread = std::thread::Builder::new().name(sample.name.clone());
             thread.spawn_scoped(scope, move || test(sample)).expect("a thread");
         }
     });
@@ -148,7 +146,7 @@ fn each_sample(serves: fn(Serves) -> bool, test: impl Fn(&Lesson) + Sync) {
 #[test]
 fn without_descriptors_the_readmes_servers_serve_those_they_have_and_the_next_when_one_leaves() {
     each_sample(Serves::many, |sample| {
-        let mut stage = Stage::new(sample, Twin::Rust);
+        let mut stage = Stage::new(sample);
         let leaves = stage.guest().expect("a server");
         until_accepted(&stage.server, &leaves.socket);
         limit_to_what_is_open(&stage);
@@ -169,7 +167,7 @@ fn without_descriptors_and_clients_the_readmes_servers_wait_for_a_descriptor() {
     each_sample(
         |_| true,
         |sample| {
-            let server = Server::start(common::limited(sample.program));
+            let server = Server::start(sample.program.command(&[]));
             let first = server.connect();
             until_accepted(&server, &first);
             let descriptors = server.descriptors();
@@ -202,7 +200,7 @@ fn without_descriptors_and_clients_the_readmes_servers_wait_for_a_descriptor() {
 #[test]
 fn when_the_last_client_leaves_a_full_server_of_the_readme_the_next_has_its_turn() {
     each_sample(Serves::many, |sample| {
-        let server = Server::start(common::limited(sample.program));
+        let server = Server::start(sample.program.command(&[]));
         let last = server.connect();
         until_accepted(&server, &last);
         limit_to_what_it_has(&server);
@@ -230,7 +228,7 @@ fn no_error_of_accept_ends_a_server_of_the_readme() {
                 let friends = if sample.serves.chat() { 2 } else { usize::from(sample.serves.many()) };
                 let fault = format!("accept,accept4:error={error}:when={}", friends + 1);
                 let strace = Strace::injecting(&fault);
-                let mut stage = Stage::under(&strace.words(), sample, Twin::Rust, friends);
+                let mut stage = Stage::under(&strace.words(), sample, friends);
 
                 let mut late = Stage::caller(&stage.server).expect("the kernel connects it");
                 stage.is_served(&mut late);
@@ -244,7 +242,7 @@ fn no_signal_ends_a_server_of_the_readme_that_waits() {
     each_sample(Serves::many, |sample| {
         let friends = if sample.serves.chat() { 2 } else { 1 };
         let strace = Strace::injecting("select,pselect6,epoll_wait,epoll_pwait:error=EINTR:when=1+3");
-        let mut stage = Stage::under(&strace.words(), sample, Twin::Rust, friends);
+        let mut stage = Stage::under(&strace.words(), sample, friends);
 
         for _ in 0..5 {
             stage.others_are_served();
@@ -267,9 +265,9 @@ fn until_no_more_are_accepted(server: &Server) {
 /// More than select has room for, for one server after the other: they are many for this process.
 fn each_with_a_crowd(prepare: fn(&mut Command), test: fn(&mut Stage, Vec<Guest>)) {
     for sample in samples().iter().filter(|sample| sample.serves.many()) {
-        let _turn = CROWD.lock();
+        let _turn = crowd_alone();
         let friends = if sample.serves.chat() { 2 } else { 1 };
-        let mut stage = Stage::prepared(&[], sample, Twin::Rust, friends, prepare);
+        let mut stage = Stage::prepared(&[], sample, friends, prepare);
         let crowd = (0..1100).map(|_| Stage::caller(&stage.server).expect("the kernel connects it"));
         let crowd = crowd.collect();
         until_no_more_are_accepted(&stage.server);
@@ -367,7 +365,7 @@ fn with_every_port_taken_connect_fails_in_phps_words_and_succeeds_when_one_is_fr
         assert_eq!(error.to_string(), sentence);
         assert_eq!((socket_last_error(&late), socket_last_error(None)), (error.code(), error.code()));
         // A reset leaves no TIME_WAIT, which would keep the port for a minute.
-        crate::server::reset(all.remove(0));
+        crate::stage::server::reset(all.remove(0));
         socket_connect(&late, "127.0.0.1", 50000).unwrap();
     });
 }
@@ -414,7 +412,7 @@ fn what_full_buffers_take_in_parts_arrives_whole_and_in_order() {
             }
         }
         socket_shutdown(&writer, SHUT_WR).unwrap();
-        heard.extend(crate::server::read_all(&reader));
+        heard.extend(crate::stage::server::read_all(&reader));
 
         assert!(full > 0 && parts > 0, "{name}: {full}, {parts}");
         assert!(heard == data, "{name}: {} bytes of {}", heard.len(), data.len());

@@ -1,6 +1,5 @@
 //! What a program must not give away: to the network, to a child process, to a peer, to a terminal.
 
-use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;
 
@@ -8,24 +7,22 @@ use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
 use crate::common::{self, Strace, network};
-use crate::server::{Server, write_all};
-use crate::stage::{Serves, Stage, Twin};
-use crate::table::LESSONS;
+use crate::stage::guests::{Host, Stage};
+use crate::stage::registry::{Serves, lesson, lessons};
+use crate::stage::server::{Server, write_all};
+use crate::stage::twin::{TWINS, twins_of};
 
 #[test]
 fn without_arguments_every_server_listens_on_loopback_and_nowhere_else() {
     std::thread::scope(|scope| {
-        for lesson in &LESSONS {
-            let event = common::root().join("tests/lessons/event.php");
-            let script = common::root().join("lessons").join(lesson.folder).join("main.php");
-            let prepend = format!("auto_prepend_file={}", event.display());
-            let php = vec![OsString::from(common::php_program()), "-d".into(), prepend.into(), script.into()];
-            for twin in [vec![OsString::from(lesson.program)], php] {
+        for lesson in lessons().iter().filter(|lesson| lesson.server.is_some()) {
+            for twin in twins_of(&lesson.number) {
                 scope.spawn(move || {
                     // In a network of its own its port is free.
-                    let server = Server::start_with(network::in_own_network("", &twin, &[]), |line| {
-                        line.strip_prefix("Listening on 127.0.0.1:")?.parse().ok()
-                    });
+                    let server =
+                        Server::start_with(network::in_own_network("", &twin.os_words(), &[]), |line| {
+                            line.strip_prefix("Listening on 127.0.0.1:")?.parse().ok()
+                        });
                     let sockets = |table: &str| {
                         std::fs::read_to_string(format!("/proc/{}/net/{table}", server.pid()))
                             .expect("a table")
@@ -36,7 +33,7 @@ fn without_arguments_every_server_listens_on_loopback_and_nowhere_else() {
                     let all: Vec<&str> =
                         rows.map(|row| row.split_whitespace().nth(1).expect("a name")).collect();
                     let loopback = u32::from_ne_bytes([127, 0, 0, 1]);
-                    assert_eq!(all, [format!("{loopback:08X}:{:04X}", server.port)], "{}", lesson.folder);
+                    assert_eq!(all, [format!("{loopback:08X}:{:04X}", server.port)], "{}", lesson.folder());
                 });
             }
         }
@@ -128,9 +125,10 @@ fn a_child_process_inherits_nothing_that_this_crate_opens() {
 
 #[test]
 fn what_one_client_of_the_chat_says_cannot_repaint_the_screens_of_the_others() {
-    let lesson = LESSONS.iter().find(|lesson| lesson.serves == Serves::Chat).expect("the chat");
-    for twin in [Twin::Rust, Twin::Php] {
-        let stage = Stage::new(lesson, twin);
+    for twin in TWINS {
+        let host = Host::of(lesson("15"), twin).expect("a server");
+        assert_eq!(host.serves, Serves::Chat);
+        let stage = Stage::new(&host);
         let [one, other] = &stage.friends[..] else { panic!("two friends") };
 
         write_all(&one.socket, b"\x1b[2J \xc2\x9b31m \x07\r \x00 \xe2\x80\xae.\n");
@@ -143,15 +141,14 @@ fn what_one_client_of_the_chat_says_cannot_repaint_the_screens_of_the_others() {
 
 #[test]
 fn no_request_makes_the_http_server_look_for_a_file() {
-    let lesson = LESSONS.iter().find(|lesson| lesson.folder.starts_with("22")).expect("the HTTP server");
-    for twin in [Twin::Rust, Twin::Php] {
+    for twin in TWINS {
+        let host = Host::of(lesson("22"), twin).expect("a server");
         let strace = Strace::of("%file");
-        let mut stage = Stage::under(&strace.words(), lesson, twin, 1);
+        let mut stage = Stage::under(&strace.words(), &host, 1);
         let before = strace.log();
         assert!(before.contains("execve("), "{before}");
 
-        let folder = common::root().join("lessons").join(lesson.folder);
-        let absolute = format!("{}/main.php", folder.display());
+        let absolute = lesson("22").path("main.php");
         let paths = [
             "/../main.php",
             "/%2e%2e/main.php",

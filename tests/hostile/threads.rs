@@ -113,7 +113,7 @@ fn eight_threads_write_one_stream_and_no_byte_is_lost() {
     // The stream ends when the last of them has dropped its share, and not before.
     drop(shared);
     let mut counts = [0_u32; 8];
-    for byte in crate::server::read_all(&reader) {
+    for byte in crate::stage::server::read_all(&reader) {
         counts[usize::from(byte - b'a')] += 1;
     }
 
@@ -138,7 +138,7 @@ fn a_socket_is_closed_once_by_whoever_drops_it_last() {
         drop(shared);
 
         // Eight bytes and the end. A second close would close what another test has just opened.
-        assert_eq!(crate::server::read_all(&peer), b"xxxxxxxx");
+        assert_eq!(crate::stage::server::read_all(&peer), b"xxxxxxxx");
         for thread in threads {
             thread.join().unwrap();
         }

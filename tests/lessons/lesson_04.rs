@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common::{self, Running, Strace};
-use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
-use crate::twin::{Twin, both, has_the_default_port, refusal};
+use crate::stage::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::stage::twin::{Program, refusal};
 
-both! { "04" "04-greeting-server";
+both! { "04";
     it_ends_after_five_clients_and_keeps_no_descriptor
     a_message_is_one_line_however_it_comes
     what_follows_the_line_does_not_reset_the_connection
@@ -35,16 +35,16 @@ both! { "04" "04-greeting-server";
     ctrl_c_ends_it
 }
 
-fn start(twin: &Twin) -> Server {
+fn start(twin: &Program) -> Server {
     start_with(twin, &["127.0.0.1", "0"])
 }
 
-fn start_with(twin: &Twin, arguments: &[&str]) -> Server {
+fn start_with(twin: &Program, arguments: &[&str]) -> Server {
     past_its_first_lines(Server::start(twin.command(arguments)))
 }
 
 /// The same, with some of its system calls changed.
-fn start_injected(twin: &Twin, inject: &str) -> Server {
+fn start_injected(twin: &Program, inject: &str) -> Server {
     let strace = Strace::injecting(inject);
     past_its_first_lines(Server::start(twin.under(&strace.words(), &["127.0.0.1", "0"])))
 }
@@ -93,7 +93,7 @@ fn is_listening(address: [u8; 4], port: u16) -> bool {
     table.contains(&format!(" {:08X}:{port:04X} 00000000:0000 0A ", u32::from_ne_bytes(address)))
 }
 
-fn it_ends_after_five_clients_and_keeps_no_descriptor(twin: &Twin) {
+fn it_ends_after_five_clients_and_keeps_no_descriptor(twin: &Program) {
     let mut server = start(twin);
     let before = server.descriptors();
 
@@ -110,7 +110,7 @@ fn it_ends_after_five_clients_and_keeps_no_descriptor(twin: &Twin) {
     assert!(!is_listening([127, 0, 0, 1], server.port));
 }
 
-fn a_message_is_one_line_however_it_comes(twin: &Twin) {
+fn a_message_is_one_line_however_it_comes(twin: &Program) {
     let mut server = start(twin);
 
     let client = server.connect();
@@ -138,7 +138,7 @@ fn a_message_is_one_line_however_it_comes(twin: &Twin) {
     assert!(server.ended());
 }
 
-fn what_follows_the_line_does_not_reset_the_connection(twin: &Twin) {
+fn what_follows_the_line_does_not_reset_the_connection(twin: &Program) {
     let server = start(twin);
     let client = server.connect();
 
@@ -151,7 +151,7 @@ fn what_follows_the_line_does_not_reset_the_connection(twin: &Twin) {
     assert_eq!(read_line(&server.connect()), greeting(2));
 }
 
-fn a_silent_client_loses_its_turn(twin: &Twin) {
+fn a_silent_client_loses_its_turn(twin: &Program) {
     let server = start_with(twin, &["127.0.0.1", "0", "1"]);
     let (silent, next) = (server.connect(), server.connect());
     write_all(&silent, b"half a line");
@@ -163,7 +163,7 @@ fn a_silent_client_loses_its_turn(twin: &Twin) {
     assert_eq!(read_line(&next), greeting(2));
 }
 
-fn a_client_that_sends_a_byte_now_and_then_loses_its_turn(twin: &Twin) {
+fn a_client_that_sends_a_byte_now_and_then_loses_its_turn(twin: &Program) {
     let server = start_with(twin, &["127.0.0.1", "0", "1"]);
     let client = server.connect();
     let heard = AtomicBool::new(false);
@@ -185,7 +185,7 @@ fn a_client_that_sends_a_byte_now_and_then_loses_its_turn(twin: &Twin) {
     assert_eq!(read_line(&server.connect()), greeting(2));
 }
 
-fn a_line_without_end_takes_neither_memory_nor_the_turn_of_others(twin: &Twin) {
+fn a_line_without_end_takes_neither_memory_nor_the_turn_of_others(twin: &Program) {
     let server = start(twin);
     let before = server.resident();
     let (endless, next) = (server.connect(), server.connect());
@@ -201,7 +201,7 @@ fn a_line_without_end_takes_neither_memory_nor_the_turn_of_others(twin: &Twin) {
     assert!(after < before + 4096, "{before} KiB, then {after} KiB");
 }
 
-fn clients_that_vanish_do_not_end_it(twin: &Twin) {
+fn clients_that_vanish_do_not_end_it(twin: &Program) {
     let mut server = start(twin);
 
     // Before it is greeted: the kernel may let the greeting go, or not.
@@ -236,7 +236,7 @@ fn clients_that_vanish_do_not_end_it(twin: &Twin) {
     assert!(server.ended());
 }
 
-fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
+fn bytes_that_are_no_text_are_printed_harmless(twin: &Program) {
     let mut child = Running::start(twin.command(&["127.0.0.1", "0"]).stdout(Stdio::piped()));
     let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut first = String::new();
@@ -273,7 +273,7 @@ fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
     assert_eq!(lines[5], b"5 clients have come: the server ends");
 }
 
-fn a_server_stopped_and_continued_still_hears_its_client(twin: &Twin) {
+fn a_server_stopped_and_continued_still_hears_its_client(twin: &Program) {
     let server = start(twin);
     let client = server.connect();
     assert_eq!(read_line(&client), greeting(1));
@@ -289,7 +289,7 @@ fn a_server_stopped_and_continued_still_hears_its_client(twin: &Twin) {
     assert_eq!(server.line(), "client 1 says: awake?");
 }
 
-fn it_rests_while_it_waits(twin: &Twin) {
+fn it_rests_while_it_waits(twin: &Program) {
     let server = start(twin);
     let before = server.ticks();
 
@@ -302,7 +302,7 @@ fn it_rests_while_it_waits(twin: &Twin) {
     assert!(server.ticks() - before < 10, "{} ticks", server.ticks() - before);
 }
 
-fn a_client_that_gave_up_in_the_queue_does_not_end_it(twin: &Twin) {
+fn a_client_that_gave_up_in_the_queue_does_not_end_it(twin: &Program) {
     for code in ["ECONNABORTED", "EINTR"] {
         let server = start_injected(twin, &format!("accept,accept4:error={code}:when=1"));
 
@@ -312,7 +312,7 @@ fn a_client_that_gave_up_in_the_queue_does_not_end_it(twin: &Twin) {
     }
 }
 
-fn without_descriptors_it_ends_in_phps_words(twin: &Twin) {
+fn without_descriptors_it_ends_in_phps_words(twin: &Program) {
     let strace = Strace::injecting("accept,accept4:error=EMFILE");
 
     let output = twin.under(&strace.words(), &["127.0.0.1", "0"]).output().expect("strace runs");
@@ -324,7 +324,7 @@ fn without_descriptors_it_ends_in_phps_words(twin: &Twin) {
     );
 }
 
-fn a_greeting_that_is_taken_in_parts_is_sent_to_its_end(twin: &Twin) {
+fn a_greeting_that_is_taken_in_parts_is_sent_to_its_end(twin: &Program) {
     // It prints three lines; the fourth write is the greeting. strace claims that 3 bytes of it went, and sends none.
     let server = start_injected(twin, "write:retval=3:when=4");
 
@@ -333,7 +333,7 @@ fn a_greeting_that_is_taken_in_parts_is_sent_to_its_end(twin: &Twin) {
     assert_eq!(read_line(&client), &greeting(1)[3..]);
 }
 
-fn on_127_0_0_1_it_listens_there_alone_and_starts_again_at_once(twin: &Twin) {
+fn on_127_0_0_1_it_listens_there_alone_and_starts_again_at_once(twin: &Program) {
     let mut server = start(twin);
     assert!(is_listening([127, 0, 0, 1], server.port) && !is_listening([0; 4], server.port));
     // Loopback has more addresses than one, and this one is not the server's.
@@ -352,7 +352,7 @@ fn on_127_0_0_1_it_listens_there_alone_and_starts_again_at_once(twin: &Twin) {
     talk(&again, 1, b"again\n");
 }
 
-fn on_0_0_0_0_it_listens_everywhere(twin: &Twin) {
+fn on_0_0_0_0_it_listens_everywhere(twin: &Program) {
     let everywhere = twin.command(&["0.0.0.0", "0"]);
     let port = |line: &str| line.strip_prefix("Listening on 0.0.0.0:")?.parse().ok();
     let mut server = Server::start_with(everywhere, port);
@@ -381,7 +381,7 @@ fn old_connection(reuse: bool) -> (u16, [Socket; 2]) {
     (port, [client, socket_accept(&listener).expect("the connection")])
 }
 
-fn an_old_connection_keeps_the_port_unless_both_sockets_set_reuseaddr(twin: &Twin) {
+fn an_old_connection_keeps_the_port_unless_both_sockets_set_reuseaddr(twin: &Program) {
     let short =
         "Error: socket_create_listen(): unable to bind to given address [98]: Address already in use\n";
     let long = "Error: socket_bind(): Unable to bind address [98]: Address already in use\n";
@@ -399,7 +399,7 @@ fn an_old_connection_keeps_the_port_unless_both_sockets_set_reuseaddr(twin: &Twi
     talk(&start_with(twin, &["127.0.0.1", &port]), 1, b"hello\n");
 }
 
-fn an_address_in_use_is_refused_in_phps_words(twin: &Twin) {
+fn an_address_in_use_is_refused_in_phps_words(twin: &Program) {
     let (_holder, port) = common::listener();
 
     assert_eq!(
@@ -408,7 +408,7 @@ fn an_address_in_use_is_refused_in_phps_words(twin: &Twin) {
     );
 }
 
-fn bad_arguments_are_one_sentence(twin: &Twin) {
+fn bad_arguments_are_one_sentence(twin: &Program) {
     for port in ["", "http", "-1", "65536", "80.5"] {
         let said = twin.refusal(&["127.0.0.1", port]);
         assert_eq!(said, "The port has to be a number from 0 to 65535.\n", "{port}");
@@ -426,7 +426,7 @@ fn bad_arguments_are_one_sentence(twin: &Twin) {
     assert!(refusal(bytes).starts_with("Error: socket_bind(): Host lookup failed ["));
 }
 
-fn ctrl_c_ends_it(twin: &Twin) {
+fn ctrl_c_ends_it(twin: &Program) {
     let mut server = start(twin);
     let client = server.connect();
     read_line(&client);
@@ -435,11 +435,6 @@ fn ctrl_c_ends_it(twin: &Twin) {
 
     assert!(!server.ended());
     assert_eq!(read_all(&client), b"");
-}
-
-#[test]
-fn its_port_is_1935() {
-    has_the_default_port("04", "04-greeting-server", 1935);
 }
 
 /// 8 MiB are more than the buffers of both ends take, and nobody reads.

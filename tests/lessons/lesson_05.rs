@@ -10,10 +10,10 @@ use std::time::Duration;
 use php_sockets::*;
 
 use crate::common::{self, Running, Strace, pid, resident, ticks};
-use crate::server::{read_all, reset, write_all};
-use crate::twin::{Twin, both, has_the_default_port, refusal};
+use crate::stage::server::{read_all, reset, write_all};
+use crate::stage::twin::{Program, refusal};
 
-both! { "05" "05-greeting-client";
+both! { "05";
     it_says_two_lines_and_that_this_is_all
     a_server_without_a_word_is_no_error
     a_long_answer_in_many_reads_arrives_whole
@@ -37,12 +37,12 @@ struct Client {
     peer: Socket,
 }
 
-fn start(twin: &Twin) -> Client {
+fn start(twin: &Program) -> Client {
     start_under(twin, &[])
 }
 
 /// Starts it, under another program if one is given, and accepts its connection.
-fn start_under(twin: &Twin, wrapper: &[&str]) -> Client {
+fn start_under(twin: &Program, wrapper: &[&str]) -> Client {
     let (listener, port) = common::listener();
     socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
     let mut command = twin.under(wrapper, &["127.0.0.1", &port.to_string()]);
@@ -99,7 +99,7 @@ impl Client {
     }
 }
 
-fn it_says_two_lines_and_that_this_is_all(twin: &Twin) {
+fn it_says_two_lines_and_that_this_is_all(twin: &Program) {
     let mut client = start(twin);
     client.first_lines();
 
@@ -117,12 +117,12 @@ fn it_says_two_lines_and_that_this_is_all(twin: &Twin) {
     );
 }
 
-fn a_server_without_a_word_is_no_error(twin: &Twin) {
+fn a_server_without_a_word_is_no_error(twin: &Program) {
     assert_eq!(start(twin).hears(b""), b"");
     assert_eq!(start(twin).hears(b"\n"), b"received: \n");
 }
 
-fn a_long_answer_in_many_reads_arrives_whole(twin: &Twin) {
+fn a_long_answer_in_many_reads_arrives_whole(twin: &Program) {
     // Characters of two and three bytes, so that reads end in the middle of some.
     let mut answer = String::new();
     let mut expected = String::new();
@@ -136,7 +136,7 @@ fn a_long_answer_in_many_reads_arrives_whole(twin: &Twin) {
     assert!(printed == expected.as_bytes(), "{} bytes, not {}", printed.len(), expected.len());
 }
 
-fn a_line_without_end_does_not_fill_the_memory(twin: &Twin) {
+fn a_line_without_end_does_not_fill_the_memory(twin: &Program) {
     const LENGTH: usize = 16 << 20;
     let count = |bytes: &[u8]| bytes.iter().map(|byte| usize::from(*byte == b'x')).sum::<usize>();
     let mut client = start(twin);
@@ -164,7 +164,7 @@ fn a_line_without_end_does_not_fill_the_memory(twin: &Twin) {
     assert!(after < before + 4096, "{before} KiB, then {after} KiB");
 }
 
-fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
+fn bytes_that_are_no_text_are_printed_harmless(twin: &Program) {
     let printed = start(twin).hears(b"\x1b[2Jred\x07\x7f\0\n\xc2\x9b1m\na\rb\r\ncaf\xe9\n\x1b]0;");
 
     let lines: Vec<&[u8]> = printed.split(|byte| *byte == b'\n').collect();
@@ -174,7 +174,7 @@ fn bytes_that_are_no_text_are_printed_harmless(twin: &Twin) {
     assert_eq!(lines[4..], [b"received: ?]0;".as_slice(), b""]);
 }
 
-fn lines_that_are_taken_in_parts_are_sent_to_their_end(twin: &Twin) {
+fn lines_that_are_taken_in_parts_are_sent_to_their_end(twin: &Program) {
     // The first write prints; the second is the first line. strace claims that 3 bytes of it went, and sends none.
     let strace = Strace::injecting("write:retval=3:when=2");
     let client = start_under(twin, &strace.words());
@@ -184,7 +184,7 @@ fn lines_that_are_taken_in_parts_are_sent_to_their_end(twin: &Twin) {
     assert!(client.end().status.success());
 }
 
-fn a_server_that_vanishes_ends_it_in_phps_words(twin: &Twin) {
+fn a_server_that_vanishes_ends_it_in_phps_words(twin: &Program) {
     let mut client = start(twin);
     client.first_lines();
     assert_eq!(read_all(&client.peer), SENT.as_bytes());
@@ -208,14 +208,14 @@ fn a_server_that_vanishes_ends_it_in_phps_words(twin: &Twin) {
     assert!(said.starts_with("Error: socket_") && said.lines().count() == 1, "{said}");
 }
 
-fn nobody_at_the_port_is_said_in_phps_words(twin: &Twin) {
+fn nobody_at_the_port_is_said_in_phps_words(twin: &Program) {
     let (_owner, port) = common::closed_port();
 
     assert_eq!(twin.refusal(&["127.0.0.1", &port.to_string()]), nobody_at(twin, port));
 }
 
 /// The sentence, and before it the command that starts the server.
-fn nobody_at(twin: &Twin, port: u16) -> String {
+fn nobody_at(twin: &Program, port: u16) -> String {
     let make = if twin.is_php() { "php" } else { "lesson" };
     format!(
         "No server listens there. Start it first, in another terminal: make {make}-04 ARGS=\"127.0.0.1 {port}\"\n\
@@ -223,7 +223,7 @@ fn nobody_at(twin: &Twin, port: u16) -> String {
     )
 }
 
-fn bad_arguments_are_one_sentence(twin: &Twin) {
+fn bad_arguments_are_one_sentence(twin: &Program) {
     for port in ["", "http", "-1", "65536", " 1"] {
         let said = twin.refusal(&["127.0.0.1", port]);
         assert_eq!(said, "The port has to be a number from 0 to 65535.\n", "{port}");
@@ -242,7 +242,7 @@ fn bad_arguments_are_one_sentence(twin: &Twin) {
     assert!(refusal(bytes).starts_with("Error: socket_connect(): Host lookup failed ["));
 }
 
-fn it_waits_at_rest_until_ctrl_c(twin: &Twin) {
+fn it_waits_at_rest_until_ctrl_c(twin: &Program) {
     let mut client = start(twin);
     client.first_lines();
     assert_eq!(read_all(&client.peer), SENT.as_bytes());
@@ -267,7 +267,7 @@ fn with_a_zero_of_its_own() -> Vec<u8> {
     answer
 }
 
-fn a_zero_is_no_end_of_the_stream(twin: &Twin) {
+fn a_zero_is_no_end_of_the_stream(twin: &Program) {
     let printed = start(twin).hears(&with_a_zero_of_its_own());
 
     assert_eq!(String::from_utf8_lossy(&printed), format!("received: {}\nreceived: 0\n", "x".repeat(1023)));
@@ -305,11 +305,4 @@ fn myth_while_out_equals_socket_read_reads_to_the_end() {
         prints("!in_array($out = socket_read($socket, 1024), ['', false], true)", true),
         format!("{line}0|")
     );
-}
-
-#[test]
-fn its_port_is_that_of_lesson_04() {
-    for lesson in ["04-greeting-server", "05-greeting-client"] {
-        has_the_default_port("04", lesson, 1935);
-    }
 }

@@ -11,15 +11,13 @@ use php_sockets::*;
 
 use crate::common::shim::shimmed;
 use crate::common::{self, Strace};
-use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
-use crate::twin::{has_the_default_port, text_of};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-06");
-const FOLDER: &str = "06-reverse-server";
+use crate::stage::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::stage::twin::{built, text_of, twins_of};
 
 /// Both twins, listening, with their second line read.
 fn twins() -> [Server; 2] {
-    [Server::rust(PROGRAM), Server::php(FOLDER)].map(|server| {
+    twins_of("06").map(|twin| {
+        let server = twin.start();
         let expected = format!("Second terminal: make client-06 ARGS=\"127.0.0.1 {}\"", server.port);
         assert_eq!(server.line(), expected);
         server
@@ -28,15 +26,7 @@ fn twins() -> [Server; 2] {
 
 /// Both twins as commands without arguments, under another program if one is given.
 fn commands(wrapper: &[&str]) -> [Command; 2] {
-    let script = common::root().join("lessons").join(FOLDER).join("main.php");
-    let script = script.to_str().expect("UTF-8");
-    let php = [&[common::php_program()], &common::PHP_OPTIONS[..], &[script]].concat();
-    [&[PROGRAM][..], &php].map(|words| {
-        let words = [wrapper, words].concat();
-        let mut command = common::limited(words[0]);
-        command.args(&words[1..]);
-        command
-    })
+    twins_of("06").map(|twin| twin.under(wrapper, &[]))
 }
 
 /// Runs both twins with these arguments to their end.
@@ -53,11 +43,11 @@ fn answers(server: &Server, data: &[u8]) -> Vec<u8> {
 }
 
 /// Both twins of a lesson as commands, on a machine that takes at most three bytes of a write or send to a socket.
-pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Command; 2] {
-    let rust = shimmed(&[("SHIM_WRITES", "3")], program);
+pub(crate) fn taking_three_bytes_at_a_time(number: &str) -> [Command; 2] {
+    let rust = shimmed(&[("SHIM_WRITES", "3")], built(&format!("lesson-{number}")));
 
     // PHP's extensions look past preloaded libraries. But a script in a namespace calls the functions of that first.
-    let script = text_of(folder);
+    let script = text_of(number);
     let shortened = r"<?php
         namespace shortened;
         use Socket;
@@ -65,7 +55,7 @@ pub(crate) fn taking_three_bytes_at_a_time(program: &str, folder: &str) -> [Comm
         function socket_send($socket, $data, $length, $flags) {
             return \socket_send($socket, $data, min($length, 3), $flags);
         }";
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{folder}.php"));
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{number}.php"));
     // Another run of the tests that is using the old one keeps it.
     let fresh = common::temporary::file(&script.replacen("<?php", shortened, 1));
     fresh.persist(&copy).expect("the copy");
@@ -211,7 +201,7 @@ fn a_client_that_reads_late_gets_every_answer() {
 
 #[test]
 fn an_answer_that_the_kernel_takes_piece_by_piece_is_whole() {
-    for mut command in taking_three_bytes_at_a_time(PROGRAM, FOLDER) {
+    for mut command in taking_three_bytes_at_a_time("06") {
         command.args(["127.0.0.1", "0"]);
         let server = Server::start(command);
 
@@ -318,11 +308,6 @@ fn ctrl_c_ends_it() {
         assert!(!server.ended(), "a signal ends it");
         assert!(begin.elapsed() < PATIENCE);
     }
-}
-
-#[test]
-fn without_arguments_it_listens_on_port_1234_of_this_machine_alone() {
-    has_the_default_port("06", FOLDER, 1234);
 }
 
 #[test]

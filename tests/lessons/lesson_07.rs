@@ -13,17 +13,15 @@ use tempfile::TempPath;
 
 use crate::common::{self, Running};
 use crate::lesson_06::taking_three_bytes_at_a_time;
-use crate::server::{Server, read_all, reset, write_all};
+use crate::stage::registry::lesson;
+use crate::stage::server::{Server, read_all, reset, write_all};
+use crate::stage::twin::twins_of;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-07");
-const FOLDER: &str = "07-http-client";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
 
 /// Both twins as commands without arguments.
 fn twins() -> [Command; 2] {
-    let mut php = common::php_command();
-    php.arg(common::root().join("lessons").join(FOLDER).join("main.php"));
-    [common::limited(PROGRAM), php]
+    twins_of("07").map(|twin| twin.command(&[]))
 }
 
 /// A listener that does not wait for ever, and its port.
@@ -96,7 +94,7 @@ fn the_request_is_what_http_1_1_wants_and_no_more() {
 
 #[test]
 fn a_request_that_the_kernel_takes_piece_by_piece_is_whole() {
-    for client in taking_three_bytes_at_a_time(PROGRAM, FOLDER) {
+    for client in taking_three_bytes_at_a_time("07") {
         let output = against(client, |peer, request| {
             assert!(request.starts_with("GET / HTTP/1.1\r\nHost: localhost:"), "{request}");
             assert!(request.ends_with("\r\nConnection: close\r\n\r\n"), "{request}");
@@ -277,8 +275,7 @@ fn a_host_alone_means_the_port_of_http_and_no_argument_a_server_on_this_machine(
         assert!(text.ends_with("\ngetservbyname:  http over tcp is port 80; this time it is 80\n"), "{text}");
         complains(&output, "Error: socket_connect(): unable to connect [101]: Network is unreachable");
     }
-    let read =
-        |name| std::fs::read_to_string(common::root().join("lessons").join(FOLDER).join(name)).unwrap();
+    let read = |name| std::fs::read_to_string(lesson("07").path(name)).unwrap();
     assert!(read("main.rs").contains(r#"[] => ("localhost", Some(8080))"#));
     assert!(read("main.php").contains("$argc === 1 => ['localhost', 8080],"));
 }

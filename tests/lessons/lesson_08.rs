@@ -12,19 +12,10 @@ use regex::Regex;
 
 use crate::common::network::in_own_network;
 use crate::common::{self, Running, Strace};
-
-const RUST: &str = env!("CARGO_BIN_EXE_lesson-08");
-
-/// The commands of both twins of a lesson, without arguments.
-pub(crate) fn twins(program: &str, folder: &str) -> [Vec<OsString>; 2] {
-    let script = common::root().join("lessons").join(folder).join("main.php");
-    let php =
-        [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0"].map(OsString::from);
-    [vec![program.into()], php.into_iter().chain([script.into()]).collect()]
-}
+use crate::stage::twin::twins_of;
 
 fn scanners() -> [Vec<OsString>; 2] {
-    twins(RUST, "08-port-scanner")
+    twins_of("08").map(|twin| twin.os_words())
 }
 
 /// A twin with its arguments.

@@ -2,13 +2,12 @@
 
 use php_sockets::*;
 
-use crate::lesson_10::{Twin, survives_what_accept_may_report};
-use crate::server::{Server, read_all, reset};
-
-const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-09")), Twin::Php("09-who-is-calling")];
+use crate::lesson_10::survives_what_accept_may_report;
+use crate::stage::server::{Server, read_all, reset};
+use crate::stage::twin::twins_of;
 
 fn twins() -> [Server; 2] {
-    let twins = TWINS.map(Twin::start);
+    let twins = twins_of("09").map(|twin| twin.start());
     for server in &twins {
         assert!(server.line().starts_with("Second terminal: make client-09 ARGS=\"127.0.0.1 "));
     }
@@ -86,8 +85,8 @@ fn ctrl_c_ends_it_while_it_waits() {
 
 #[test]
 fn what_accept_may_report_of_a_client_does_not_end_it() {
-    for twin in TWINS {
-        survives_what_accept_may_report(twin, |server| {
+    for twin in twins_of("09") {
+        survives_what_accept_may_report(&twin, |server| {
             let told = read_all(&server.connect());
             assert!(told.starts_with(b"You are 127.0.0.1:"));
         });
@@ -96,9 +95,8 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
 
 #[test]
 fn it_says_which_address_was_called_when_it_listens_on_all() {
-    for twin in TWINS {
-        let mut command = twin.command(&[]);
-        command.args(["0.0.0.0", "0"]);
+    for twin in twins_of("09") {
+        let command = twin.command(&["0.0.0.0", "0"]);
         let server =
             Server::start_with(command, |line| line.strip_prefix("Listening on 0.0.0.0:")?.parse().ok());
 

@@ -9,56 +9,21 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common::{self, Strace};
-use crate::server::{PATIENCE, Server, read_all, reset, write_all};
-
-/// A server lesson in one of its languages: a program, or its folder.
-#[derive(Clone, Copy)]
-pub(crate) enum Twin {
-    Rust(&'static str),
-    Php(&'static str),
-}
-
-impl Twin {
-    fn words(self) -> Vec<String> {
-        match self {
-            Twin::Rust(program) => vec![program.to_owned()],
-            Twin::Php(folder) => {
-                let script = format!("{}/lessons/{folder}/main.php", common::root().display());
-                let options = [common::php_program(), "-d", "display_errors=stderr", "-d", "log_errors=0"];
-                options.into_iter().map(str::to_owned).chain([script]).collect()
-            }
-        }
-    }
-
-    /// The command that runs it, under another program if one is given.
-    pub(crate) fn command(self, under: &[&str]) -> Command {
-        let words: Vec<String> = under.iter().map(|word| (*word).to_owned()).chain(self.words()).collect();
-        let mut command = common::limited(&words[0]);
-        command.args(&words[1..]);
-        command
-    }
-
-    pub(crate) fn start(self) -> Server {
-        match self {
-            Twin::Rust(program) => Server::rust(program),
-            Twin::Php(folder) => Server::php(folder),
-        }
-    }
-}
+use crate::stage::registry::lessons;
+use crate::stage::server::{PATIENCE, Server, read_all, reset, write_all};
+use crate::stage::twin::{Program, TWINS, twins_of};
 
 /// A lesson of whose calls strace answers some, as its expression says.
-pub(crate) fn with_injected(twin: Twin, calls: &str, answer: &str) -> Command {
-    let mut command = twin.command(&Strace::injecting(&format!("{calls}:{answer}")).words());
-    command.args(["127.0.0.1", "0"]);
-    command
+pub(crate) fn with_injected(twin: &Program, calls: &str, answer: &str) -> Command {
+    twin.under(&Strace::injecting(&format!("{calls}:{answer}")).words(), &["127.0.0.1", "0"])
 }
 
-pub(crate) fn with_accept_injected(twin: Twin, answer: &str) -> Command {
+pub(crate) fn with_accept_injected(twin: &Program, answer: &str) -> Command {
     with_injected(twin, "accept,accept4", answer)
 }
 
 /// A client that gave up while it waited, and a signal, are no end.
-pub(crate) fn goes_on_after_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
+pub(crate) fn goes_on_after_what_accept_may_report(twin: &Program, is_served: impl Fn(&Server)) {
     for error in ["ECONNABORTED", "EINTR"] {
         let answer = format!("error={error}:when=1..2");
         is_served(&Server::start(with_accept_injected(twin, &answer)));
@@ -66,7 +31,7 @@ pub(crate) fn goes_on_after_what_accept_may_report(twin: Twin, is_served: impl F
 }
 
 /// The same, and what is wrong with the server or its machine is an end.
-pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Server)) {
+pub(crate) fn survives_what_accept_may_report(twin: &Program, is_served: impl Fn(&Server)) {
     goes_on_after_what_accept_may_report(twin, is_served);
     for (error, text) in [
         ("EMFILE", "[24]: Too many open files"),
@@ -85,10 +50,8 @@ pub(crate) fn survives_what_accept_may_report(twin: Twin, is_served: impl Fn(&Se
     }
 }
 
-const TWINS: [Twin; 2] = [Twin::Rust(env!("CARGO_BIN_EXE_lesson-10")), Twin::Php("10-always-on")];
-
 fn twins() -> [Server; 2] {
-    let twins = TWINS.map(Twin::start);
+    let twins = twins_of("10").map(|twin| twin.start());
     for server in &twins {
         assert!(server.line().starts_with("Second terminal: make client-10 ARGS=\"127.0.0.1 "));
     }
@@ -285,29 +248,19 @@ fn ctrl_c_ends_it_while_it_waits_and_while_it_serves() {
 
 #[test]
 fn what_accept_may_report_of_a_client_does_not_end_it() {
-    for twin in TWINS {
-        survives_what_accept_may_report(twin, |server| {
+    for twin in twins_of("10") {
+        survives_what_accept_may_report(&twin, |server| {
             assert_eq!(says(&server.connect(), b"hello"), b"OK ... hello");
         });
     }
 }
 
-/// The servers of the lessons: folder and program.
-const SERVERS: [(&str, &str); 7] = [
-    ("04-greeting-server", env!("CARGO_BIN_EXE_lesson-04")),
-    ("06-reverse-server", env!("CARGO_BIN_EXE_lesson-06")),
-    ("09-who-is-calling", env!("CARGO_BIN_EXE_lesson-09")),
-    ("10-always-on", env!("CARGO_BIN_EXE_lesson-10")),
-    ("12-threads", env!("CARGO_BIN_EXE_lesson-12")),
-    ("13-select-server", env!("CARGO_BIN_EXE_lesson-13")),
-    ("22-http-server", env!("CARGO_BIN_EXE_lesson-22")),
-];
-
 /// Each server in each language ends with status 1, one line, and nothing else, for these arguments.
 fn every_server_refuses(address: &[u8], port: &[u8], sentence: &str) {
-    for (folder, program) in SERVERS {
-        for twin in [Twin::Rust(program), Twin::Php(folder)] {
-            let mut command = twin.command(&[]);
+    for lesson in lessons().iter().filter(|lesson| lesson.server.is_some()) {
+        for twin in TWINS {
+            let mut command = lesson.program(twin).command(&[]);
+            let folder = lesson.folder();
             let output = command.args([address, port].map(OsStr::from_bytes)).output().expect("it runs");
 
             assert_eq!(output.status.code(), Some(1), "{folder}");
@@ -359,7 +312,7 @@ fn an_address_of_another_machine_gets_phps_sentence_and_status_1() {
 
 #[test]
 fn an_address_that_is_not_utf_8_is_a_host_that_nobody_knows() {
-    for twin in TWINS {
+    for twin in twins_of("10") {
         let mut command = twin.command(&[]);
         let arguments = [b"\xFF\xFE".as_slice(), b"0"].map(OsStr::from_bytes);
         let output = command.args(arguments).output().expect("it runs");

@@ -8,11 +8,11 @@ use php_sockets::*;
 
 use crate::common;
 use crate::common::network::in_own_network;
-use crate::lesson_08::twins;
-use crate::server::{PATIENCE, Server};
+use crate::stage::server::{PATIENCE, Server};
+use crate::stage::twin::twins_of;
 
 fn both() -> [Vec<OsString>; 2] {
-    twins(env!("CARGO_BIN_EXE_lesson-11"), "11-backlog")
+    twins_of("11").map(|twin| twin.os_words())
 }
 
 /// What becomes of the clients of a backlog, by the first of two tables: connected, refused, reset, still trying.

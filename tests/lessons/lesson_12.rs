@@ -4,22 +4,22 @@ use std::time::Instant;
 
 use php_sockets::*;
 
-use crate::common::{self, Strace};
+use crate::common::Strace;
 use crate::compiler::{broken, compiler_says};
-use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report};
+use crate::lesson_10::{goes_on_after_what_accept_may_report, with_accept_injected};
 use crate::lesson_13::{
     refuses_bad_arguments, talks_until_it_fails_and_reads, twins_that_write_little, until_idle,
 };
-use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
-use crate::twin::has_the_default_port;
+use crate::stage::registry::lesson;
+use crate::stage::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::stage::twin::{Program, Twin, twins_of};
 
-const RUST: &str = env!("CARGO_BIN_EXE_lesson-12");
-const FOLDER: &str = "12-threads";
 const FULL: &str = "Sorry, 3 clients are here already. Come back later.\n";
 
 fn twins(test: impl Fn(Server)) {
-    test(Server::rust(RUST));
-    test(Server::php(FOLDER));
+    for twin in twins_of("12") {
+        test(twin.start());
+    }
 }
 
 fn begin(server: &Server) {
@@ -99,8 +99,8 @@ fn what_a_client_costs_is_measured() {
             clients.iter().map(|client| client.2).min().unwrap(),
         )
     };
-    let (thread_time, thread_memory) = cost(Server::rust(RUST));
-    let (process_time, process_memory) = cost(Server::php(FOLDER));
+    let (thread_time, thread_memory) = cost(Program::of("12", Twin::Rust).start());
+    let (process_time, process_memory) = cost(Program::of("12", Twin::Php).start());
 
     assert!((4..60).contains(&thread_memory), "a thread's stack and a little more: {thread_memory} KiB");
     assert!((60..2000).contains(&process_memory), "what the child wrote to: {process_memory} KiB");
@@ -154,7 +154,7 @@ fn a_client_that_reads_late_gets_every_byte() {
 
 #[test]
 fn when_a_write_takes_little_the_rest_follows() {
-    twins_that_write_little(RUST, FOLDER, |server| {
+    twins_that_write_little("12", |server| {
         begin(&server);
         let (client, ..) = come(&server, 1);
         asks(&client, "a question of more than 7 bytes");
@@ -187,19 +187,13 @@ fn a_client_that_vanishes_ends_its_own_conversation_only() {
 
 #[test]
 fn a_client_for_whom_no_thread_can_be_started_is_turned_away() {
-    let strace = Strace::injecting("clone,clone3,fork,vfork:error=EAGAIN");
-    let under_strace = |program: &[&str]| {
-        let words = [&strace.words(), program, &["127.0.0.1", "0"]].concat();
-        let mut command = common::limited(words[0]);
-        command.args(&words[1..]);
-        Server::start(command)
-    };
-    let script = common::root().join("lessons").join(FOLDER).join("main.php");
-    let php = [&[common::php_program()], &common::PHP_OPTIONS[..], &[script.to_str().unwrap()]].concat();
-    for (server, reason) in [
-        (under_strace(&[RUST]), "no thread: Resource temporarily unavailable (os error 11)"),
-        (under_strace(&php), "no process: Resource temporarily unavailable"),
-    ] {
+    for twin in twins_of("12") {
+        let reason = match twin.twin {
+            Twin::Rust => "no thread: Resource temporarily unavailable (os error 11)",
+            Twin::Php => "no process: Resource temporarily unavailable",
+        };
+        let strace = Strace::injecting("clone,clone3,fork,vfork:error=EAGAIN");
+        let server = Server::start(twin.under(&strace.words(), &["127.0.0.1", "0"]));
         begin(&server);
         for number in 1..=5 {
             let client = server.connect();
@@ -247,14 +241,14 @@ fn ctrl_c_ends_it_and_all_that_serve() {
 
 #[test]
 fn the_line_that_breaks_it_does_not_compile() {
-    let complaint = broken(FOLDER);
+    let complaint = broken("12-threads");
 
     assert!(complaint.contains("error[E0373]: closure may outlive the current function"), "{complaint}");
 }
 
 #[test]
 fn with_rc_instead_of_arc_it_does_not_compile() {
-    let text = std::fs::read_to_string(common::root().join("lessons").join(FOLDER).join("main.rs")).unwrap();
+    let text = lesson("12").file("main.rs");
     let complaint = compiler_says(&text.replace("sync::Arc", "rc::Rc").replace("Arc::", "Rc::"));
 
     assert!(complaint.contains("error[E0277]: `Rc<"), "{complaint}");
@@ -263,18 +257,13 @@ fn with_rc_instead_of_arc_it_does_not_compile() {
 
 #[test]
 fn arguments_that_cannot_be_used_get_a_sentence() {
-    refuses_bad_arguments(RUST, FOLDER);
-}
-
-#[test]
-fn the_default_port_is_the_one_of_the_table() {
-    has_the_default_port("12", FOLDER, 5000);
+    refuses_bad_arguments("12");
 }
 
 #[test]
 fn what_accept_may_report_of_a_client_does_not_end_it() {
-    for twin in [Twin::Rust(RUST), Twin::Php(FOLDER)] {
-        goes_on_after_what_accept_may_report(twin, |server| {
+    for twin in twins_of("12") {
+        goes_on_after_what_accept_may_report(&twin, |server| {
             begin(server);
             asks(&come(server, 1).0, "hello");
         });
@@ -283,14 +272,8 @@ fn what_accept_may_report_of_a_client_does_not_end_it() {
 
 #[test]
 fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
-    for (program, script) in [
-        (env!("CARGO_BIN_EXE_lesson-12"), None),
-        (common::php_program(), Some("lessons/12-threads/main.php")),
-    ] {
-        let strace = Strace::injecting("accept,accept4:error=EMFILE:when=1..2");
-        let mut command = strace.command(program);
-        command.args(script.map(|script| common::root().join(script))).args(["127.0.0.1", "0"]);
-        let server = Server::start(command);
+    for twin in twins_of("12") {
+        let server = Server::start(with_accept_injected(&twin, "error=EMFILE:when=1..2"));
         server.line();
         let client = server.connect();
 
@@ -303,7 +286,7 @@ fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
 
 #[test]
 fn whoever_speaks_first_and_is_turned_away_reads_the_sentence_and_the_end() {
-    for server in [Server::rust(env!("CARGO_BIN_EXE_lesson-12")), Server::php("12-threads")] {
+    for server in twins_of("12").map(|twin| twin.start()) {
         let clients: Vec<Socket> = (0..3).map(|_| server.connect()).collect();
         for client in &clients {
             socket_write(client, "hello\n", None).expect("room");

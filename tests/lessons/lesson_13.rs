@@ -5,19 +5,20 @@ use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
-use crate::common::{self, shim::shimmed};
+use crate::common::{self, shim};
 use crate::compiler::{compiler_says, refused_as_its_readme_says};
-use crate::lesson_10::{Twin, goes_on_after_what_accept_may_report, with_accept_injected, with_injected};
-use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
-use crate::twin::{has_the_default_port, text_of};
+use crate::lesson_10::{goes_on_after_what_accept_may_report, with_accept_injected, with_injected};
+use crate::stage::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::stage::twin::{text_of, twins_of};
 
 const PLACES: u64 = 3;
 const LINE: usize = 1024;
 const WAITING: usize = 65536;
 
 fn twins(test: impl Fn(Server)) {
-    test(Server::rust(env!("CARGO_BIN_EXE_lesson-13")));
-    test(Server::php("13-select-server"));
+    for twin in twins_of("13") {
+        test(twin.start());
+    }
 }
 
 /// Connects, and waits for the welcome. The server has told its command line already.
@@ -181,19 +182,17 @@ fn who_goes_on_talking_after_the_goodbye_can_still_read_it() {
 }
 
 /// Both twins where a write to a socket takes 7 bytes at most, as it may.
-pub(crate) fn twins_that_write_little(program: &str, folder: &str, test: impl Fn(Server)) {
-    let script = common::root().join("lessons").join(folder).join("main.php");
-    let php = [&[common::php_program()], &common::PHP_OPTIONS[..], &[script.to_str().unwrap()]].concat();
-    for words in [&[program][..], &php] {
-        let mut command = shimmed(&[("SHIM_WRITES", "7")], words[0]);
-        command.args(&words[1..]).args(["127.0.0.1", "0"]);
-        test(Server::start(command));
+pub(crate) fn twins_that_write_little(number: &str, test: impl Fn(Server)) {
+    let shim = shim::words(&[("SHIM_WRITES", "7")]);
+    let shim: Vec<&str> = shim.iter().map(String::as_str).collect();
+    for twin in twins_of(number) {
+        test(Server::start(twin.under(&shim, &["127.0.0.1", "0"])));
     }
 }
 
 #[test]
 fn when_a_write_takes_little_the_rest_follows() {
-    twins_that_write_little(env!("CARGO_BIN_EXE_lesson-13"), "13-select-server", |server| {
+    twins_that_write_little("13", |server| {
         begin(&server);
         let client = come(&server, 1, 1);
         let other = come(&server, 2, 2);
@@ -341,14 +340,14 @@ fn it_rests_when_no_descriptor_is_left_and_goes_on_when_there_is_one() {
 
 #[test]
 fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the_machine_does() {
-    for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
-        goes_on_after_what_accept_may_report(twin, |server| {
+    for twin in twins_of("13") {
+        goes_on_after_what_accept_may_report(&twin, |server| {
             begin(server);
             asks(&come(server, 1, 1), "hello");
         });
 
         // With nobody to wait for, there is no hope that a descriptor becomes free.
-        let mut server = Server::start(with_accept_injected(twin, "error=ENFILE"));
+        let mut server = Server::start(with_accept_injected(&twin, "error=ENFILE"));
         let _calls = server.connect();
         assert!(!server.ended());
     }
@@ -356,10 +355,10 @@ fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the
 
 #[test]
 fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
-    for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
+    for twin in twins_of("13") {
         // strace answers in place of select that somebody is ready, and leaves the sets as they are: everybody is, the
         // listener too, though nobody calls.
-        let server = Server::start(with_injected(twin, "select,pselect6", "retval=9"));
+        let server = Server::start(with_injected(&twin, "select,pselect6", "retval=9"));
         begin(&server);
 
         let client = come(&server, 1, 1);
@@ -370,11 +369,11 @@ fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
 
 #[test]
 fn a_client_that_would_keep_the_others_waiting_is_closed_at_once() {
-    for twin in [Twin::Rust(env!("CARGO_BIN_EXE_lesson-13")), Twin::Php("13-select-server")] {
+    for twin in twins_of("13") {
         // The listener takes two calls, and so does PHP 8.4's accept of its own.
-        let accepting = matches!(twin, Twin::Php(_)) && (80400..80500).contains(&common::php_version());
+        let accepting = twin.is_php() && (80400..80500).contains(&common::php_version());
         let fault = if accepting { "error=ENOMEM:when=5" } else { "error=ENOMEM:when=3" };
-        let server = Server::start(with_injected(twin, "fcntl", fault));
+        let server = Server::start(with_injected(&twin, "fcntl", fault));
         begin(&server);
 
         let client = server.connect();
@@ -423,25 +422,19 @@ fn ctrl_c_ends_it() {
 }
 
 /// What a lesson does with arguments that it cannot use: the status and the sentence.
-pub(crate) fn refuses_bad_arguments(program: &str, folder: &str) {
+pub(crate) fn refuses_bad_arguments(number: &str) {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
     let (_taken, port) = common::listener();
     let port = port.to_string();
-    let script = common::root().join("lessons").join(folder).join("main.php");
-    let php = || {
-        let mut command = common::limited(common::php_program());
-        command.args(common::PHP_OPTIONS).arg(&script);
-        command
-    };
     let bad = "The port has to be a number from 0 to 65535.\n";
     let taken = "Error: socket_bind(): Unable to bind address [98]: Address already in use\n";
     let cases: [(&[u8], &str); 5] =
         [(b"65536", bad), (b"http", bad), (b"-1", bad), (b"\xff", bad), (port.as_bytes(), taken)];
     for (port, sentence) in cases {
-        for mut command in [common::limited(program), php()] {
-            let output = command.arg("127.0.0.1").arg(OsStr::from_bytes(port)).output().unwrap();
+        for twin in twins_of(number) {
+            let output = twin.command(&["127.0.0.1"]).arg(OsStr::from_bytes(port)).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
             assert_eq!(output.status.code(), Some(1));
             assert!(output.stdout.is_empty());
@@ -454,7 +447,7 @@ fn the_line_that_breaks_it_does_not_compile() {
     refused_as_its_readme_says("13-select-server");
 
     // The same in the twin, which finds out later.
-    let text = text_of("13-select-server");
+    let text = text_of("13");
     let heard = "            $clients[$key]->hear();\n";
     assert!(text.contains(heard));
     let script = common::temporary::file(&text.replace(heard, &format!("{heard} socket_close($socket);\n")));
@@ -472,12 +465,7 @@ fn the_line_that_breaks_it_does_not_compile() {
 
 #[test]
 fn arguments_that_cannot_be_used_get_a_sentence() {
-    refuses_bad_arguments(env!("CARGO_BIN_EXE_lesson-13"), "13-select-server");
-}
-
-#[test]
-fn the_default_port_is_the_one_of_the_table() {
-    has_the_default_port("13", "13-select-server", 5000);
+    refuses_bad_arguments("13");
 }
 
 #[test]

@@ -6,20 +6,13 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common;
-use crate::server::{PATIENCE, reset};
+use crate::stage::server::{PATIENCE, reset};
+use crate::stage::twin::{Program, TWINS, Twin};
 
-/// What each of the twins prints.
-fn printed(twin: &str) -> String {
-    let mut command = if twin == "php" {
-        let mut command = common::limited(common::php_program());
-        command.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
-        command.arg(common::root().join("lessons/14-options/main.php"));
-        command
-    } else {
-        common::limited(env!("CARGO_BIN_EXE_lesson-14"))
-    };
-    let output = command.output().expect("it runs");
-    assert!(output.status.success(), "{twin}: {}", String::from_utf8_lossy(&output.stderr));
+/// What one of the twins prints.
+fn printed(twin: Twin) -> String {
+    let output = Program::of("14", twin).command(&[]).output().expect("it runs");
+    assert!(output.status.success(), "{twin:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
@@ -68,19 +61,19 @@ fn served() -> (Socket, Socket, Socket, u16) {
 
 #[test]
 fn the_server_that_starts_again_meets_a_real_time_wait() {
-    for twin in ["rust", "php"] {
+    for twin in TWINS {
         let port = number(&printed(twin), "bound to 127.0.0.1:", " again");
         let port = u16::try_from(port).expect("a port");
 
         until("TIME_WAIT", || in_time_wait(port));
-        assert_eq!(bind(false, port).unwrap_err().code(), SOCKET_EADDRINUSE, "{twin}");
+        assert_eq!(bind(false, port).unwrap_err().code(), SOCKET_EADDRINUSE, "{twin:?}");
         drop(bind(true, port).expect("both have had the option"));
     }
 }
 
 #[test]
 fn the_times_it_prints_are_those_that_the_text_tells_of() {
-    for twin in ["rust", "php"] {
+    for twin in TWINS {
         // On a busy machine a call that does not wait may take its time too.
         let as_told = (0..5).any(|_| {
             let text = printed(twin);
@@ -92,23 +85,23 @@ fn the_times_it_prints_are_those_that_the_text_tells_of() {
                 number(&text, "nonblock, read: [11] Resource temporarily unavailable, after ", " ms");
             let block =
                 number(&text, "   block, read:    [11] Resource temporarily unavailable, after ", " ms");
-            assert!(read >= 190 && block >= 190, "{twin}: SO_RCVTIMEO is 200 ms: {text}");
-            assert!(held_back >= 30, "{twin}: the acknowledgement takes 40 ms: {text}");
+            assert!(read >= 190 && block >= 190, "{twin:?}: SO_RCVTIMEO is 200 ms: {text}");
+            assert!(held_back >= 30, "{twin:?}: the acknowledgement takes 40 ms: {text}");
             at_once < 20 && nonblock < 20
         });
 
-        assert!(as_told, "{twin}: TCP_NODELAY and nonblock do not wait");
+        assert!(as_told, "{twin:?}: TCP_NODELAY and nonblock do not wait");
     }
 }
 
 #[test]
 fn the_sizes_it_prints_are_those_that_the_text_tells_of() {
-    for twin in ["rust", "php"] {
+    for twin in TWINS {
         let text = printed(twin);
 
-        assert!(number(&text, "asked for     1: to receive ", ",") > 2, "{twin}: there is a least size");
+        assert!(number(&text, "asked for     1: to receive ", ",") > 2, "{twin:?}: there is a least size");
         let went = number(&text, "write 10000000 bytes: ", " went");
-        assert!(0 < went && went < 10_000_000, "{twin}: {went} bytes are a part");
+        assert!(0 < went && went < 10_000_000, "{twin:?}: {went} bytes are a part");
     }
 }
 

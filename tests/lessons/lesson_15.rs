@@ -10,23 +10,20 @@ use regex::Regex;
 
 use crate::common;
 use crate::compiler::refused_as_its_readme_says;
-use crate::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::stage::server::{PATIENCE, Server, read_all, read_line, reset, write_all};
+use crate::stage::twin::{Program, Twin, built};
 
 fn rust() -> Server {
-    start(common::limited(env!("CARGO_BIN_EXE_lesson-15")))
+    start(command(Twin::Rust))
 }
 
 /// The twin, on what stands in for PHP's event extension where there is none.
-pub(crate) fn php() -> Server {
-    start(php_command())
+fn php() -> Server {
+    start(command(Twin::Php))
 }
 
-fn php_command() -> Command {
-    let mut command = common::php_command();
-    let event = common::root().join("tests/lessons/event.php");
-    command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
-    command.arg(common::root().join("lessons/15-epoll-chat/main.php"));
-    command
+fn command(twin: Twin) -> Command {
+    Program::of("15", twin).command(&[])
 }
 
 fn start(mut command: Command) -> Server {
@@ -104,7 +101,7 @@ fn a_line_in_two_reads_is_bounded_too() {
 
 #[test]
 fn the_twin_frees_its_events_before_their_base() {
-    let mut command = php_command();
+    let mut command = command(Twin::Php);
     command.stderr(Stdio::piped());
     let mut server = start(command);
     let (_alice, _bob) = (enter(&server), enter(&server));
@@ -293,7 +290,7 @@ fn myth_select_scales() {
 fn fifteen_hundred_clients() {
     common::raise_descriptor_limit();
     // A room so full may take longer than other servers, on a machine that does much else.
-    let server = start(common::limited_to(120, env!("CARGO_BIN_EXE_lesson-15")));
+    let server = start(common::limited_to(120, built("lesson-15")));
     let first = enter(&server);
     let mut clients = Vec::new();
     for number in 2..=1500 {

@@ -6,7 +6,7 @@ use php_sockets::*;
 
 use crate::common::{self, Strace};
 use crate::compiler::refused_as_its_readme_says;
-use crate::twin::Twin;
+use crate::stage::twin::{Program, twins_of};
 
 #[test]
 fn who_may_not_write_to_the_file_may_not_connect() {
@@ -59,7 +59,7 @@ fn a_child_process_inherits_nothing_that_it_was_not_given() {
 
 /// Runs a lesson where links stand under every name that the number of its process could tell, and reads its trace: all
 /// its files are in one folder, for its owner alone, under a name that is new each time, and nothing is left of it.
-pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) {
+pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Program, number: &str) {
     let mut names = Vec::new();
     for _ in 0..2 {
         let folder = common::temporary::folder();
@@ -100,8 +100,9 @@ pub(crate) fn keeps_its_files_in_a_folder_of_its_own(twin: &Twin, number: &str) 
 
 #[test]
 fn its_files_are_in_a_folder_of_its_own() {
-    keeps_its_files_in_a_folder_of_its_own(&Twin::rust(env!("CARGO_BIN_EXE_lesson-17")), "17");
-    keeps_its_files_in_a_folder_of_its_own(&Twin::php("17-unix"), "17");
+    for twin in twins_of("17") {
+        keeps_its_files_in_a_folder_of_its_own(&twin, "17");
+    }
 }
 
 #[test]

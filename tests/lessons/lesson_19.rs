@@ -8,7 +8,7 @@ use php_sockets::*;
 use crate::common;
 use crate::compiler::refused_as_its_readme_says;
 use crate::lesson_17::keeps_its_files_in_a_folder_of_its_own;
-use crate::twin::{Twin, text_of};
+use crate::stage::twin::{text_of, twins_of};
 
 /// A message with a descriptor beside one byte.
 fn send_descriptor(socket: &Socket) {
@@ -128,7 +128,7 @@ fn php_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
 
 #[test]
 fn the_twin_passes_a_socket_where_php_can_and_else_a_stream_of_it() {
-    let text = text_of("19-messages");
+    let text = text_of("19");
     let sends = "$sent = socket_sendmsg($ours, ['iov' => ['and this']";
     assert_eq!(text.matches(sends).count(), 1);
     let shown = format!("fwrite(STDERR, get_debug_type($passed));\n{sends}");
@@ -149,8 +149,9 @@ fn the_twin_passes_a_socket_where_php_can_and_else_a_stream_of_it() {
 
 #[test]
 fn its_file_is_in_a_folder_of_its_own() {
-    keeps_its_files_in_a_folder_of_its_own(&Twin::rust(env!("CARGO_BIN_EXE_lesson-19")), "19");
-    keeps_its_files_in_a_folder_of_its_own(&Twin::php("19-messages"), "19");
+    for twin in twins_of("19") {
+        keeps_its_files_in_a_folder_of_its_own(&twin, "19");
+    }
 }
 
 #[test]

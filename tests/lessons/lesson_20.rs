@@ -1,21 +1,15 @@
 //! Lesson 20 beyond what it prints.
 
-use std::ffi::OsString;
-
 use php_sockets::*;
 
 use crate::common::network::in_own_network;
 use crate::common::{self, Strace};
+use crate::stage::twin::twins_of;
 
 #[test]
 fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
-    for mut command in [common::limited(env!("CARGO_BIN_EXE_lesson-20")), {
-        let mut php = common::limited(common::php_program());
-        php.args(["-d", "display_errors=stderr"])
-            .arg(common::root().join("lessons/20-ipv6-and-names/main.php"));
-        php
-    }] {
-        let output = command.arg("no such host").output().expect("it runs");
+    for twin in twins_of("20") {
+        let output = twin.command(&["no such host"]).output().expect("it runs");
 
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -27,12 +21,9 @@ fn an_unknown_name_has_no_address_and_the_lesson_goes_on() {
 #[test]
 fn without_ipv6_the_lesson_says_so_and_goes_on() {
     // A kernel without IPv6 refuses the family.
-    let main = common::root().join("lessons/20-ipv6-and-names/main.php");
-    for own in
-        [vec![env!("CARGO_BIN_EXE_lesson-20")], vec![common::php_program(), main.to_str().expect("UTF-8")]]
-    {
-        let strace = Strace::injecting("socket:error=EAFNOSUPPORT:when=1");
-        let output = strace.command(own[0]).args(&own[1..]).output().expect("it runs");
+    let strace = Strace::injecting("socket:error=EAFNOSUPPORT:when=1");
+    for twin in twins_of("20") {
+        let output = twin.under(&strace.words(), &[]).output().expect("it runs");
 
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -45,13 +36,10 @@ fn without_ipv6_the_lesson_says_so_and_goes_on() {
 
 #[test]
 fn where_ipv6_is_switched_off_ipv4_is_served_by_the_same_socket() {
-    let main = common::root().join("lessons/20-ipv6-and-names/main.php").into_os_string();
-    for own in
-        [vec![OsString::from(env!("CARGO_BIN_EXE_lesson-20"))], vec![common::php_program().into(), main]]
-    {
+    for twin in twins_of("20") {
         let setup = "foreach (['all', 'lo'] as $interface) \
              file_put_contents(\"/proc/sys/net/ipv6/conf/$interface/disable_ipv6\", '1')";
-        let output = in_own_network(setup, &own, &[]).output().expect("it runs");
+        let output = in_own_network(setup, &twin.os_words(), &[]).output().expect("it runs");
 
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -4,16 +4,13 @@ use std::ffi::OsString;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use crate::common;
 use crate::common::network::in_own_network;
+use crate::stage::twin::twins_of;
 
 /// Runs both twins at once, each in a network of its own, behind the words of `before`.
 fn run(setup: &str, before: &[&str]) -> [Output; 2] {
-    let main = common::root().join("lessons/21-ping/main.php").into_os_string();
-    let twins =
-        [vec![OsString::from(env!("CARGO_BIN_EXE_lesson-21"))], vec![common::php_program().into(), main]];
-    let running = twins.map(|twin| {
-        let words: Vec<OsString> = before.iter().map(OsString::from).chain(twin).collect();
+    let running = twins_of("21").map(|twin| {
+        let words: Vec<OsString> = before.iter().map(OsString::from).chain(twin.os_words()).collect();
         let mut command = in_own_network(setup, &words, &[]);
         std::thread::spawn(move || command.output().expect("it runs"))
     });

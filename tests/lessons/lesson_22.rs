@@ -6,19 +6,15 @@ use std::time::{Duration, Instant};
 use php_sockets::*;
 
 use crate::common;
-use crate::server::{PATIENCE, Server, read_all, reset, write_all};
-use crate::twin::has_the_default_port;
+use crate::stage::registry::lesson;
+use crate::stage::server::{PATIENCE, Server, read_all, reset, write_all};
+use crate::stage::twin::twins_of;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-22");
-const FOLDER: &str = "22-http-server";
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// The commands of both twins, without arguments.
 fn twins() -> [Command; 2] {
-    let mut php = common::limited(common::php_program());
-    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
-    php.arg(common::root().join("lessons").join(FOLDER).join("main.php"));
-    [common::limited(PROGRAM), php]
+    twins_of("22").map(|twin| twin.command(&[]))
 }
 
 /// Does the same with both twins at once. `arguments` follow address and port.
@@ -112,7 +108,7 @@ fn a_page_its_picture_and_errors_are_served_on_one_connection() {
 
         let (head, picture) = browser.asks(&format!("GET {source} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         assert!(head.contains("\r\nContent-Type: image/svg+xml\r\n"), "{head}");
-        let file = common::root().join("lessons").join(FOLDER).join("picture.svg");
+        let file = lesson("22").path("picture.svg");
         assert_eq!(picture, std::fs::read_to_string(file).unwrap());
 
         // HEAD promises the length of what GET would bring, and brings nothing.
@@ -562,11 +558,6 @@ fn arguments_that_cannot_be_used_get_a_sentence_and_status_1() {
             assert_eq!(output.status.code(), Some(1));
         }
     }
-}
-
-#[test]
-fn the_default_port_is_8080() {
-    has_the_default_port("22", "22-http-server", 8080);
 }
 
 #[test]

@@ -3,6 +3,22 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../stage/mod.rs"]
+mod stage;
+
+/// Every test, for the program of a lesson and for its twin in PHP: `both! { "04"; a_test another }`.
+macro_rules! both {
+    ($number:literal; $($test:ident)*) => {
+        mod in_rust {
+            use crate::stage::twin::{Program, Twin};
+            $(#[test] fn $test() { super::$test(&Program::of($number, Twin::Rust)); })*
+        }
+        mod in_php {
+            use crate::stage::twin::{Program, Twin};
+            $(#[test] fn $test() { super::$test(&Program::of($number, Twin::Php)); })*
+        }
+    };
+}
 
 mod compiler;
 mod demo;
@@ -31,11 +47,5 @@ mod lesson_22;
 mod lesson_23;
 mod lesson_24;
 mod make;
-mod play;
-mod reader;
 mod readme;
-#[path = "../stage/server.rs"]
-mod server;
 mod text;
-#[path = "../stage/twin.rs"]
-mod twin;

@@ -2,25 +2,27 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use php_sockets::*;
 use regex::Regex;
 
 use crate::common::{self, Running, network};
-use crate::play::traced_alone;
-use crate::server::{Server, read_line, write_all};
+use crate::stage::registry::{Lesson, Part, lessons};
+use crate::stage::server::{Server, read_line, write_all};
+use crate::stage::twin::{Program, Twin};
 
-/// The servers among the lessons and their ports, as the curriculum has them.
-const PORTS: [(&str, &str); 8] = [
-    ("04", "1935"),
-    ("06", "1234"),
-    ("09", "5001"),
-    ("10", "5001"),
-    ("12", "5000"),
-    ("13", "5000"),
-    ("15", "9999"),
-    ("22", "8080"),
-];
+/// Two traces of one lesson write the same files: a test that makes `target` makes no other trace of it meanwhile.
+fn traced_alone(target: &str) -> Option<MutexGuard<'static, ()>> {
+    static LESSONS: [Mutex<()>; 100] = [const { Mutex::new(()) }; 100];
+    let number: usize = target.strip_prefix("trace-")?.parse().ok()?;
+    Some(LESSONS[number].lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The numbers of the lessons that are servers, and their ports.
+fn ports() -> impl Iterator<Item = (&'static str, u16)> {
+    lessons().iter().filter_map(|lesson| Some((lesson.number.as_str(), lesson.server.as_ref()?.port)))
+}
 
 fn make(arguments: &[&str]) -> (bool, String, String) {
     make_in(common::root(), arguments)
@@ -192,7 +194,7 @@ fn a_number_without_its_zero_will_do() {
 
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
-    for target in ["help", "lesson-03", "php-03", "trace-03", "demo-10"] {
+    for target in ["help", "lessons", "lesson-03", "php-03", "trace-03", "demo-10"] {
         let _alone = traced_alone(target);
         let mut command = common::limited_to(300, "sh");
         let line = r#"{ make --no-print-directory "$1"; echo "status $?" >&2; } | head -1"#;
@@ -267,7 +269,7 @@ fn a_port_alone_will_do_and_a_server_that_is_missing_is_named() {
     assert!(without_building(errors.as_bytes()).starts_with(&first), "{errors}");
 
     // In a network of its own each lesson's port is free, and so is port 80.
-    for (number, _) in PORTS {
+    for (number, _) in ports() {
         for target in ["lesson", "php"] {
             let command = format!("make --no-print-directory {target}-{number} ARGS=80");
             let server = Server::start_with(
@@ -333,7 +335,7 @@ fn make_demo_plays_both_ends() {
 
 #[test]
 fn make_client_sends_what_is_typed_and_prints_what_arrives() {
-    let server = Server::rust(env!("CARGO_BIN_EXE_lesson-10"));
+    let server = Program::of("10", Twin::Rust).start();
     let mut client = common::limited("make");
     client.current_dir(common::root()).args(["--no-print-directory", "client-10"]);
     client.arg(format!("ARGS=127.0.0.1 {}", server.port));
@@ -367,36 +369,27 @@ fn arguments_reach_the_lesson() {
 
 #[test]
 fn every_server_has_the_port_of_the_curriculum_everywhere() {
-    let root = common::root();
-    let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("the file");
-    let makefile = read(&root.join("Makefile"));
-    let rust = Regex::new(r" = arguments::address_and_port\((\d+)\);").expect("a pattern");
-    let php = Regex::new(r"\] = address_and_port\((\d+)\);").expect("a pattern");
-    let port = |pattern: &Regex, text: &str| Some(pattern.captures(text)?[1].to_owned());
-    let mut seen = Vec::new();
-    for entry in std::fs::read_dir(root.join("lessons")).expect("the folder") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let Some((number, right)) = PORTS.iter().find(|(number, _)| name.starts_with(&format!("{number}-")))
-        else {
-            continue;
-        };
-        seen.push((
-            *number,
-            port(&rust, &read(&path.join("main.rs"))),
-            port(&php, &read(&path.join("main.php"))),
-        ));
-        assert!(makefile.contains(&format!("\nport_{number} = {right}\n")), "the Makefile's port_{number}");
-    }
-    seen.sort();
-    let right: Vec<_> = PORTS
-        .iter()
-        .filter(|(number, _)| seen.iter().any(|(other, ..)| number == other))
-        .map(|(number, port)| (*number, Some((*port).to_owned()), Some((*port).to_owned())))
-        .collect();
+    // make knows where `make client-NN` finds them.
+    let rule = "--eval=ports: ; @echo $(foreach number,$(servers),$(number)=$(port_$(number)))";
+    let (done, text, errors) = make(&[rule, "ports"]);
+    assert!(done, "{errors}");
+    let known: Vec<String> = ports().map(|(number, port)| format!("{number}={port}")).collect();
+    assert_eq!(text.trim_end(), known.join(" "));
+    assert!(known.len() >= 8, "{text}");
 
-    assert!(right.len() >= 6, "04, 06, 09, 10, 12 and 13 are servers");
-    assert_eq!(seen, right, "number, port in main.rs, port in main.php");
+    // A lesson that is the client of another one goes where that listens.
+    let server = |lesson: &'static Lesson| {
+        lesson.server.as_ref().or_else(|| match lesson.part() {
+            Part::ClientOf(server) => server.server.as_ref(),
+            _ => None,
+        })
+    };
+    for (lesson, server) in lessons().iter().filter_map(|lesson| Some((lesson, server(lesson)?))) {
+        let port = server.port;
+        let (rust, php) = (lesson.file("main.rs"), lesson.file("main.php"));
+        assert!(rust.contains(&format!(" = arguments::address_and_port({port});\n")), "{}", lesson.folder());
+        assert!(php.contains(&format!("] = address_and_port({port});\n")), "{}", lesson.folder());
+    }
 }
 
 /// A client of a server that the test plays, its keyboard and its screen.

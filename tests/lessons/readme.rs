@@ -4,8 +4,8 @@ use php_sockets::*;
 
 use crate::common;
 use crate::compiler::compiler_says;
-use crate::play::{lines, quotes};
-use crate::server::{Server, read_line, sample, write_all};
+use crate::stage::pattern::{lines, quotes};
+use crate::stage::server::{Server, read_line, sample, write_all};
 
 fn start(name: &str) -> Server {
     Server::start(common::limited(sample(name)))

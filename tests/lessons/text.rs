@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use php_sockets::*;
 
 use crate::common;
-use crate::lesson_15;
-use crate::server::{Server, read_all, read_line, write_all};
+use crate::stage::server::{Server, read_all, read_line, write_all};
+use crate::stage::twin::twins_of;
 
 #[path = "../../lessons/text.rs"]
 mod shared;
@@ -19,11 +19,8 @@ const KIN_SHOWN: &str = "a?b?c?d?e?f?g?h?i?j?k?l?m?n?o?p?👩\u{200d}🚀";
 type Shows = fn(&Server, &[u8]) -> Vec<String>;
 
 /// The lessons that listen, how many bytes they take for a line, and what they show of what a client says.
-const LISTENERS: [(&str, &str, usize, Shows); 3] = [
-    (env!("CARGO_BIN_EXE_lesson-04"), "04-greeting-server", 1024, greeting_server),
-    (env!("CARGO_BIN_EXE_lesson-06"), "06-reverse-server", 1024, reverse_server),
-    (env!("CARGO_BIN_EXE_lesson-15"), "15-epoll-chat", 1024, chat),
-];
+const LISTENERS: [(&str, usize, Shows); 3] =
+    [("04", 1024, greeting_server), ("06", 1024, reverse_server), ("15", 1024, chat)];
 
 fn says(server: &Server, data: &[u8]) {
     let client = server.connect();
@@ -73,21 +70,19 @@ fn greeting_client(mut command: Command, data: &[u8]) -> Vec<String> {
 
 /// Compares what all these lessons, and their twins, show of a line; the line depends on their limit.
 fn show(line: impl Fn(usize) -> (Vec<u8>, Vec<String>)) {
-    for (program, folder, limit, shows) in LISTENERS {
+    for (number, limit, shows) in LISTENERS {
         let (data, mut expected) = line(limit);
-        if folder.starts_with("04") {
+        if number == "04" {
             // It takes one line and no more.
             expected.truncate(1);
         }
-        let php = if folder.starts_with("15") { lesson_15::php() } else { Server::php(folder) };
-        for (twin, server) in [("Rust", Server::rust(program)), ("PHP", php)] {
-            assert_eq!(shows(&server, &data), expected, "{folder} in {twin}");
+        for twin in twins_of(number) {
+            assert_eq!(shows(&twin.start(), &data), expected, "lesson {number} in {:?}", twin.twin);
         }
     }
     let (data, expected) = line(8192);
-    let mut php = common::limited(common::php_program());
-    php.arg(common::root().join("lessons/05-greeting-client/main.php"));
-    for client in [common::limited(env!("CARGO_BIN_EXE_lesson-05")), php] {
+    for twin in twins_of("05") {
+        let client = twin.command(&[]);
         assert_eq!(greeting_client(client, &data), expected, "lesson 05");
     }
 }

@@ -2,58 +2,85 @@
 
 use std::os::fd::OwnedFd;
 use std::process::Command;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use php_sockets::*;
 
+use super::pattern::fixed_part;
+use super::registry::{Lesson, Serves};
+use super::server::{PATIENCE, Server, sample, write_all};
+use super::twin::{Program, Twin};
 use crate::common::{self, Usage};
-use crate::server::{PATIENCE, Server, write_all};
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Twin {
-    Rust,
-    Php,
-}
-
-/// What a client can count on while another one misbehaves.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Serves {
-    /// All at once.
-    Together,
-    /// All at once; what one says the others hear.
-    Chat,
-    /// The same with bytes as they come, and without a word of the server's own.
-    Relay,
-    /// One after another. Nobody keeps its turn for long; after five it ends.
-    InTurns,
-    /// One after another, each as long as it likes: who comes meanwhile waits.
-    OneByOne,
-    /// One client, and then it ends.
-    Once,
-}
-
-impl Serves {
-    /// Many clients on the same server.
-    pub(crate) fn many(self) -> bool {
-        self == Serves::Together || self.chat()
-    }
-
-    pub(crate) fn chat(self) -> bool {
-        matches!(self, Serves::Chat | Serves::Relay)
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Lesson {
-    pub folder: &'static str,
-    pub program: &'static str,
+/// A server in one of its languages, what it asks of its clients, and what they hear.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    pub name: String,
+    pub program: Program,
     /// What follows address and port.
-    pub arguments: &'static [&'static str],
-    /// The end of what a client hears first.
-    pub first: &'static str,
-    pub request: &'static str,
-    pub answer: &'static str,
+    arguments: Vec<String>,
+    /// A part of what a client hears first.
+    first: String,
+    pub request: String,
+    /// The beginning of what it hears then, or a part of it.
+    pub answer: String,
     pub serves: Serves,
+}
+
+impl Host {
+    /// A lesson, if it is a server.
+    pub(crate) fn of(lesson: &Lesson, twin: Twin) -> Option<Host> {
+        let service = lesson.server.clone()?;
+        // A second client of one that serves once hears nothing at all.
+        let first = if service.serves == Serves::Once { "" } else { fixed_part(&service.greeting) };
+        // Where each read is answered, a part of the request comes back.
+        let echo = if service.each_read { service.request.as_str() } else { "" };
+        let answer = service.answer.strip_suffix(echo).unwrap_or(&service.answer);
+        Some(Host {
+            name: format!("lesson_{}", lesson.number),
+            program: lesson.program(twin),
+            first: first.to_owned(),
+            answer: fixed_part(answer).to_owned(),
+            request: service.request,
+            arguments: service.arguments,
+            serves: service.serves,
+        })
+    }
+
+    /// What a client that has said something hears at once.
+    fn heard_when_served(&self) -> &str {
+        if self.answer.is_empty() { &self.first } else { &self.answer }
+    }
+
+    /// A server of the README, which has no twin.
+    fn sample(name: &str, answer: &str, serves: Serves) -> Host {
+        Host {
+            name: name.to_owned(),
+            program: Program::rust(&sample(name)),
+            arguments: Vec::new(),
+            first: String::new(),
+            request: "hello\n".to_owned(),
+            answer: answer.to_owned(),
+            serves,
+        }
+    }
+}
+
+/// The servers of the README, and what they answer to `hello`.
+pub(crate) const SAMPLES: [(&str, &str, Serves); 5] = [
+    ("readme-echo", "hello\n", Serves::OneByOne),
+    ("readme-select", "hello\n", Serves::Together),
+    ("readme-chat", "", Serves::Relay),
+    ("readme-lines", "hello\n", Serves::Together),
+    ("readme-events", "hello\n", Serves::Together),
+];
+
+/// The same, built.
+pub(crate) fn samples() -> &'static [Host] {
+    static HOSTS: LazyLock<Vec<Host>> =
+        LazyLock::new(|| SAMPLES.map(|(name, answer, serves)| Host::sample(name, answer, serves)).into());
+    &HOSTS
 }
 
 /// A client, and what it has heard and not made use of.
@@ -62,9 +89,8 @@ pub(crate) struct Guest {
     heard: String,
 }
 
-pub(crate) struct Stage<'a> {
-    pub lesson: &'a Lesson,
-    pub twin: Twin,
+pub(crate) struct Stage {
+    pub host: Host,
     pub server: Server,
     pub friends: Vec<Guest>,
     waiting: Option<Guest>,
@@ -116,50 +142,43 @@ impl Guest {
     }
 }
 
-impl<'a> Stage<'a> {
-    pub(crate) fn new(lesson: &'a Lesson, twin: Twin) -> Stage<'a> {
-        let friends = match lesson.serves {
+impl Stage {
+    pub(crate) fn new(host: &Host) -> Stage {
+        let friends = match host.serves {
             Serves::Together => 1,
             Serves::Chat | Serves::Relay => 2,
             _ => 0,
         };
-        Stage::under(&[], lesson, twin, friends)
+        Stage::under(&[], host, friends)
     }
 
     /// The same under another program, and with so many friends.
-    pub(crate) fn under(wrapper: &[&str], lesson: &'a Lesson, twin: Twin, friends: usize) -> Stage<'a> {
-        Stage::prepared(wrapper, lesson, twin, friends, |_| ())
+    pub(crate) fn under(wrapper: &[&str], host: &Host, friends: usize) -> Stage {
+        Stage::prepared(wrapper, host, friends, |_| ())
     }
 
     /// The same with a command that is prepared before it starts.
     pub(crate) fn prepared(
         wrapper: &[&str],
-        lesson: &'a Lesson,
-        twin: Twin,
+        host: &Host,
         friends: usize,
         prepare: fn(&mut Command),
-    ) -> Stage<'a> {
+    ) -> Stage {
         common::raise_descriptor_limit();
         let (complaints, theirs) = common::pair(SOCK_STREAM);
         // Some attacks take their time on a machine that does much else.
-        let program = if twin == Twin::Rust { lesson.program } else { common::php_program() };
-        let words = [wrapper, &[program]].concat();
-        let mut command = common::limited_to(120, words[0]);
-        command.args(&words[1..]);
-        if twin == Twin::Php {
-            let event = common::root().join("tests/lessons/event.php");
-            command.args(common::PHP_OPTIONS);
-            command.arg("-d").arg(format!("auto_prepend_file={}", event.display()));
-            command.arg(common::root().join("lessons").join(lesson.folder).join("main.php"));
-        }
-        command.args(["127.0.0.1", "0"]).args(lesson.arguments).stderr(OwnedFd::from(theirs));
+        let mut command = host.program.under_to(120, wrapper, &["127.0.0.1", "0"]);
+        command.args(&host.arguments).stderr(OwnedFd::from(theirs));
         prepare(&mut command);
         let server = Server::start(command);
         let (nobody, waiting) = (Vec::new(), None);
+        let host = host.clone();
         let mut stage =
-            Stage { lesson, twin, server, friends: nobody, waiting, rounds: 0, descriptors: 0, complaints };
+            Stage { host, server, friends: nobody, waiting, rounds: 0, descriptors: 0, complaints };
 
-        stage.friends.extend((0..friends).map(|_| Self::visit(lesson, &stage.server).expect("a server")));
+        stage
+            .friends
+            .extend((0..friends).map(|_| Self::visit(&stage.host, &stage.server).expect("a server")));
         stage.others_are_served();
         stage.who_waits_is_served();
         stage.rests();
@@ -170,7 +189,7 @@ impl<'a> Stage<'a> {
     /// A new client, once it has heard what the server says first; nobody if the server has ended, as some do.
     pub(crate) fn guest(&mut self) -> Option<Guest> {
         self.who_waits_is_served();
-        Self::visit(self.lesson, &self.server)
+        Self::visit(&self.host, &self.server)
     }
 
     /// The same with little room for what it does not read.
@@ -180,14 +199,14 @@ impl<'a> Stage<'a> {
         Some(guest)
     }
 
-    fn visit(lesson: &Lesson, server: &Server) -> Option<Guest> {
+    fn visit(host: &Host, server: &Server) -> Option<Guest> {
         let mut guest = Self::caller(server)?;
-        let heard = guest.listens_for(lesson.first);
-        if lesson.serves == Serves::InTurns && heard.is_err() {
+        let heard = guest.listens_for(&host.first);
+        if host.serves == Serves::InTurns && heard.is_err() {
             return None;
         }
-        heard.unwrap_or_else(|why| panic!("waiting for {:?}: {why}", lesson.first));
-        if lesson.serves == Serves::Relay {
+        heard.unwrap_or_else(|why| panic!("waiting for {:?}: {why}", host.first));
+        if host.serves == Serves::Relay {
             // It says nothing first, and passes nothing on to those who are not in yet.
             until_accepted(server, &guest.socket);
         }
@@ -197,7 +216,7 @@ impl<'a> Stage<'a> {
     /// Whoever had to wait has its turn, once the one before it has gone.
     pub(crate) fn who_waits_is_served(&mut self) {
         if let Some(mut waiting) = self.waiting.take() {
-            waiting.hears(self.lesson.answer);
+            waiting.hears(&self.host.answer);
         }
     }
 
@@ -211,18 +230,18 @@ impl<'a> Stage<'a> {
 
     /// Whether the server ends by itself after some clients.
     pub(crate) fn ends(&self) -> bool {
-        matches!(self.lesson.serves, Serves::InTurns | Serves::Once)
+        matches!(self.host.serves, Serves::InTurns | Serves::Once)
     }
 
     /// Those who behave are served now, whatever the others do, as far as the lesson promises it.
     pub(crate) fn others_are_served(&mut self) {
         self.rounds += 1;
         let hello = format!("hello {}\n", self.rounds);
-        match self.lesson.serves {
+        match self.host.serves {
             Serves::Together => {
                 let friend = &mut self.friends[0];
-                write_all(&friend.socket, self.lesson.request.as_bytes());
-                friend.hears(self.lesson.answer);
+                write_all(&friend.socket, self.host.request.as_bytes());
+                friend.hears(&self.host.answer);
             }
             Serves::Chat | Serves::Relay => {
                 let [one, other] = &mut self.friends[..] else { panic!("two friends") };
@@ -236,13 +255,13 @@ impl<'a> Stage<'a> {
             }
             Serves::InTurns => {
                 if let Some(mut guest) = self.guest() {
-                    guest.says(self.lesson.request);
+                    guest.says(&self.host.request);
                     guest.hears_the_end();
                 }
             }
             Serves::OneByOne if self.waiting.is_none() => {
                 self.waiting = Self::caller(&self.server);
-                self.waiting.as_ref().expect("a connection").says(self.lesson.request);
+                self.waiting.as_ref().expect("a connection").says(&self.host.request);
             }
             Serves::OneByOne | Serves::Once => {}
         }
@@ -267,7 +286,7 @@ impl<'a> Stage<'a> {
     /// them, for whoever reads slower than others speak has to leave a chat.
     pub(crate) fn friends_hear_without_end(&mut self, guest: &Guest, length: usize) {
         let (pieces, piece) = (192, 1024);
-        let relay = self.lesson.serves == Serves::Relay;
+        let relay = self.host.serves == Serves::Relay;
         let frame = if relay { 0 } else { "[00:00:00] client 3: \n".len() };
         let heard = pieces * (frame + piece);
         let (data, mut all) = (vec![b'x'; pieces * piece], Vec::new());
@@ -285,14 +304,14 @@ impl<'a> Stage<'a> {
 
     /// What a friend says while the server does nothing reaches it together with what `act` does.
     pub(crate) fn a_friend_speaks_while(&mut self, act: impl FnOnce()) {
-        let lesson = self.lesson;
+        let host = &self.host;
         if let Some(friend) = self.friends.first() {
-            friend.says(lesson.request);
+            friend.says(&host.request);
         }
         act();
         match &mut self.friends[..] {
-            [_, other] if lesson.serves.chat() => other.hears(lesson.request),
-            [friend] => friend.hears(lesson.answer),
+            [_, other] if host.serves.chat() => other.hears(&host.request),
+            [friend] => friend.hears(&host.answer),
             _ => {}
         }
     }
@@ -300,13 +319,13 @@ impl<'a> Stage<'a> {
     /// A client says something, and is heard.
     pub(crate) fn is_served(&mut self, guest: &mut Guest) {
         self.rounds += 1;
-        if self.lesson.serves == Serves::Relay {
+        if self.host.serves == Serves::Relay {
             let words = format!("it is me {}\n", self.rounds);
             guest.says(&words);
             return self.friends[0].hears(&words);
         }
-        guest.says(self.lesson.request);
-        guest.hears(if self.lesson.answer.is_empty() { self.lesson.first } else { self.lesson.answer });
+        guest.says(&self.host.request);
+        guest.hears(self.host.heard_when_served());
     }
 
     /// Waits until the server has as many descriptors as at the beginning.
@@ -341,7 +360,7 @@ impl<'a> Stage<'a> {
 
     fn memory_is_bounded(&self) {
         // Rust's programs begin with some 3 MiB, PHP's with some 25.
-        let most = if self.twin == Twin::Rust { 20 << 10 } else { 70 << 10 };
+        let most = if self.host.program.twin == Twin::Rust { 20 << 10 } else { 70 << 10 };
         for Usage { peak, .. } in self.usages() {
             assert!(peak < most, "{peak} KiB");
         }
@@ -385,7 +404,7 @@ impl<'a> Stage<'a> {
         if self.ends() {
             let begin = Instant::now();
             while let Some(mut guest) = Self::caller(&self.server) {
-                guest.says(self.lesson.request);
+                guest.says(&self.host.request);
                 guest.hears_the_end();
                 assert!(begin.elapsed() < PATIENCE, "it does not end");
             }
@@ -408,15 +427,15 @@ impl<'a> Stage<'a> {
 
     /// A place may not be free yet: then it comes again.
     pub(crate) fn a_new_client_is_served(&mut self) {
-        if self.lesson.serves == Serves::Relay {
+        if self.host.serves == Serves::Relay {
             let mut guest = Self::caller(&self.server).expect("it listens");
             return self.is_served(&mut guest);
         }
         let begin = Instant::now();
         loop {
             let mut guest = Self::caller(&self.server).expect("it listens");
-            guest.says(self.lesson.request);
-            let wanted = if self.lesson.answer.is_empty() { self.lesson.first } else { self.lesson.answer };
+            guest.says(&self.host.request);
+            let wanted = self.host.heard_when_served();
             let data = socket_read(&guest.socket, 65536, PHP_BINARY_READ).unwrap_or_default();
             guest.heard.push_str(&String::from_utf8_lossy(&data));
             if !data.is_empty() && !guest.heard.starts_with("Sorry") {
@@ -450,10 +469,16 @@ pub(crate) fn sleeps(pid: u32) -> u64 {
     Usage::of(pid).map_or(0, |usage| usage.sleeps)
 }
 
-impl Drop for Stage<'_> {
+impl Drop for Stage {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("The server complained: {:?}", self.complaint());
         }
     }
+}
+
+/// A thousand clients at a time are enough for this process's descriptors.
+pub(crate) fn crowd_alone() -> MutexGuard<'static, ()> {
+    static CROWD: Mutex<()> = Mutex::new(());
+    CROWD.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -35,20 +35,6 @@ impl Server {
         server
     }
 
-    /// A lesson in Rust, told to choose a port.
-    pub(crate) fn rust(program: &str) -> Server {
-        let mut command = common::limited(program);
-        command.args(["127.0.0.1", "0"]);
-        Server::start(command)
-    }
-
-    /// A lesson in PHP, by its folder, told to choose a port.
-    pub(crate) fn php(folder: &str) -> Server {
-        let mut command = common::php_command();
-        command.arg(common::root().join("lessons").join(folder).join("main.php")).args(["127.0.0.1", "0"]);
-        Server::start(command)
-    }
-
     pub(crate) fn connect(&self) -> Socket {
         let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
         socket_connect(&client, "127.0.0.1", self.port).expect("a connection");

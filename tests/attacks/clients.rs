@@ -1,4 +1,4 @@
-//! The clients, lessons 05 and 07 and the one for the second terminal, against hostile servers.
+//! What a server can do to a client: lessons 05 and 07, and the one for the second terminal.
 
 use std::io::Read;
 use std::process::{ChildStdout, Stdio};
@@ -8,57 +8,51 @@ use std::time::Duration;
 use php_sockets::*;
 
 use crate::common::{self, Running, Usage};
-use crate::server::{reset, write_all};
+use crate::stage::server::{reset, write_all};
+use crate::stage::twin::Program;
 
-/// Program and folder of the twin, if it has one.
-const CLIENTS: [(&str, Option<&str>); 3] = [
-    (env!("CARGO_BIN_EXE_lesson-05"), Some("05-greeting-client")),
-    (env!("CARGO_BIN_EXE_lesson-07"), Some("07-http-client")),
-    (env!("CARGO_BIN_EXE_lesson-client"), None),
-];
-
-type Attack = fn(Socket, &dyn Fn());
+pub(crate) type Attack = fn(Socket, &dyn Fn());
 
 /// What the server does once it is connected. It calls its second argument when the client is to be measured.
-const ATTACKS: [(&str, Attack); 10] = [
-    ("reset at once", |peer, _| reset(peer)),
-    ("the end at once", |peer, _| drop(peer)),
-    ("reset in the middle of a line", |peer, _| {
+pub(crate) const ATTACKS: [(&str, Attack); 10] = [
+    ("reset_at_once", |peer, _| reset(peer)),
+    ("the_end_at_once", |peer, _| drop(peer)),
+    ("reset_in_the_middle_of_a_line", |peer, _| {
         says(&peer, b"HTTP/1.1 200 OK\r\nX: y");
         reset(peer);
     }),
-    ("half-closed without a word", |peer, measure| {
+    ("half_closed_without_a_word", |peer, measure| {
         socket_shutdown(&peer, SHUT_WR).expect("a connection");
         measure();
     }),
-    ("one byte at a time", |peer, _| {
+    ("one_byte_at_a_time", |peer, _| {
         socket_set_option(&peer, SOL_TCP, TCP_NODELAY, 1).expect("an option");
         for byte in "gr\u{fc}n\r\nno end".bytes() {
             says(&peer, &[byte]);
         }
     }),
-    ("a line of 40 MB without end", |peer, measure| {
+    ("a_line_of_40_megabytes_without_end", |peer, measure| {
         write_all(&peer, &vec![b'x'; 40_000_000]);
         measure();
     }),
-    ("urgent data", |peer, measure| {
+    ("urgent_data", |peer, measure| {
         says(&peer, b"one");
         socket_send(&peer, "!", 1, MSG_OOB).expect("room");
         says(&peer, b"two\n");
         socket_send(&peer, "!", 1, MSG_OOB).expect("room");
         measure();
     }),
-    ("what could repaint the screen", |peer, _| {
+    ("what_could_repaint_the_screen", |peer, _| {
         says(&peer, &(0..=255).collect::<Vec<u8>>());
         says(&peer, b"\x1b[2J\x1b]0;title\x07\r\x08\x7f\xc2\x9b31m \xe2\x80\n\xc2");
         says(&peer, b"\x9b1m\n");
         says(&peer, "\u{202e}\u{2066}\u{200f}\u{2028}\u{200b}\n".as_bytes());
     }),
-    ("never reads", |peer, measure| {
+    ("never_reads", |peer, measure| {
         measure();
         reset(peer);
     }),
-    ("a connection that is open and silent", |peer, measure| {
+    ("a_connection_that_is_open_and_silent", |peer, measure| {
         for _ in 0..3 {
             measure();
             std::thread::sleep(Duration::from_millis(50));
@@ -72,34 +66,33 @@ fn says(peer: &Socket, data: &[u8]) {
     let _ = socket_write(peer, data, None);
 }
 
-fn survives(name: &str, attack: Attack, program: &str, script: Option<&str>) {
+/// The client ends, and says why in a line if it does not end well.
+pub(crate) fn survives(attack: Attack, program: &Program) {
     let (listener, port) = common::listener();
     socket_set_option(&listener, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(25, 0)).expect("an option");
-    let mut command = common::limited_to(60, if script.is_some() { common::php_program() } else { program });
-    if let Some(folder) = script {
-        command.args(common::PHP_OPTIONS);
-        command.arg(common::root().join("lessons").join(folder).join("main.php"));
-    }
+    // Long lines take their time on a machine that does much else.
+    let mut command = common::limited_to(120, &program.words[0]);
+    command.args(&program.words[1..]);
     // The one for the second terminal ends when it has nothing more to type, too.
     command.args(["127.0.0.1", &port.to_string()]);
     let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let screen = watch(child.stdout.take().expect("a pipe"));
     let peer = socket_accept(&listener).expect("it connects");
 
-    let most = if script.is_some() { 50 << 10 } else { 20 << 10 };
+    let most = if program.is_php() { 50 << 10 } else { 20 << 10 };
     attack(peer, &|| {
         // That of the process which `timeout` has started, if it has not ended.
         let usage = common::children(child.id()).first().copied().and_then(Usage::of);
         let peak = usage.map_or(0, |usage| usage.peak);
-        assert!(peak < most, "{name}: {peak} KiB");
+        assert!(peak < most, "{peak} KiB");
     });
 
-    assert_eq!(screen.join().expect("its output"), None, "{name}: a control character on the screen");
+    assert_eq!(screen.join().expect("its output"), None, "a control character on the screen");
     let end = child.wait_with_output();
     let said = String::from_utf8_lossy(&end.stderr);
-    assert!(matches!(end.status.code(), Some(0 | 1)), "{name}: {:?}", end.status);
-    assert_eq!(said.lines().count(), usize::from(!end.status.success()), "{name}: {said}");
-    assert!(said.is_empty() || said.starts_with("Error: socket_"), "{name}: {said}");
+    assert!(matches!(end.status.code(), Some(0 | 1)), "{:?}", end.status);
+    assert_eq!(said.lines().count(), usize::from(!end.status.success()), "{said}");
+    assert!(said.is_empty() || said.starts_with("Error: socket_"), "{said}");
 }
 
 /// Reads all that is printed; gives the first thing in it that a terminal would obey.
@@ -123,20 +116,4 @@ fn watch(mut output: ChildStdout) -> JoinHandle<Option<Vec<u8>>> {
         }
         found
     })
-}
-
-#[test]
-fn clients_survive_every_server() {
-    std::thread::scope(|scope| {
-        for (program, folder) in CLIENTS {
-            for (name, attack) in ATTACKS {
-                for script in [None, folder].into_iter().take(1 + usize::from(folder.is_some())) {
-                    let thread = format!("{program}, {script:?}, {name}");
-                    let thread = std::thread::Builder::new().name(thread);
-                    let fight = move || survives(name, attack, program, script);
-                    thread.spawn_scoped(scope, fight).expect("a thread");
-                }
-            }
-        }
-    });
 }

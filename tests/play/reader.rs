@@ -9,7 +9,9 @@ use std::time::Instant;
 use php_sockets::*;
 
 use crate::common::{self, Running, pid};
-use crate::server::PATIENCE;
+use crate::stage::pattern::pattern;
+use crate::stage::registry::{Lesson, Serves};
+use crate::stage::server::PATIENCE;
 
 /// The state of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,23 +28,6 @@ enum Screen {
 use Screen::{AfterTheFirstLine, Closed, Full, Gone};
 
 const SCREENS: [Screen; 4] = [Gone, AfterTheFirstLine, Full, Closed];
-
-/// Each server: the words of a client, the answer, and how many clients it takes until the server ends.
-const SERVERS: [(&str, &str, &str, Option<usize>); 8] = [
-    ("04", "hello\n", "Hello, client %d of 5. Say one line.\n", Some(5)),
-    ("06", "hello\n", "olleh\n", None),
-    ("09", "", "You are 127.0.0.1:%d\nYou have called 127.0.0.1:%d\n", Some(1)),
-    ("10", "hello\n", "OK ... hello\n", None),
-    ("12", "hello\n", "OK ... hello\n", None),
-    ("13", "hello\n", "Welcome, client %d! A line has at most 1024 bytes.\nOK ... hello\n", None),
-    ("15", "", "Welcome, client %d. Here with you: 0.\n", None),
-    (
-        "22",
-        "HEAD /picture.svg HTTP/1.0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n",
-        None,
-    ),
-];
 
 /// The end of a pipe that nothing reads any more.
 fn pipe_without_a_reader() -> OwnedFd {
@@ -111,12 +96,14 @@ pub(crate) fn may_leave_a_client(words: &[String]) {
 }
 
 /// A server serves on.
-pub(crate) fn may_leave_a_server(number: &str, words: &[String]) {
-    let (_, request, answer, clients) =
-        SERVERS.iter().find(|(other, ..)| *other == number).expect("a server");
+pub(crate) fn may_leave_a_server(lesson: &Lesson, words: &[String]) {
+    let service = lesson.server.as_ref().expect("a server");
+    let answer = pattern(&(service.greeting_alone().to_owned() + &service.answer));
+    // What is said to one that reads nothing would be answered by a reset.
+    let request = if service.serves == Serves::Once { "" } else { &service.request };
     let words = [words, &["127.0.0.1".to_owned(), "0".to_owned()]].concat();
     for screen in SCREENS {
-        let who = format!("lesson {number}: {words:?}, {screen:?}");
+        let who = format!("lesson {}: {words:?}, {screen:?}", lesson.number);
         let child = start(&words, screen);
         let port = listens_on(&child, &who);
         // Output would go into a socket that has the number of the screen.
@@ -125,7 +112,7 @@ pub(crate) fn may_leave_a_server(number: &str, words: &[String]) {
             let target = read_link(format!("/proc/{pid}/fd/{descriptor}")).expect("a descriptor");
             assert!(!target.to_string_lossy().starts_with("socket:"), "{who}: {descriptor} is a socket");
         }
-        for _ in 0..clients.unwrap_or(3) {
+        for _ in 0..service.ends_after.unwrap_or(3) {
             let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
             socket_connect(&client, "127.0.0.1", port).unwrap_or_else(|error| panic!("{who}: {error}"));
             socket_set_option(&client, SOL_SOCKET, SO_RCVTIMEO, PATIENCE).expect("an option");
@@ -141,9 +128,9 @@ pub(crate) fn may_leave_a_server(number: &str, words: &[String]) {
                 }
             }
             let heard = String::from_utf8_lossy(&heard).into_owned();
-            assert!(crate::play::pattern(answer).is_match(&heard), "{who}: {heard}");
+            assert!(answer.is_match(&heard), "{who}: {heard}");
         }
-        if clients.is_some() {
+        if service.ends_after.is_some() {
             ends_quietly(child, &who);
         } else {
             stop(child, &who);
