@@ -9,10 +9,10 @@ use php_sockets::*;
 use regex::Regex;
 
 use crate::client::{Client, State};
-use crate::common;
-use crate::lessons::{Lesson, Part, serve};
+use crate::lessons::{Lesson, Part, Talk, serve};
 use crate::plan::Fault;
 use crate::process::{Ended, Process};
+use crate::stage::pattern::aligned_pattern;
 
 /// What came of a fault.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,26 +46,29 @@ pub(crate) struct Run {
 /// Runs a lesson from its beginning to its end.
 pub(crate) fn run(lesson: &Lesson, fault: Option<&Fault>) -> Run {
     let start = |arguments: &[&str]| {
-        let words = [&[lesson.program], arguments].concat();
+        let words = [&[lesson.program.as_str()], arguments].concat();
         match fault.filter(|fault| fault.preloaded) {
             Some(fault) => Process::shimmed(&words, &[("SHIM_FAIL", &fault.in_library())]),
             None => Process::traced(&words, fault),
         }
     };
-    play(lesson, &start)
+    play(&lesson.part, &start)
 }
 
 /// Runs a lesson that `start` starts, with these arguments.
-pub(crate) fn play(lesson: &Lesson, start: &dyn Fn(&[&str]) -> Process) -> Run {
+pub(crate) fn play(part: &Part, start: &dyn Fn(&[&str]) -> Process) -> Run {
     let alone = |ended| Run { ended, clients: Vec::new(), new: None, left: None };
-    match lesson.part {
-        Part::Alone(arguments) => alone(start(arguments).end()),
+    match part {
+        Part::Alone(arguments) => {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            alone(start(&arguments).end())
+        }
         Part::Client(host, player) => {
             let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a listener");
             let port = listener.local_addr().expect("a name").port().to_string();
             let stop = AtomicBool::new(false);
             std::thread::scope(|scope| {
-                scope.spawn(|| serve(&listener, player, &stop).expect("a server"));
+                scope.spawn(|| serve(&listener, *player, &stop).expect("a server"));
                 let ended = start(&[host, &port]).end();
                 stop.store(true, Ordering::Relaxed);
                 alone(ended)
@@ -76,20 +79,21 @@ pub(crate) fn play(lesson: &Lesson, start: &dyn Fn(&[&str]) -> Process) -> Run {
             let clients = process.port().map(talk).unwrap_or_default();
             Run { ended: process.end(), clients, new: None, left: None }
         }
-        Part::Always(talk, ask, idle) => {
+        Part::Always(service, Talk { clients, new }) => {
+            let idle = service.idle;
             let mut process = start(&["127.0.0.1", "0"]);
             let Some(port) = process.port() else { return alone(process.end()) };
-            let mut clients = talk(port);
+            let mut clients = clients(service, port);
             let mut left = process.until_descriptors(Some(idle));
-            let mut new = ask(port);
+            let mut last = new(service, port);
             // It may be the one that suffers; then the next is well.
-            if new.state == State::Closed {
-                clients.push(std::mem::replace(&mut new, ask(port)));
+            if last.state == State::Closed {
+                clients.push(std::mem::replace(&mut last, new(service, port)));
             }
             left = process.until_descriptors(Some(idle)).max(left);
             process.interrupt();
             let left = left.filter(|left| *left != idle).map(|left| (left, idle));
-            Run { ended: process.end(), clients, new: Some(new), left }
+            Run { ended: process.end(), clients, new: Some(last), left }
         }
     }
 }
@@ -101,8 +105,7 @@ fn tells(text: &str, code: i32) -> bool {
 
 /// What a lesson prints when all goes well: the whole of a program that ends by itself.
 pub(crate) fn expected_text(lesson: &Lesson) -> String {
-    let path = common::root().join("lessons").join(lesson.folder).join("expected.txt");
-    let text = std::fs::read_to_string(path).expect("the file");
+    let text = lesson.row.file("expected.txt");
     if lesson.number != "08" {
         return text;
     }
@@ -111,13 +114,6 @@ pub(crate) fn expected_text(lesson: &Lesson) -> String {
         let progress = if line.starts_with("Scanning") { "%d of %d ports tried, %d open\n" } else { "" };
         all + &line.replace("1024", "4") + "\n" + progress
     })
-}
-
-/// A text in which `%d` is a number and `%s` are some characters.
-pub(crate) fn pattern(text: &str) -> Regex {
-    let literal = regex::escape(text);
-    Regex::new(&format!(r"\A{}\z", literal.replace("%d", r"\s*-?\d+").replace("%s", r"[^\n]+")))
-        .expect("a pattern")
 }
 
 /// Judges a run in which a call failed; `calls` is how many lines strace writes without that.
@@ -161,7 +157,7 @@ pub(crate) fn judge(lesson: &Lesson, fault: &Fault, run: &Run, calls: usize) -> 
     }
     let told = tells(&ended.output, fault.code());
     let unharmed = match lesson.part {
-        Part::Alone(_) | Part::Client(..) => pattern(&expected_text(lesson)).is_match(&ended.output),
+        Part::Alone(_) | Part::Client(..) => aligned_pattern(&expected_text(lesson)).is_match(&ended.output),
         _ => clients.iter().all(Client::is_served),
     };
     let server = matches!(lesson.part, Part::Once(..) | Part::Always(..));
@@ -234,12 +230,13 @@ fn summary(run: &Run) -> String {
     )
 }
 
-/// Without a fault a lesson does what is expected; what it prints counts where nobody talks to it.
-pub(crate) fn is_well(lesson: &Lesson, run: &Run, expected: &Regex) {
+/// Without a fault a lesson does what is expected; what it prints counts where nobody talks to it. Else the reason.
+pub(crate) fn wellness(lesson: &Lesson, run: &Run, expected: &Regex) -> Result<(), String> {
     let well = misbehaves(run, usize::MAX - 150).is_none()
         && run.left.is_none()
         && run.ended.errors.is_empty()
         && run.clients.iter().chain(&run.new).all(Client::is_served)
         && (!run.clients.is_empty() || expected.is_match(&run.ended.output));
-    assert!(well, "lesson {} without a fault: {:?}; {}", lesson.number, run.left, summary(run));
+    let reason = || format!("lesson {} without a fault: {:?}; {}", lesson.number, run.left, summary(run));
+    if well { Ok(()) } else { Err(reason()) }
 }

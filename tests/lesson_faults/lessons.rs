@@ -1,70 +1,72 @@
-//! The lessons, and who plays with those that need another end.
+//! Who plays with the lessons that need another end.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::client::Client;
 use crate::process::PATIENCE;
+use crate::stage::registry::{self, Service, lessons};
+use crate::stage::twin::built;
 
+/// A lesson, and who plays with it.
 pub(crate) struct Lesson {
+    pub(crate) row: &'static registry::Lesson,
     pub(crate) number: &'static str,
-    pub(crate) folder: &'static str,
-    pub(crate) program: &'static str,
+    pub(crate) program: String,
     pub(crate) part: Part,
 }
 
 pub(crate) enum Part {
     /// It needs no other end; these are its arguments.
-    Alone(&'static [&'static str]),
+    Alone(&'static [String]),
     /// It is a client of this name's server, which the function plays.
     Client(&'static str, fn(TcpStream) -> std::io::Result<()>),
     /// It serves those who come in the function, and ends.
     Once(fn(u16) -> Vec<Client>),
-    /// The same, and it does not end: a new client is served, and when nobody is there, this many descriptors are open.
-    Always(fn(u16) -> Vec<Client>, fn(u16) -> Client, usize),
+    /// The same, and it does not end.
+    Always(&'static Service, Talk),
 }
-use Part::{Alone, Always, Once};
 
-macro_rules! lessons {
-    ($($number:literal $folder:literal $part:expr;)*) => {
-        pub(crate) const LESSONS: &[Lesson] = &[$(Lesson {
-            number: $number,
-            folder: $folder,
-            program: env!(concat!("CARGO_BIN_EXE_lesson-", $number)),
-            part: $part,
-        }),*];
+/// The clients of a server that does not end, and a new one after them.
+#[derive(Clone, Copy)]
+pub(crate) struct Talk {
+    pub(crate) clients: fn(&Service, u16) -> Vec<Client>,
+    pub(crate) new: fn(&Service, u16) -> Client,
+}
+
+/// Each lesson as it is played here. A server of which nothing special is said has two clients, who ask what its row says.
+pub(crate) static LESSONS: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
+    let play = |row: &'static registry::Lesson| {
+        let part = match (row.number.as_str(), row.part()) {
+            (_, registry::Part::Alone) => Part::Alone(&row.few),
+            ("05", _) => Part::Client("127.0.0.1", greets),
+            ("07", _) => Part::Client("localhost", answers_http),
+            (_, registry::Part::Client | registry::Part::ClientOf(_)) => {
+                panic!("tests/lesson_faults/lessons.rs says who plays the server of lesson {}", row.number)
+            }
+            ("04", _) => Part::Once(greeting),
+            ("09", _) => Part::Once(who_is_calling),
+            (number, registry::Part::Server) => {
+                let clients = match number {
+                    "06" => reverse,
+                    "10" => always_on,
+                    "12" => threads,
+                    "13" => select,
+                    "15" => chat,
+                    "22" => http,
+                    _ => |service: &Service, port| vec![ask(service, port), ask(service, port)],
+                };
+                let new = if number == "12" { thread } else { ask };
+                Part::Always(row.server.as_ref().expect("a server"), Talk { clients, new })
+            }
+        };
+        Lesson { row, number: &row.number, program: built(&format!("lesson-{}", row.number)), part }
     };
-}
-
-lessons! {
-    "01" "01-first-socket" Alone(&[]);
-    "02" "02-errors" Alone(&[]);
-    "03" "03-the-conversation" Alone(&[]);
-    "04" "04-greeting-server" Once(greeting);
-    "05" "05-greeting-client" Part::Client("127.0.0.1", greets);
-    "06" "06-reverse-server" Always(reverse, |port| ask(port, "hello\n", "olleh\n"), 4);
-    "07" "07-http-client" Part::Client("localhost", answers_http);
-    // A thousand ports are six thousand system calls.
-    "08" "08-port-scanner" Alone(&["127.0.0.1", "1", "4"]);
-    "09" "09-who-is-calling" Once(who_is_calling);
-    "10" "10-always-on" Always(always_on, |port| ask(port, "new\n", "OK ... new\n"), 4);
-    "11" "11-backlog" Alone(&[]);
-    "12" "12-threads" Always(threads, thread, 4);
-    "13" "13-select-server" Always(select, welcome, 4);
-    "14" "14-options" Alone(&[]);
-    "15" "15-epoll-chat" Always(chat, |port| ask(port, "", "Welcome, client %d. Here with you: 0.\n"), 6);
-    "16" "16-udp" Alone(&[]);
-    "17" "17-unix" Alone(&[]);
-    "18" "18-scatter-gather" Alone(&[]);
-    "19" "19-messages" Alone(&[]);
-    "20" "20-ipv6-and-names" Alone(&[]);
-    "21" "21-ping" Alone(&[]);
-    "22" "22-http-server" Always(http, |port| ask(port, HEAD, PICTURE), 4);
-    "23" "23-urgent-data" Alone(&[]);
-    "24" "24-into-rust" Alone(&[]);
-}
+    lessons().iter().map(play).collect()
+});
 
 /// Plays the server of a lesson that is a client, until it is told to stop.
 pub(crate) fn serve(
@@ -105,10 +107,11 @@ fn answers_http(mut stream: TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// One question, one answer, and the end.
-fn ask(port: u16, question: &str, answer: &str) -> Client {
+/// One question, one answer, and the end, for a client that is alone.
+fn ask(service: &Service, port: u16) -> Client {
     let mut client = Client::connect(port);
-    client.says(question).hears(answer).is_done().hears_the_end();
+    client.hears(service.greeting_alone()).says(&service.request).hears(&service.answer);
+    client.is_done().hears_the_end();
     client
 }
 
@@ -123,11 +126,13 @@ fn greeting(port: u16) -> Vec<Client> {
     clients
 }
 
-fn reverse(port: u16) -> Vec<Client> {
+fn reverse(service: &Service, port: u16) -> Vec<Client> {
     let mut alice = Client::connect(port);
     alice.says("hello\n").hears("olleh\n").says("stre").says("ssed\n").hears("desserts\n");
     alice.is_done().hears_the_end();
-    vec![alice, ask(port, "one\ntwo\n", "eno\nowt\n")]
+    let mut bob = Client::connect(port);
+    bob.says("one\ntwo\n").hears("eno\nowt\n").is_done().hears_the_end();
+    vec![alice, bob, ask(service, port)]
 }
 
 fn who_is_calling(port: u16) -> Vec<Client> {
@@ -144,22 +149,22 @@ fn who_is_calling(port: u16) -> Vec<Client> {
     clients
 }
 
-fn always_on(port: u16) -> Vec<Client> {
+fn always_on(service: &Service, port: u16) -> Vec<Client> {
     let mut alice = Client::connect(port);
     alice.says("hello\n").hears("OK ... hello\n").says("and again\n").hears("OK ... and again\n");
     alice.is_done().hears_the_end();
-    vec![alice, ask(port, "anybody there?\n", "OK ... anybody there?\n")]
+    vec![alice, ask(service, port)]
 }
 
 const FULL: &str = "Sorry, 3 clients are here already. Come back later.\n";
 const BUSY: &str = "Sorry, the server is busy. Come back later.\n";
 
-fn thread(port: u16) -> Client {
+fn thread(service: &Service, port: u16) -> Client {
     let mut client = Client::connect(port);
     let answers = ["OK ... new\n", FULL, BUSY];
     match client.says("new\n").hears_one_of(&answers) {
         // The last bits of the threads of those who have gone may still be here.
-        Some(1) => return thread(port),
+        Some(1) => return thread(service, port),
         Some(2) => client.is_turned_away(),
         _ => {
             client.is_done().hears_the_end();
@@ -168,7 +173,7 @@ fn thread(port: u16) -> Client {
     client
 }
 
-fn threads(port: u16) -> Vec<Client> {
+fn threads(_: &Service, port: u16) -> Vec<Client> {
     let mut clients = Vec::new();
     for _ in 0..4 {
         let mut client = Client::connect(port);
@@ -188,19 +193,11 @@ fn leave(mut clients: Vec<Client>) -> Vec<Client> {
     clients
 }
 
-pub(crate) const WELCOME: &str = "Welcome, client %d! A line has at most 1024 bytes.\n";
-
-fn welcome(port: u16) -> Client {
-    let mut client = Client::connect(port);
-    client.hears(WELCOME).says("new\n").hears("OK ... new\n").is_done().hears_the_end();
-    client
-}
-
-fn select(port: u16) -> Vec<Client> {
+fn select(service: &Service, port: u16) -> Vec<Client> {
     let mut clients = Vec::new();
     for _ in 0..4 {
         let mut client = Client::connect(port);
-        if client.hears_one_of(&[WELCOME, "Sorry, all 3 places are taken.\n"]) == Some(1) {
+        if client.hears_one_of(&[service.greeting.as_str(), "Sorry, all 3 places are taken.\n"]) == Some(1) {
             client.hears_the_end();
         }
         clients.push(client);
@@ -211,14 +208,14 @@ fn select(port: u16) -> Vec<Client> {
     leave(clients)
 }
 
-fn chat(port: u16) -> Vec<Client> {
+fn chat(service: &Service, port: u16) -> Vec<Client> {
     let chatter = ["[%d:%d:%d] client %d has come\n", "[%d:%d:%d] client %d has gone\n"];
     // One of these follows what somebody says.
     let news = ["[%d:%d:%d] client %d: Good morning!\n", "[%d:%d:%d] client %d is lost: %s\n"];
     let mut clients = Vec::new();
     for _ in 0..3 {
         let mut client = Client::connect(port);
-        client.hears("Welcome, client %d. Here with you: %d.\n");
+        client.hears(&service.greeting);
         clients.push(client);
     }
     for speaker in [0, 1] {
@@ -236,9 +233,6 @@ fn chat(port: u16) -> Vec<Client> {
     clients
 }
 
-pub(crate) const HEAD: &str = "HEAD /picture.svg HTTP/1.1\r\nHost: localhost\r\n\r\n";
-pub(crate) const PICTURE: &str =
-    "HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\nContent-Length: %d\r\n\r\n";
 const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n\
     <!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Lesson 22</title>\n\
     <h1>Who is connected</h1>\n<img %s\n<ul>\n<li>client %d, %s\n</ul>\n";
@@ -247,9 +241,14 @@ const NOT_FOUND: &str =
 const BAD: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n\
     Connection: close\r\n\r\n400 Bad Request\n";
 
-fn http(port: u16) -> Vec<Client> {
+fn http(service: &Service, port: u16) -> Vec<Client> {
     let mut alice = Client::connect(port);
-    alice.says(HEAD).hears(PICTURE).says("GET / HT").says("TP/1.1\r\nHost: localhost\r\n\r\n").hears(PAGE);
+    alice
+        .says(&service.request)
+        .hears(&service.answer)
+        .says("GET / HT")
+        .says("TP/1.1\r\nHost: localhost\r\n\r\n")
+        .hears(PAGE);
     let mut bob = Client::connect(port);
     bob.says("GET / HTTP/1.1\r\n\r\n").hears(BAD).hears_the_end();
     alice.says("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").hears(NOT_FOUND);

@@ -91,6 +91,13 @@ pub(crate) fn in_library(lesson: &str, log: &str) -> Vec<Fault> {
         .collect()
 }
 
+/// Whether a call or an error has a name with this part in it.
+pub(crate) fn names(part: &str) -> bool {
+    codes::calls_of_a_right_program().any(|call| {
+        call.contains(part) || codes::of_a_right_program(call).into_iter().any(|error| error.contains(part))
+    })
+}
+
 /// What strace is to write down. The rest is of no interest where this machine does not know it.
 pub(crate) fn traced() -> String {
     let calls: Vec<String> = codes::calls_of_a_right_program().map(|call| format!("?{call}")).collect();

@@ -3,8 +3,10 @@
 use crate::client::Client;
 use crate::common;
 use crate::judge;
-use crate::lessons::{LESSONS, Lesson, Part};
+use crate::lessons::{Lesson, Part, Talk};
 use crate::process::Process;
+use crate::stage::pattern::aligned_pattern;
+use crate::stage::registry::Service;
 
 /// What a lesson prints with short reads or writes: its expected.txt, with the changes of short.txt.
 fn expected(lesson: &Lesson, variable: &str, how: &str) -> String {
@@ -31,54 +33,41 @@ fn expected(lesson: &Lesson, variable: &str, how: &str) -> String {
     printed
 }
 
-fn comes_back_short(variable: &str, how: &str) {
-    for lesson in LESSONS {
-        let start = |arguments: &[&str]| {
-            Process::shimmed(&[&[lesson.program], arguments].concat(), &[(variable, how)])
-        };
-        // Lessons 10 and 12 answer each read, not each line.
-        let in_pieces = |talk, ask| Lesson { part: Part::Always(talk, ask, 4), ..*lesson };
-        let run = match (lesson.number, variable, how) {
-            ("10" | "12", "SHIM_READS", "1") => {
-                judge::play(&in_pieces(|port| vec![by_bytes(port)], by_bytes), &start)
-            }
-            ("10" | "12", "SHIM_READS", _) => {
-                judge::play(&in_pieces(|port| vec![by_halves(port)], by_halves), &start)
-            }
-            _ => judge::play(lesson, &start),
-        };
-        judge::is_well(lesson, &run, &judge::pattern(&expected(lesson, variable, how)));
-    }
+/// The ways in which reads or writes come back short: the name of the row, and what steers the shim.
+pub(crate) const WAYS: [(&str, &str, &str); 4] = [
+    ("reads_of_one_byte_lose_nothing", "SHIM_READS", "1"),
+    ("reads_of_half_of_what_has_come_lose_nothing", "SHIM_READS", "half"),
+    ("writes_of_one_byte_lose_nothing", "SHIM_WRITES", "1"),
+    ("writes_of_half_lose_nothing", "SHIM_WRITES", "half"),
+];
+
+pub(crate) fn loses_nothing(lesson: &Lesson, variable: &str, how: &str) {
+    let start = |arguments: &[&str]| {
+        Process::shimmed(&[&[lesson.program.as_str()], arguments].concat(), &[(variable, how)])
+    };
+    let run = match &lesson.part {
+        Part::Always(service, _) if service.each_read && variable == "SHIM_READS" => {
+            let talk = if how == "1" {
+                Talk { clients: |service, port| vec![by_bytes(service, port)], new: by_bytes }
+            } else {
+                Talk { clients: |service, port| vec![by_halves(service, port)], new: by_halves }
+            };
+            judge::play(&Part::Always(service, talk), &start)
+        }
+        part => judge::play(part, &start),
+    };
+    let expected = aligned_pattern(&expected(lesson, variable, how));
+    judge::wellness(lesson, &run, &expected).unwrap_or_else(|reason| panic!("{reason}"));
 }
 
-fn by_bytes(port: u16) -> Client {
+fn by_bytes(_: &Service, port: u16) -> Client {
     let mut client = Client::connect(port);
     client.says("hey\n").hears("OK ... hOK ... eOK ... yOK ... \n").is_done().hears_the_end();
     client
 }
 
-fn by_halves(port: u16) -> Client {
+fn by_halves(_: &Service, port: u16) -> Client {
     let mut client = Client::connect(port);
     client.says("hello\n").hears("OK ... helOK ... loOK ... \n").is_done().hears_the_end();
     client
-}
-
-#[test]
-fn reads_of_one_byte_lose_nothing() {
-    comes_back_short("SHIM_READS", "1");
-}
-
-#[test]
-fn reads_of_half_of_what_has_come_lose_nothing() {
-    comes_back_short("SHIM_READS", "half");
-}
-
-#[test]
-fn writes_of_one_byte_lose_nothing() {
-    comes_back_short("SHIM_WRITES", "1");
-}
-
-#[test]
-fn writes_of_half_lose_nothing() {
-    comes_back_short("SHIM_WRITES", "half");
 }

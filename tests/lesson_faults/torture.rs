@@ -2,75 +2,95 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
+use libtest_mimic::{Failed, Trial};
+
+use crate::AT_ONCE;
 use crate::common;
 use crate::judge::{self, Outcome};
 use crate::lessons::{LESSONS, Lesson};
-use crate::plan::{Fault, in_library, places};
+use crate::plan::{self, Fault, in_library, places};
+use crate::stage::pattern::aligned_pattern;
+use crate::stage::rows::row;
 
-/// How many runs go on at once. Most of them wait most of the time.
-const WORKERS: usize = 4;
-/// Without `TORTURE=full`, one fault in so many is tried.
+/// Unless all faults are asked for, one in so many is tried.
 const SHARE: usize = 41;
 
 /// A fault that is to be tried, in a lesson that makes so many calls without it.
-struct Trial {
+struct Fate {
     lesson: &'static Lesson,
     calls: usize,
     fault: Fault,
 }
 
-#[test]
-fn every_system_call_of_every_lesson_fails_once_and_nothing_is_lost() {
-    let full = std::env::var("TORTURE").is_ok_and(|value| value == "full");
-    let wanted = std::env::var("LESSON").ok();
-    let lessons: Vec<&Lesson> = LESSONS
-        .iter()
-        .filter(|lesson| {
-            wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|number| number == lesson.number))
-        })
-        .collect();
+/// What came of those that were tried.
+static TRIED: Mutex<Vec<(&str, Fault, Outcome)>> = Mutex::new(Vec::new());
 
-    let trials: Vec<Trial> =
-        common::in_parallel(WORKERS, &lessons, |lesson| trials(lesson)).into_iter().flatten().collect();
-    // Every so many-th, beginning elsewhere in each lesson, so that all calls and errors have their turn.
-    let chosen: Vec<&Trial> = trials
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| full || index % SHARE == 0)
-        .map(|(_, trial)| trial)
-        .collect();
-    let outcomes = common::in_parallel(WORKERS, &chosen, |trial| outcome(trial));
-
-    let report = Report::new(&chosen, &outcomes);
-    if full || wanted.is_some() {
-        // Not with println!, which the test harness would keep for itself.
-        std::io::stdout().write_all(report.table.as_bytes()).expect("somebody reads");
+/// A row for each fault, such as `fault::lesson_13::accept4::EMFILE::2`, the second accept; all of them, or a share. Which
+/// calls a lesson makes is known when it has been played once, which is left out for lessons that `filter` does not name.
+pub(crate) fn rows(filter: Option<&str>, all: bool) -> Vec<Trial> {
+    if filter.is_some_and(|filter| !may_name_a_fault(filter)) {
+        return Vec::new();
     }
-    assert!(report.lost.is_empty(), "{} lost:\n{}", report.lost.len(), report.lost.join("\n"));
+    let named = |lesson: &&Lesson| filter.is_some_and(|filter| filter.contains(&name(lesson)));
+    let wanted: Vec<&'static Lesson> = match LESSONS.iter().filter(named).collect::<Vec<_>>() {
+        none if none.is_empty() => LESSONS.iter().collect(),
+        some => some,
+    };
+    let mut rows = Vec::new();
+    for (lesson, fates) in wanted.iter().zip(common::in_parallel(AT_ONCE, &wanted, |lesson| fates(lesson))) {
+        let fates = match fates {
+            Ok(fates) => fates,
+            Err(reason) => {
+                let well = format!("fault::{}::none", name(lesson));
+                rows.push(Trial::test(well, || Err(Failed::from(reason))));
+                continue;
+            }
+        };
+        // It begins elsewhere in each lesson, so that all calls and errors have their turn.
+        let begin: usize = lesson.number.parse().expect("a number");
+        for (index, fate) in fates.into_iter().enumerate() {
+            if all || (index + begin) % SHARE == 0 {
+                let Fault { place, error, preloaded, .. } = &fate.fault;
+                let layer = if *preloaded { "library_" } else { "" };
+                let name = format!("fault::{}::{layer}{}::{error}::{}", name(lesson), place.call, place.nth);
+                rows.push(row(name, move || nothing_is_lost(&fate)));
+            }
+        }
+    }
+    rows
 }
 
-#[test]
-fn every_lesson_is_tried() {
-    let folders = std::fs::read_dir(common::root().join("lessons")).expect("the folder");
-    let count = folders.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count();
-
-    assert_eq!(LESSONS.len(), count);
+fn name(lesson: &Lesson) -> String {
+    format!("lesson_{}", lesson.number)
 }
 
-/// What a lesson does without a fault, and what could fail in it.
-fn trials(lesson: &'static Lesson) -> Vec<Trial> {
+/// Whether the name of a fault may have this part.
+fn may_name_a_fault(part: &str) -> bool {
+    part.contains("lesson_") || part.contains("::") || "fault".contains(part) || plan::names(part)
+}
+
+/// What a lesson does without a fault, and what could fail in it; or what is wrong with it.
+fn fates(lesson: &'static Lesson) -> Result<Vec<Fate>, String> {
     let run = judge::run(lesson, None);
-    judge::is_well(lesson, &run, &judge::pattern(&judge::expected_text(lesson)));
+    judge::wellness(lesson, &run, &aligned_pattern(&judge::expected_text(lesson)))?;
     let calls = run.ended.log.lines().count();
     let faults = places(&run.ended.log).into_iter().flat_map(|place| place.faults().collect::<Vec<_>>());
     let faults = faults.chain(in_library(lesson.number, &run.ended.log));
-    faults.map(|fault| Trial { lesson, calls, fault }).collect()
+    Ok(faults.map(|fault| Fate { lesson, calls, fault }).collect())
 }
 
-fn outcome(trial: &Trial) -> Outcome {
-    let Trial { lesson, calls, fault } = trial;
+fn nothing_is_lost(fate: &Fate) {
+    let outcome = outcome(fate);
+    let lost = if let Outcome::Lost(what) = &outcome { Some(what.clone()) } else { None };
+    let tried = (fate.lesson.number, fate.fault.clone(), outcome);
+    TRIED.lock().unwrap_or_else(PoisonError::into_inner).push(tried);
+    assert_eq!(lost, None, "{}", fate.fault.injection());
+}
+
+fn outcome(fate: &Fate) -> Outcome {
+    let Fate { lesson, calls, fault } = fate;
     let mut outcome = Outcome::Missed;
     // Another order of events may have no such call at that place; it is rare.
     for _ in 0..5 {
@@ -80,11 +100,6 @@ fn outcome(trial: &Trial) -> Outcome {
         }
     }
     outcome
-}
-
-struct Report {
-    table: String,
-    lost: Vec<String>,
 }
 
 /// How many faults of a kind had each outcome.
@@ -111,57 +126,51 @@ impl Counts {
     }
 }
 
-impl Report {
-    fn new(trials: &[&Trial], outcomes: &[Outcome]) -> Report {
-        let mut rows: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
-        let mut lost = Vec::new();
-        for (Trial { lesson, fault, .. }, outcome) in trials.iter().copied().zip(outcomes) {
-            // The shim's places are not counted before.
-            if fault.preloaded && *outcome == Outcome::Missed {
-                continue;
-            }
-            rows.entry((lesson.number, fault.place.call)).or_default().add(fault.place.nth, outcome);
-            if let Outcome::Lost(what) = outcome {
-                lost.push(format!("lesson {}, {}: {what}", lesson.number, fault.injection()));
-            }
+/// The table of all that was tried.
+pub(crate) fn report() -> String {
+    let mut rows: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+    for (number, fault, outcome) in &*TRIED.lock().unwrap_or_else(PoisonError::into_inner) {
+        // The shim's places are not counted before.
+        if !fault.preloaded || *outcome != Outcome::Missed {
+            rows.entry((number, fault.place.call)).or_default().add(fault.place.nth, outcome);
         }
-        let mut table = format!(
-            "\n{:<8}{:<15}{:>8}{:>8}{:>10}{:>10}{:>10}{:>10}{:>8}{:>8}\n",
-            "lesson",
-            "system call",
-            "places",
-            "faults",
-            "survived",
-            "unharmed",
-            "told",
-            "ended",
-            "missed",
-            "lost"
-        );
-        for ((lesson, call), counts) in &rows {
-            let Counts { places, unharmed, told, ended, missed, lost } = counts;
-            let survived = unharmed + told + ended;
-            let _ = writeln!(
-                table,
-                "{lesson:<8}{call:<15}{:>8}{:>8}{survived:>10}{unharmed:>10}{told:>10}{ended:>10}{missed:>8}{lost:>8}",
-                places.len(),
-                survived + missed + lost
-            );
-        }
-        let all = |count: fn(&Counts) -> usize| rows.values().map(count).sum::<usize>();
-        let survived = all(|counts| counts.unharmed + counts.told + counts.ended);
+    }
+    let mut table = format!(
+        "\n{:<8}{:<15}{:>8}{:>8}{:>10}{:>10}{:>10}{:>10}{:>8}{:>8}\n",
+        "lesson",
+        "system call",
+        "places",
+        "faults",
+        "survived",
+        "unharmed",
+        "told",
+        "ended",
+        "missed",
+        "lost"
+    );
+    for ((lesson, call), counts) in &rows {
+        let Counts { places, unharmed, told, ended, missed, lost } = counts;
+        let survived = unharmed + told + ended;
         let _ = writeln!(
             table,
-            "{:<23}{:>8}{:>8}{survived:>10}{:>10}{:>10}{:>10}{:>8}{:>8}",
-            "all",
-            all(|counts| counts.places.len()),
-            survived + lost.len() + all(|counts| counts.missed),
-            all(|counts| counts.unharmed),
-            all(|counts| counts.told),
-            all(|counts| counts.ended),
-            all(|counts| counts.missed),
-            lost.len()
+            "{lesson:<8}{call:<15}{:>8}{:>8}{survived:>10}{unharmed:>10}{told:>10}{ended:>10}{missed:>8}{lost:>8}",
+            places.len(),
+            survived + missed + lost
         );
-        Report { table, lost }
     }
+    let all = |count: fn(&Counts) -> usize| rows.values().map(count).sum::<usize>();
+    let survived = all(|counts| counts.unharmed + counts.told + counts.ended);
+    let _ = writeln!(
+        table,
+        "{:<23}{:>8}{:>8}{survived:>10}{:>10}{:>10}{:>10}{:>8}{:>8}",
+        "all",
+        all(|counts| counts.places.len()),
+        survived + all(|counts| counts.lost + counts.missed),
+        all(|counts| counts.unharmed),
+        all(|counts| counts.told),
+        all(|counts| counts.ended),
+        all(|counts| counts.missed),
+        all(|counts| counts.lost)
+    );
+    table
 }
