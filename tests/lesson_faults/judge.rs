@@ -13,6 +13,7 @@ use crate::lessons::{Lesson, Part, Talk, serve};
 use crate::plan::Fault;
 use crate::process::{Ended, Process};
 use crate::stage::pattern::aligned_pattern;
+use crate::stage::registry::Service;
 
 /// What came of a fault.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +135,9 @@ pub(crate) fn judge(lesson: &Lesson, fault: &Fault, run: &Run, calls: usize) -> 
     // Ctrl-C may come before it has ended by itself.
     if ended.status.code() == Some(1) || (ended.errors.starts_with("Error: ") && by_interrupt(run)) {
         let may_end = match lesson.part {
-            Part::Always(..) => !fault.place.serving || is_own(fault) || ends_alone(lesson, fault, clients),
+            Part::Always(service, _) => {
+                !fault.place.serving || is_own(fault) || ends_alone(service, fault, clients)
+            }
             // It would end anyway; but not for a client that has vanished.
             Part::Once(..) => !fault.place.serving || !VANISHED.contains(&fault.error),
             _ => true,
@@ -204,8 +207,8 @@ fn is_own(fault: &Fault) -> bool {
 
 /// Where no client can be accepted, because something is wrong with the machine, some lessons end; but never while they
 /// have a client.
-fn ends_alone(lesson: &Lesson, fault: &Fault, clients: &[Client]) -> bool {
-    ["06", "10", "13", "22"].contains(&lesson.number)
+fn ends_alone(service: &Service, fault: &Fault, clients: &[Client]) -> bool {
+    service.may_end
         && fault.place.call == "accept4"
         && !VANISHED.contains(&fault.error)
         && clients.iter().all(|client| client.is_served() || !client.answered)

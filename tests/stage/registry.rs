@@ -48,6 +48,8 @@ pub(crate) struct Service {
     pub answer: String,
     #[serde(default)]
     pub each_read: bool,
+    #[serde(default)]
+    pub may_end: bool,
     #[serde(default = "three_and_a_listener")]
     pub idle: usize,
 }
