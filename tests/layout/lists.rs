@@ -209,6 +209,17 @@ fn a_lesson_that_a_list_lacks_is_shown_with_the_command_that_adds_it() {
 }
 
 #[test]
+fn contributing_names_the_command_and_each_list_that_it_writes() {
+    let text = read("CONTRIBUTING.md");
+    let (_, section) = text.split_once("\n## Add a lesson\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+
+    for named in [REGISTRY, COMMAND].into_iter().chain(LISTS.map(|list| list.file)) {
+        assert!(section.contains(named), "{named}");
+    }
+}
+
+#[test]
 fn a_key_that_is_none_is_an_error_that_names_it() {
     let text = "[01]\nslug = \"new\"\ntitle = \"New\"\nlearn = \"something\"\nprot = 80\n";
 
