@@ -57,9 +57,9 @@ pub(crate) fn run(lesson: &Lesson, fault: Option<&Fault>) -> Run {
 }
 
 /// Runs a lesson that `start` starts, with these arguments.
-pub(crate) fn play(part: &Part, start: &dyn Fn(&[&str]) -> Process) -> Run {
+pub(crate) fn play(role: &Part, start: &dyn Fn(&[&str]) -> Process) -> Run {
     let alone = |ended| Run { ended, clients: Vec::new(), new: None, left: None };
-    match part {
+    match role {
         Part::Alone(arguments) => {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             alone(start(&arguments).end())

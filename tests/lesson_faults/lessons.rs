@@ -159,18 +159,19 @@ fn always_on(service: &Service, port: u16) -> Vec<Client> {
 const FULL: &str = "Sorry, 3 clients are here already. Come back later.\n";
 const BUSY: &str = "Sorry, the server is busy. Come back later.\n";
 
-fn thread(service: &Service, port: u16) -> Client {
-    let mut client = Client::connect(port);
-    let answers = ["OK ... new\n", FULL, BUSY];
-    match client.says("new\n").hears_one_of(&answers) {
-        // The last bits of the threads of those who have gone may still be here.
-        Some(1) => return thread(service, port),
-        Some(2) => client.is_turned_away(),
-        _ => {
-            client.is_done().hears_the_end();
+fn thread(_: &Service, port: u16) -> Client {
+    loop {
+        let mut client = Client::connect(port);
+        match client.says("new\n").hears_one_of(&["OK ... new\n", FULL, BUSY]) {
+            // The last bits of the threads of those who have gone may still be here.
+            Some(1) => continue,
+            Some(2) => client.is_turned_away(),
+            _ => {
+                client.is_done().hears_the_end();
+            }
         }
+        return client;
     }
-    client
 }
 
 fn threads(_: &Service, port: u16) -> Vec<Client> {
