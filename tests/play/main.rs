@@ -87,7 +87,7 @@ impl Lesson {
             ClientOf(server) => (Some(server.program(other)), own.clone()),
             Client => (None, own.clone()),
         };
-        let mut demo = common::limited(&built("lesson-demo"));
+        let mut demo = common::limited(built("lesson-demo"));
         demo.arg(self.path("demo.txt"));
         if let Some(server) = server {
             demo.arg("--server").args(server.words);
@@ -113,7 +113,7 @@ impl Lesson {
         if self.part() == Alone {
             return self.file("expected.txt");
         }
-        let mut demo = common::limited(&built("lesson-demo"));
+        let mut demo = common::limited(built("lesson-demo"));
         let output = demo.args([&self.path("demo.txt"), "--script"]).output().expect("it runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
