@@ -140,7 +140,9 @@ fn make_clean_removes_what_was_built_and_nothing_else() {
         std::fs::create_dir_all(folder.join(name)).expect("a folder");
         std::fs::write(folder.join(name).join("file"), "").expect("a file");
     }
-    std::fs::copy(common::root().join("Makefile"), folder.join("Makefile")).expect("the Makefile");
+    for name in ["Makefile", "lessons/lessons.toml"] {
+        std::fs::copy(common::root().join(name), folder.join(name)).expect("a file that make reads");
+    }
 
     let first = make_in(folder, &["clean"]);
     let again = make_in(folder, &["clean"]);
