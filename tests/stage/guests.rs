@@ -393,7 +393,8 @@ impl Stage {
             if after == before {
                 return;
             }
-            assert!(begin.elapsed() < PATIENCE, "it never rests");
+            // PHP reads a queue of lines byte by byte: on a busy machine it takes its time.
+            assert!(begin.elapsed() < 5 * PATIENCE, "it never rests");
             before = after;
         }
     }
