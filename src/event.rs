@@ -47,20 +47,22 @@ use std::cell::{RefCell, RefMut};
 use std::ffi::c_int;
 use std::fmt;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::error::{Error, Result, Site};
 
+mod clock;
 mod epoll;
 mod handle;
 mod signal;
 mod state;
+mod table;
 mod thread;
 mod turn;
 mod watch;
 
 pub use handle::Event;
-use state::{State, Todo};
+use state::State;
 use thread::BASES;
 use turn::Turn;
 
@@ -70,6 +72,8 @@ const WRITE: c_int = 4;
 const SIGNAL: c_int = 8;
 const PERSIST: c_int = 16;
 const ET: c_int = 32;
+/// A flag of libevent's loop for which PHP has no name: the loop waits although no event is pending.
+const NO_EXIT_ON_EMPTY: c_int = 4;
 
 /// PHP's class `EventBase`: a loop that waits for events and calls their callbacks.
 ///
@@ -83,7 +87,7 @@ const ET: c_int = 32;
 /// use php_sockets::event::{Event, EventBase};
 ///
 /// let base = EventBase::new()?;
-/// let timer = Event::timer(&base, |_base| println!("a hundredth of a second later"))?;
+/// let timer = Event::timer(&base, |_base| println!("a hundredth of a second later"));
 /// timer.add(Duration::from_millis(10))?;
 /// base.dispatch()?;
 /// # Ok::<(), php_sockets::Error>(())
@@ -158,11 +162,13 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn run(&self, flags: c_int) -> Result<()> {
-        // Declared before the state, which is let go first.
-        let _turn = Turn::begin(self, flags)?;
+        // PHP's default.
+        let flags = if flags == -1 { 0 } else { flags };
+        // Declared before the state, so that the borrow ends first.
+        let turn = Turn::begin(self)?;
         let mut state = self.state();
-        while state.has_events() {
-            state.poll().map_err(cannot_wait)?;
+        while state.goes_on(flags) {
+            state.poll(flags).map_err(cannot_wait)?;
             let mut called = false;
             while let Some((callback, what)) = state.next() {
                 called = true;
@@ -174,10 +180,12 @@ impl EventBase {
                     break;
                 }
             }
-            if state.ends(called) {
+            if state.is_done(flags, called) {
                 break;
             }
         }
+        drop(state);
+        turn.finish();
         Ok(())
     }
 
@@ -213,10 +221,7 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn exit(&self, timeout: impl Into<Option<Duration>>) {
-        match timeout.into() {
-            Some(time) => self.state().exit_after(time),
-            None => self.state().todo.add(Todo::EXIT),
-        }
+        self.state().exit(timeout.into());
     }
 
     /// Ends the loop right after the callback that runs now. What else was to be called is called by the next loop.
@@ -227,8 +232,8 @@ impl EventBase {
     /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let first = Event::timer(&base, |base| base.stop())?;
-    /// let second = Event::timer(&base, |_| unreachable!())?;
+    /// let first = Event::timer(&base, |base| base.stop());
+    /// let second = Event::timer(&base, |_| unreachable!());
     /// first.add(Duration::ZERO)?;
     /// second.add(Duration::from_secs(3600))?;
     /// base.dispatch()?;
@@ -236,7 +241,7 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn stop(&self) {
-        self.state().todo.add(Todo::STOP);
+        self.state().stop = true;
     }
 
     /// Whether [`exit`](EventBase::exit) ended the last loop. It stays so until the next one begins.
@@ -262,7 +267,7 @@ impl EventBase {
     /// ```
     #[must_use]
     pub fn got_stop(&self) -> bool {
-        self.state().todo.has(Todo::STOP)
+        self.state().stop
     }
 
     /// Makes the loop look for new events right after the callback that runs now; more urgent ones come first then.
@@ -273,10 +278,7 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn resume(&self) {
-        let mut state = self.state();
-        if state.running {
-            state.todo.add(Todo::RESUME);
-        }
+        self.state().resume = true;
     }
 
     /// The wall-clock time in seconds since 1970, as it was when a callback of this round first asked; outside of
@@ -289,10 +291,7 @@ impl EventBase {
     /// ```
     #[must_use]
     pub fn get_time_of_day_cached(&self) -> f64 {
-        let mut state = self.state();
-        let time =
-            if state.running { *state.cached.get_or_insert_with(SystemTime::now) } else { SystemTime::now() };
-        time.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+        self.state().time_of_day().as_secs_f64()
     }
 
     /// Makes [`get_time_of_day_cached`](EventBase::get_time_of_day_cached) look at the clock again, for a callback that
@@ -306,7 +305,7 @@ impl EventBase {
     pub fn update_cache_time(&self) {
         let mut state = self.state();
         if state.running {
-            state.cached = Some(SystemTime::now());
+            state.set_time();
         }
     }
 
@@ -346,7 +345,7 @@ impl EventBase {
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn priority_init(&self, n_priorities: c_int) -> Result<()> {
-        let count = usize::try_from(n_priorities).ok().filter(|count| (1..=256).contains(count));
+        let count = usize::try_from(n_priorities).ok().filter(|count| (1..=255).contains(count));
         if !count.is_some_and(|count| self.state().set_priorities(count)) {
             return Err(Error::plain_warning(&Site {
                 function: "EventBase::priorityInit",
@@ -373,7 +372,7 @@ impl EventBase {
     /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let event = Event::timer(&base, |_| ())?;
+    /// let event = Event::timer(&base, |_| ());
     /// base.free();
     /// assert_eq!(event.add(None).unwrap_err().site().message, "Failed adding event: Event object is malformed or freed");
     /// # Ok::<(), php_sockets::Error>(())

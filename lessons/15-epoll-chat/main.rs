@@ -85,7 +85,7 @@ fn main() -> Result<()> {
         if again.add(None).is_err() {
             base.stop();
         }
-    })?;
+    });
     base.dispatch()?;
     while base.got_stop() {
         door.del();

@@ -2,7 +2,6 @@
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::time::Duration;
 
 use libc::epoll_event;
 
@@ -14,7 +13,7 @@ pub(super) fn create() -> Result<OwnedFd, c_int> {
     if fd == -1 {
         return Err(errno::errno().0);
     }
-    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+    // SAFETY: the kernel has just opened `fd`, and no other code has it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -26,7 +25,7 @@ pub(super) fn create_eventfd() -> Result<OwnedFd, c_int> {
     if fd == -1 {
         return Err(errno::errno().0);
     }
-    // SAFETY: the kernel has just opened `fd`, and nobody else knows of it.
+    // SAFETY: the kernel has just opened `fd`, and no other code has it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -56,76 +55,67 @@ pub(super) fn watch_eventfd(epoll: &OwnedFd, eventfd: &OwnedFd) -> Result<(), c_
     control(epoll, libc::EPOLL_CTL_ADD, eventfd.as_raw_fd(), libc::EPOLLIN as u32, SIGNALS)
 }
 
-/// Makes an eventfd ready.
-pub(super) fn ring(eventfd: &OwnedFd) {
-    let one = 1_u64;
+/// How many descriptors a wait finds at first and at most, as in libevent: it doubles when a wait has found as many.
+const FIRST: usize = 32;
+const MOST: usize = 4096;
 
-    // SAFETY: `one` has 8 bytes and outlives the call.
-    unsafe { libc::write(eventfd.as_raw_fd(), (&raw const one).cast(), size_of::<u64>()) };
-}
-
-/// What `wait` finds at most.
-const BATCH: c_int = 256;
-
-/// See `has_many`.
-const MANY: usize = 8;
-
-/// What `epoll_wait` has found, told one by one.
+/// The answer of `epoll_wait`, given out one by one.
 pub(super) struct Batch {
     found: Vec<epoll_event>,
-    /// How many of them were told.
-    told: usize,
+    capacity: usize,
+    /// How many of them were given out.
+    given: usize,
 }
 
 impl Batch {
     pub(super) fn new() -> Batch {
-        Batch { found: Vec::with_capacity(BATCH.unsigned_abs() as usize), told: 0 }
+        Batch { found: Vec::with_capacity(FIRST), capacity: FIRST, given: 0 }
     }
 
-    /// Waits for readiness, at most so many milliseconds, -1 for ever. Finds nothing more when a signal handler ran in
-    /// the meantime; all that was found before has been told.
+    /// Waits for readiness, at most so many milliseconds, -1 for ever; all that was found before has been given out.
+    /// `false` if a signal handler ran in the meantime: then nothing was found.
     #[inline]
-    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> Result<(), c_int> {
-        // SAFETY: `found` was made with room for `BATCH` events, which the kernel fills from the front; it keeps no
-        // pointer.
+    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> Result<bool, c_int> {
+        if self.found.len() == self.capacity && self.capacity < MOST {
+            self.grow();
+        }
+        self.found.clear();
+        self.given = 0;
+        let most = c_int::try_from(self.capacity).unwrap_or(1);
+
+        // SAFETY: `found` has the capacity for `most` events, which the kernel fills from the front; it keeps no pointer.
         let count =
-            unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), BATCH, milliseconds) };
+            unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), most, milliseconds) };
 
         let Ok(count) = usize::try_from(count) else { return interrupted() };
-        self.told = 0;
-        // SAFETY: the kernel has written `count` events, which is no more than it was told there is room for.
+        // SAFETY: the kernel has written `count` events, which is no more than the capacity that it was given.
         unsafe { self.found.set_len(count) };
-        Ok(())
+        Ok(true)
     }
 
-    /// Whether so many were found that reading ahead saves more than it costs.
-    #[inline]
-    pub(super) fn has_many(&self) -> bool {
-        self.found.len() >= MANY
+    #[cold]
+    fn grow(&mut self) {
+        self.found.reserve_exact(self.capacity);
+        self.capacity *= 2;
     }
 
-    /// The data of all that was found.
-    pub(super) fn data(&self) -> impl Iterator<Item = u64> {
-        self.found.iter().map(|found| found.u64)
+    /// Whether all that was found has been given out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.given == self.found.len()
     }
 
-    /// The data of what was found next, and what is ready there.
+    /// The data of what was found next, and its readiness.
     #[inline]
     pub(super) fn next(&mut self) -> Option<(u64, u32)> {
-        let found = *self.found.get(self.told)?;
-        self.told += 1;
+        let found = *self.found.get(self.given)?;
+        self.given += 1;
         Some((found.u64, found.events))
     }
 }
 
 /// An interrupted wait is no failure.
 #[cold]
-fn interrupted() -> Result<(), c_int> {
+fn interrupted() -> Result<bool, c_int> {
     let code = errno::errno().0;
-    if code == libc::EINTR { Ok(()) } else { Err(code) }
-}
-
-/// A time in milliseconds: rounded up, so that a timer is due when the wait ends and the loop never spins.
-pub(super) fn milliseconds(time: Duration) -> c_int {
-    c_int::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX)
+    if code == libc::EINTR { Ok(false) } else { Err(code) }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::socket::Socket;
 
-use super::state::{AddError, Entry, Id, State};
+use super::state::{AddError, State};
+use super::table::{Entry, Id};
 use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, WRITE, signal};
 
 /// PHP's class `Event`: what to wait for, and what to call then.
@@ -95,38 +96,30 @@ impl Event {
                 message: "Invalid mask",
             }));
         }
-        let number = fd.as_fd().as_raw_fd();
+        let number = if what & TIMEOUT == 0 { fd.as_fd().as_raw_fd() } else { -1 };
         let closes = closes_when_dropped::<F>();
         let callback = RefCell::new(move |base: &EventBase, what| callback(base, &fd, what));
-        Ok(Event::insert(base, Entry::new(Rc::new(callback), number, what, closes)))
+        Ok(Event::insert(base, Entry::new(Some(Rc::new(callback)), number, what, closes)))
     }
 
     /// An event that happens once, when the time that [`add`](Event::add) gets has passed.
-    ///
-    /// # Errors
-    ///
-    /// None so far.
     ///
     /// ```
     /// use std::time::Duration;
     /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let timer = Event::timer(&base, |_base| println!("now"))?;
+    /// let timer = Event::timer(&base, |_base| println!("now"));
     /// timer.add(Duration::from_millis(5))?;
     /// base.dispatch()?;
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
-    pub fn timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Result<Event> {
+    pub fn timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Event {
         let callback = RefCell::new(move |base: &EventBase, _| callback(base));
-        Ok(Event::insert(base, Entry::new(Rc::new(callback), -1, 0, false)))
+        Event::insert(base, Entry::new(Some(Rc::new(callback)), -1, 0, false))
     }
 
     /// A timer that happens again and again: PHP's `new Event($base, -1, Event::TIMEOUT | Event::PERSIST, …)`.
-    ///
-    /// # Errors
-    ///
-    /// None so far.
     ///
     /// ```
     /// use std::time::Duration;
@@ -139,14 +132,14 @@ impl Event {
     ///     if left == 0 {
     ///         base.stop();
     ///     }
-    /// })?;
+    /// });
     /// ticks.add(Duration::from_millis(2))?;
     /// base.dispatch()?;
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
-    pub fn repeated_timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Result<Event> {
+    pub fn repeated_timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Event {
         let callback = RefCell::new(move |base: &EventBase, _| callback(base));
-        Ok(Event::insert(base, Entry::new(Rc::new(callback), -1, PERSIST, false)))
+        Event::insert(base, Entry::new(Some(Rc::new(callback)), -1, PERSIST, false))
     }
 
     /// An event that happens whenever a signal arrives. The callback runs in the loop like any other, and may do what
@@ -184,7 +177,7 @@ impl Event {
             }));
         }
         let callback = RefCell::new(move |base: &EventBase, _| callback(base, signum));
-        Ok(Event::insert(base, Entry::new(Rc::new(callback), signum, SIGNAL | PERSIST, false)))
+        Ok(Event::insert(base, Entry::new(Some(Rc::new(callback)), signum, SIGNAL | PERSIST, false)))
     }
 
     fn insert(base: &EventBase, entry: Entry) -> Event {
@@ -229,10 +222,6 @@ impl Event {
                 function: "Event::add",
                 message: "Failed adding event: Event object is malformed or freed",
             }),
-            AddError::Mixed => Error::plain_warning(&Site {
-                function: "Event::add",
-                message: "Failed adding event: one event of this descriptor has ET and another has not",
-            }),
             AddError::Taken => Error::plain_warning(&Site {
                 function: "Event::add",
                 message: "Failed adding event: another base has this signal",
@@ -254,7 +243,7 @@ impl Event {
     /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let timer = Event::timer(&base, |_| unreachable!())?;
+    /// let timer = Event::timer(&base, |_| unreachable!());
     /// timer.add(Duration::ZERO)?;
     /// timer.del();
     /// base.dispatch()?;
@@ -273,7 +262,7 @@ impl Event {
     /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let timer = Event::timer(&base, |_| ())?;
+    /// let timer = Event::timer(&base, |_| ());
     /// assert!(!timer.pending(Event::TIMEOUT));
     /// timer.add(Duration::ZERO)?;
     /// assert!(timer.pending(Event::TIMEOUT | Event::READ));
@@ -295,13 +284,13 @@ impl Event {
     ///
     /// let base = EventBase::new()?;
     /// base.priority_init(2)?;
-    /// let event = Event::timer(&base, |_| ())?;
+    /// let event = Event::timer(&base, |_| ());
     /// event.set_priority(0)?;
     /// assert!(event.set_priority(2).is_err());
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
     pub fn set_priority(&self, priority: c_int) -> Result<()> {
-        let set = self.state.upgrade().zip(usize::try_from(priority).ok());
+        let set = self.state.upgrade().zip(u8::try_from(priority).ok());
         if !set.is_some_and(|(state, priority)| state.borrow_mut().set_priority(self.id, priority)) {
             return Err(Error::plain_warning(&Site {
                 function: "Event::setPriority",

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use std::{mem, ptr, thread};
 
@@ -11,17 +11,17 @@ use std::{mem, ptr, thread};
 const COUNT: usize = 65;
 
 /// The word of a signal without a base. No descriptor has the number that it would stand for.
-const FREE: u32 = u32::MAX;
+const FREE: u64 = u64::MAX;
 
-/// The bit of a signal that has arrived and was not collected.
-const ARRIVED: u32 = 1;
+/// The half of a word that counts arrivals.
+const ARRIVALS: u64 = u32::MAX as u64;
 
-/// For each signal a word: the eventfd of its base, and the bit `ARRIVED`. The signal belongs to the base that has put
-/// its eventfd here.
+/// For each signal a word: the eventfd of its base, and how often the signal has arrived and was not collected. The signal
+/// belongs to the base that has put its eventfd here.
 ///
-/// Owner and arrival change hands together, so that a base that leaves wipes no arrival of the next one. An arrival that
-/// is in the word when its base leaves is forgotten, as `del` says; a handler that finds the word free does nothing.
-static OWNERS: [AtomicU32; COUNT] = [const { AtomicU32::new(FREE) }; COUNT];
+/// Owner and arrivals change hands together, so that a base that leaves wipes no arrival of the next one. A handler that
+/// finds the word free does nothing.
+static OWNERS: [AtomicU64; COUNT] = [const { AtomicU64::new(FREE) }; COUNT];
 
 /// For each signal the action before ours.
 static PREVIOUS: [Previous; COUNT] = [const { Previous(Cell::new(None)) }; COUNT];
@@ -46,8 +46,13 @@ extern "C" fn handler(signal: c_int) {
     INSIDE.fetch_add(1, SeqCst);
     let code = errno::errno();
     let owner = usize::try_from(signal).ok().and_then(|index| OWNERS.get(index));
-    let mark = |word| if word == FREE { None } else { Some(word | ARRIVED) };
-    if let Some(Ok(word)) = owner.map(|owner| owner.fetch_update(SeqCst, SeqCst, mark)) {
+    let count = |word| match word {
+        FREE => None,
+        // Full: it stays so.
+        word if word & ARRIVALS == ARRIVALS => Some(word),
+        word => Some(word + 1),
+    };
+    if let Some(Ok(word)) = owner.map(|owner| owner.fetch_update(SeqCst, SeqCst, count)) {
         let one = 1_u64;
         // SAFETY: `one` has 8 bytes and outlives the call. The descriptor is open: before it is closed it is taken out of
         // OWNERS, and then INSIDE has to come to 0.
@@ -57,20 +62,20 @@ extern "C" fn handler(signal: c_int) {
     INSIDE.fetch_sub(1, SeqCst);
 }
 
-/// A descriptor is never negative: its number has 31 bits.
-fn word_of(eventfd: RawFd) -> u32 {
-    eventfd.unsigned_abs() << 1
+fn word_of(eventfd: RawFd) -> u64 {
+    // A descriptor is never negative: its number has 31 bits.
+    u64::from(eventfd.unsigned_abs()) << 32
 }
 
-fn eventfd_of(word: u32) -> RawFd {
-    RawFd::try_from(word >> 1).unwrap_or(-1)
+fn eventfd_of(word: u64) -> RawFd {
+    RawFd::try_from(word >> 32).unwrap_or(-1)
 }
 
 /// Whether a program may wait for this signal: not those that cannot be caught, nor those of a fault in the program,
 /// after which a handler that returns would run the fault again for ever.
 pub(super) fn is_valid(signal: c_int) -> bool {
     let fault = [libc::SIGILL, libc::SIGFPE, libc::SIGSEGV, libc::SIGBUS].contains(&signal);
-    (1..COUNT).contains(&usize::try_from(signal).unwrap_or(0)) && !fault
+    usize::try_from(signal).is_ok_and(|signal| signal < COUNT) && !fault
 }
 
 /// The action that calls `handler`. It interrupts system calls as little as may be, lets no other handler in between, and
@@ -161,15 +166,15 @@ impl Owned {
         self.signal
     }
 
-    /// Whether the signal has arrived since the last call.
-    pub(super) fn collect(&self) -> bool {
-        OWNERS[self.index].fetch_and(!ARRIVED, SeqCst) & ARRIVED != 0
+    /// How often the signal has arrived since the last call.
+    pub(super) fn collect(&self) -> u32 {
+        let arrivals = OWNERS[self.index].fetch_and(!ARRIVALS, SeqCst) & ARRIVALS;
+        u32::try_from(arrivals).unwrap_or(0)
     }
 
-    /// After a fork: the same signal, another eventfd. What has arrived stays so; the caller rings the new one.
+    /// After a fork: the same signal, another eventfd. Earlier arrivals are the parent's.
     pub(super) fn move_to(&self, eventfd: RawFd) {
-        let moved = |word| Some(word_of(eventfd) | word & ARRIVED);
-        let _ = OWNERS[self.index].fetch_update(SeqCst, SeqCst, moved);
+        OWNERS[self.index].store(word_of(eventfd), SeqCst);
     }
 }
 
@@ -235,23 +240,27 @@ mod tests {
             INSIDE.fetch_sub(1, SeqCst);
             leaving.join().unwrap();
 
-            assert!(owned.collect());
-            assert!(!owned.collect(), "once");
+            assert_eq!((owned.collect(), owned.collect()), (1, 0));
         });
     }
 
     #[test]
-    fn an_arrival_moves_with_its_signal_and_ends_with_its_owner() {
+    fn arrivals_are_counted_and_end_with_a_move_and_with_their_owner() {
         let (first, second) = (eventfd(), eventfd());
         let owned = Owned::take(63, first.as_raw_fd()).ok().unwrap();
+        for _ in 0..3 {
+            raise(63);
+        }
+        assert_eq!((owned.collect(), owned.collect()), (3, 0));
+
         raise(63);
         owned.move_to(second.as_raw_fd());
-        assert!(owned.collect());
+        assert_eq!(owned.collect(), 0);
 
         raise(63);
         drop(owned);
         let owned = taken(63, first.as_raw_fd());
-        assert!(!owned.collect());
+        assert_eq!(owned.collect(), 0);
     }
 
     #[test]
@@ -282,6 +291,6 @@ mod tests {
         errno::set_errno(errno::Errno(libc::EDOM));
         handler(60);
         assert_eq!(errno::errno().0, libc::EDOM);
-        assert!(owned.collect());
+        assert_eq!(owned.collect(), 1);
     }
 }

@@ -1,326 +1,238 @@
-//! What a base knows: its events, which of them wait for what, and which are to be called. No caller's code runs here.
+//! The data of a base: its events, what the kernel watches for them, and the queues. No caller's code runs here.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::c_int;
-use std::mem;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::epoll::Batch;
 use super::signal::Owned;
+use super::table::{Call, Entry, Id, NONE, Table};
 use super::watch::Watch;
-use super::{EventBase, PERSIST, READ, SIGNAL, TIMEOUT, WRITE};
+use super::{PERSIST, READ, SIGNAL, TIMEOUT, WRITE, clock};
 
+mod insert;
 mod queue;
 mod round;
 mod signals;
-mod todo;
+mod timers;
 
-pub(super) use todo::Todo;
-
-/// A callback, with the descriptor that its event owns. Who calls it holds it: its event may end meanwhile.
-pub(super) trait Call {
-    fn call(self: Rc<Self>, base: &EventBase, what: c_int);
-}
-
-impl<F: FnMut(&EventBase, c_int)> Call for RefCell<F> {
-    #[inline]
-    fn call(self: Rc<Self>, base: &EventBase, what: c_int) {
-        // It is never called while it runs, because a base does not run inside its run.
-        if let Ok(mut callback) = self.try_borrow_mut() {
-            callback(base, what);
-        }
-    }
-}
-
-/// Which event: a place in the table, and how many events have had the place before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Id {
-    index: u32,
-    generation: u32,
-}
-
-struct Slot {
-    generation: u32,
-    entry: Option<Entry>,
-}
-
-/// One event.
-pub(super) struct Entry {
-    callback: Rc<dyn Call>,
-    /// The descriptor, or the signal's number.
-    fd: c_int,
-    what: c_int,
-    priority: usize,
-    /// Whether dropping it closes the descriptor.
-    closes: bool,
-    /// Whether the kernel watches the descriptor or the signal for it.
-    inserted: bool,
-    /// What has happened and was not told yet.
-    active: c_int,
-    timeout: Option<Duration>,
-    /// Its place among the timers.
-    deadline: Option<(Instant, u64)>,
-    /// When the time-out that is being told was due.
-    due: Option<Instant>,
-}
-
-impl Entry {
-    pub(super) fn new(callback: Rc<dyn Call>, fd: c_int, what: c_int, closes: bool) -> Entry {
-        Entry {
-            callback,
-            fd,
-            what,
-            priority: 0,
-            closes,
-            inserted: false,
-            active: 0,
-            timeout: None,
-            deadline: None,
-            due: None,
-        }
-    }
-}
-
-/// What happens at a time.
-enum Due {
-    Event(Id),
-    Exit,
-}
+use timers::Timers;
 
 /// Why an event cannot be added.
 pub(super) enum AddError {
     Gone,
-    Mixed,
     Taken,
     Code(c_int),
 }
 
+/// The bits of `Event::READ`, `WRITE` and `SIGNAL`: the kernel is needed for them.
+const WATCHED: c_int = READ | WRITE | SIGNAL;
+
+#[allow(clippy::struct_excessive_bools, reason = "libevent's event_base has them, and each changes alone")]
 pub(super) struct State {
     epoll: OwnedFd,
     batch: Batch,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
+    table: Table,
     /// By descriptor, which the kernel numbers from the bottom.
     watches: Vec<Watch>,
     /// Whether files may be open elsewhere too: then closing a descriptor does not take its file out of epoll.
     copied: bool,
     /// Counts the watches there ever were: an answer of the kernel that is older than its watch is recognized.
     watch_count: u32,
+    /// Epoll has reported a descriptor without a watch; its watch may have ended after that.
+    stale: bool,
     inserted: usize,
-    timers: BTreeMap<(Instant, u64), Due>,
-    timer_count: u64,
-    /// By priority; a place that is not active any more is passed over.
-    queues: Vec<VecDeque<Id>>,
+    timers: Timers,
+    /// By priority, each place with its ticket.
+    queues: Vec<VecDeque<(u32, u64)>>,
+    tickets: u64,
+    /// How many events wait in the queues.
     active: usize,
-    /// The priority of this round, once it is known.
+    /// The priority of this round, once an event of it was called.
     priority: Option<usize>,
-    /// The signals that events wait for, and which these are.
-    signals: Vec<(Owned, Vec<Id>)>,
+    /// The place of the event whose callback was called last, and how often it is to be called again, for a signal.
+    calling: u32,
+    again: u32,
+    /// The signals that events wait for, and their events.
+    signals: Vec<(Owned, Vec<u32>)>,
+    /// The arrivals of signals that no event waited for any more.
+    arrived: Vec<(c_int, u32)>,
     eventfd: Option<OwnedFd>,
+    /// Whether the reading of signals waits in the queue of priority 0.
+    signals_queued: bool,
     pub(super) running: bool,
-    pub(super) todo: Todo,
+    pub(super) stop: bool,
+    pub(super) resume: bool,
     pub(super) got_exit: bool,
-    pub(super) cached: Option<SystemTime>,
+    /// Whether this round has called or done something.
+    busy: bool,
+    /// The time of this round, which is every `now` until the next one.
+    cached: Option<u64>,
+    /// The same since 1970, once a callback of this round has asked for it.
+    time_of_day: Option<Duration>,
 }
-
-/// The longest time-out: 68 years.
-const LONGEST: Duration = Duration::from_secs(i32::MAX as u64);
 
 impl State {
     pub(super) fn new(epoll: OwnedFd) -> State {
         State {
             epoll,
             batch: Batch::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
+            table: Table::default(),
             watches: Vec::new(),
             copied: false,
             watch_count: 0,
+            stale: false,
             inserted: 0,
-            timers: BTreeMap::new(),
-            timer_count: 0,
+            timers: Timers::default(),
             queues: vec![VecDeque::new()],
+            tickets: 0,
             active: 0,
             priority: None,
+            calling: NONE,
+            again: 0,
             signals: Vec::new(),
+            arrived: Vec::new(),
             eventfd: None,
+            signals_queued: false,
             running: false,
-            todo: Todo::default(),
+            stop: false,
+            resume: false,
             got_exit: false,
+            busy: false,
             cached: None,
+            time_of_day: None,
         }
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.cached.unwrap_or_else(clock::now)
+    }
+
+    /// Makes now the time of this round.
+    pub(super) fn set_time(&mut self) -> u64 {
+        let now = clock::now();
+        (self.cached, self.time_of_day) = (Some(now), None);
+        now
+    }
+
+    pub(super) fn time_of_day(&mut self) -> Duration {
+        let age = self.cached.map_or(0, |cached| clock::now().saturating_sub(cached));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let then = now.saturating_sub(Duration::from_nanos(age));
+        if self.cached.is_some() { *self.time_of_day.get_or_insert(then) } else { then }
     }
 
     pub(super) fn insert(&mut self, mut entry: Entry) -> Id {
-        entry.priority = self.queues.len() / 2;
-        while let Some(index) = self.free.pop() {
-            if let Some(slot) = self.slots.get_mut(index as usize) {
-                slot.entry = Some(entry);
-                return Id { index, generation: slot.generation };
-            }
-        }
-        // Each event has memory of its own beside this one: there are never 2^32 of them.
-        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push(Slot { generation: 0, entry: Some(entry) });
-        Id { index, generation: 0 }
+        // There are at most 255.
+        entry.priority = u8::try_from(self.queues.len() / 2).unwrap_or(0);
+        self.table.insert(entry)
     }
 
-    pub(super) fn entry(&mut self, id: Id) -> Option<&mut Entry> {
-        let slot = self.slots.get_mut(id.index as usize)?;
-        if slot.generation == id.generation { slot.entry.as_mut() } else { None }
-    }
-
-    /// Ends an event. What it held is for the caller to drop, after the state was let go.
+    /// Ends an event. The caller drops what it held when the state is not borrowed any more.
     pub(super) fn remove(&mut self, id: Id) -> Option<Entry> {
-        let closes = self.entry(id)?.closes;
-        self.end(id, closes);
-        let slot = self.slots.get_mut(id.index as usize)?;
-        let entry = slot.entry.take();
-        // A place that has had all its generations is not used again.
-        if let Some(next) = slot.generation.checked_add(1) {
-            slot.generation = next;
-            self.free.push(id.index);
+        let closes = self.table.get(id)?.closes;
+        self.remove_at(id.index, closes)
+    }
+
+    fn remove_at(&mut self, index: u32, closes: bool) -> Option<Entry> {
+        self.end(index, closes);
+        if self.calling == index {
+            self.calling = NONE;
         }
-        entry
+        let entry = self.table.remove(index)?;
+        self.timers.void += usize::from(entry.node.1 != 0);
+        Some(entry)
     }
 
     /// Ends all events, in the same way.
     pub(super) fn remove_all(&mut self) -> Vec<Entry> {
-        self.timers.clear();
-        let ids: Vec<Id> =
-            (0..).zip(&self.slots).map(|(index, slot)| Id { index, generation: slot.generation }).collect();
-        ids.into_iter().filter_map(|id| self.remove(id)).collect()
+        (0..self.table.places())
+            .filter_map(|index| {
+                let closes = self.table.at(index)?.closes;
+                self.remove_at(index, closes)
+            })
+            .collect()
     }
 
+    /// libevent's `event_add`.
     pub(super) fn add(&mut self, id: Id, timeout: Option<Duration>) -> Result<(), AddError> {
-        let entry = self.entry(id).ok_or(AddError::Gone)?;
-        let (what, fd) = (entry.what, entry.fd);
-        if !entry.inserted && what & (READ | WRITE | SIGNAL) != 0 {
-            // What was found is for those who waited when it was found, here and below.
-            self.settle();
-            if what & SIGNAL != 0 {
-                self.watch_signal(fd, id)?;
-            } else {
-                self.watch(fd, id, what)?;
-            }
-            self.inserted += 1;
-            if let Some(entry) = self.entry(id) {
-                entry.inserted = true;
-            }
+        let entry = self.table.get(id).ok_or(AddError::Gone)?;
+        if !entry.inserted && entry.active == 0 && entry.is(WATCHED) {
+            self.watch(id.index)?;
         }
-        if let Some(timeout) = timeout {
-            self.deactivate(id, TIMEOUT);
-            self.schedule(id, timeout.min(LONGEST), None);
+        let Some(timeout) = timeout.map(clock::nanoseconds) else { return Ok(()) };
+        let at = self.now() + timeout;
+        let entry = self.table.at(id.index).ok_or(AddError::Gone)?;
+        if entry.is(PERSIST) && !entry.is(SIGNAL) {
+            entry.timeout = timeout;
         }
-        // A signal's number may be a descriptor's too, whose answer stays the same. A timer has -1.
-        self.find_sole(fd);
+        // A time-out that has run out and gets more time before its callback is not late any more.
+        if c_int::from(entry.active) & TIMEOUT != 0 {
+            self.deactivate(id.index);
+        }
+        self.schedule(id.index, at);
         Ok(())
     }
 
-    fn schedule(&mut self, id: Id, timeout: Duration, from: Option<Instant>) {
-        let now = Instant::now();
-        let from =
-            from.filter(|from| from.checked_add(timeout).is_some_and(|next| next > now)).unwrap_or(now);
-        let key = (from.checked_add(timeout).unwrap_or(now), self.timer_count);
-        let Some(entry) = self.entry(id) else { return };
-        entry.timeout = Some(timeout);
-        let old = entry.deadline.replace(key);
-        self.timer_count += 1;
-        if let Some(old) = old {
-            self.timers.remove(&old);
-        }
-        self.timers.insert(key, Due::Event(id));
-        self.todo.add(Todo::TIMERS);
-    }
-
-    pub(super) fn exit_after(&mut self, time: Duration) {
-        let now = Instant::now();
-        let at = now.checked_add(time.min(LONGEST)).unwrap_or(now);
-        self.timers.insert((at, self.timer_count), Due::Exit);
-        self.timer_count += 1;
-        self.todo.add(Todo::TIMERS);
-    }
-
     pub(super) fn del(&mut self, id: Id) {
-        self.end(id, false);
+        if self.table.get(id).is_some() {
+            self.end(id.index, false);
+        }
     }
 
-    /// Ends the waiting of an event whose descriptor is about to be closed, or not.
-    fn end(&mut self, id: Id, closed: bool) {
+    /// libevent's `event_del`, for an event whose descriptor is about to be closed, or not.
+    fn end(&mut self, index: u32, closed: bool) {
         self.settle();
-        let Some(entry) = self.entry(id) else { return };
-        let (what, fd) = (entry.what, entry.fd);
-        let inserted = mem::take(&mut entry.inserted);
-        let active = mem::take(&mut entry.active);
-        let deadline = entry.deadline.take();
-        entry.timeout = None;
-        entry.due = None;
-        if active != 0 {
-            self.active -= 1;
+        let Some(entry) = self.table.at(index) else { return };
+        let inserted = entry.inserted;
+        if self.calling == index {
+            self.again = 0;
         }
-        if let Some(deadline) = deadline {
-            self.timers.remove(&deadline);
-        }
+        self.unschedule(index);
+        self.deactivate(index);
         if inserted {
-            self.inserted -= 1;
-            if what & SIGNAL != 0 { self.forget_signal(fd, id) } else { self.unwatch(fd, id, closed) }
+            self.unwatch(index, closed);
         }
     }
 
-    /// What of `READ`, `WRITE`, `TIMEOUT` and `SIGNAL` an event waits for, or is to be told.
+    /// The bits of `READ`, `WRITE`, `TIMEOUT` and `SIGNAL` for which an event waits, or waits to be called.
     pub(super) fn pending(&mut self, id: Id) -> c_int {
-        let Some(entry) = self.entry(id) else { return 0 };
-        let watched = if entry.inserted { entry.what & (READ | WRITE | SIGNAL) } else { 0 };
-        watched | entry.active | if entry.deadline.is_some() { TIMEOUT } else { 0 }
+        let Some(entry) = self.table.get(id) else { return 0 };
+        let watched = if entry.inserted { c_int::from(entry.what) } else { 0 };
+        let timed = if entry.timed { TIMEOUT } else { 0 };
+        (watched | c_int::from(entry.active)) & WATCHED | timed | c_int::from(entry.active) & TIMEOUT
     }
 
-    fn watch(&mut self, fd: RawFd, id: Id, what: c_int) -> Result<(), AddError> {
-        let place = usize::try_from(fd).map_err(|_| AddError::Code(libc::EBADF))?;
-        if place >= self.watches.len() {
-            self.watches.resize_with(place + 1, Watch::default);
+    /// Ends the loop by an event of the middle priority, at once or after a time.
+    pub(super) fn exit(&mut self, time: Option<Duration>) {
+        let id = self.insert(Entry::new(None, -1, 0, false));
+        match time.map(clock::nanoseconds) {
+            None | Some(0) => {
+                self.settle();
+                self.activate(id.index, TIMEOUT);
+            }
+            Some(time) => {
+                let at = self.now() + time;
+                self.schedule(id.index, at);
+            }
         }
-        let Some(watch) = self.watches.get_mut(place) else { return Err(AddError::Gone) };
-        if watch.is_empty() {
-            watch.begin(self.watch_count);
-            self.watch_count = self.watch_count.wrapping_add(1);
+    }
+
+    pub(super) fn callback(&mut self, index: u32) -> Option<Rc<dyn Call>> {
+        self.table.at(index)?.callback.clone()
+    }
+
+    /// The end of a run. If it is the panic of a callback, its event is deleted, as PHP does when a callback throws.
+    pub(super) fn finish(&mut self, panicked: bool) {
+        (self.running, self.cached, self.priority) = (false, None, None);
+        // What was found and not called is for the next loop.
+        self.settle();
+        if panicked && self.calling != NONE {
+            self.stop = true;
+            self.end(self.calling, false);
         }
-        watch.add(&self.epoll, fd, id, what)
-    }
-
-    fn unwatch(&mut self, fd: RawFd, id: Id, closed: bool) {
-        let closed = closed && !self.copied;
-        let Ok(place) = usize::try_from(fd) else { return };
-        if let Some(watch) = self.watches.get_mut(place) {
-            watch.remove(&self.epoll, fd, id, closed);
-        }
-        self.find_sole(fd);
-    }
-
-    /// Finds out anew whether a descriptor has one event alone, whose callback can be called at once.
-    fn find_sole(&mut self, fd: RawFd) {
-        let Some(place) = usize::try_from(fd).ok().filter(|place| *place < self.watches.len()) else {
-            return;
-        };
-        let only = self.watches[place].only();
-        let sole = only
-            .and_then(|id| self.entry(id))
-            .filter(|entry| entry.what & PERSIST != 0 && entry.timeout.is_none())
-            .map(|entry| (Rc::clone(&entry.callback), entry.what));
-        let watch = &mut self.watches[place];
-        watch.what = sole.as_ref().map_or(0, |(_, what)| *what);
-        watch.sole = sole.map(|(callback, _)| callback);
-    }
-
-    pub(super) fn has_events(&self) -> bool {
-        self.inserted > 0 || !self.timers.is_empty() || self.has_active()
-    }
-
-    /// Whether something is to be done without waiting.
-    pub(super) fn has_active(&self) -> bool {
-        self.active > 0 || self.todo.has(Todo::EXIT)
     }
 }
 

@@ -2,23 +2,22 @@
 
 use std::ffi::c_int;
 use std::os::fd::{OwnedFd, RawFd};
-use std::rc::Rc;
 
-use super::epoll;
-use super::state::{AddError, Call, Id};
-use super::{ET, READ, WRITE};
+use super::table::{NONE, Table};
+use super::{ET, READ, WRITE, epoll};
 
-#[derive(Default)]
 pub(super) struct Watch {
     generation: u32,
-    /// What epoll was told, 0 for "not there".
+    /// The mask that epoll has, 0 for "not there".
     mask: u32,
-    events: Vec<(Id, c_int)>,
-    /// What to call when the descriptor is ready, if that is all there is to do: the callback of its only event, which
-    /// persists and has no time-out.
-    pub(super) sole: Option<Rc<dyn Call>>,
-    /// What of its descriptor that event waits for.
-    pub(super) what: c_int,
+    /// Its event that was added last: the head of a list.
+    pub(super) first: u32,
+}
+
+impl Default for Watch {
+    fn default() -> Watch {
+        Watch { generation: 0, mask: 0, first: NONE }
+    }
 }
 
 const IN: u32 = libc::EPOLLIN as u32;
@@ -26,29 +25,30 @@ const OUT: u32 = libc::EPOLLOUT as u32;
 const HANGUP: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 const EDGE: u32 = u32::from_ne_bytes(libc::EPOLLET.to_ne_bytes());
 
+/// The mask for the `READ` and `WRITE` of an event.
+fn mask_of(what: u8) -> u32 {
+    let bit = |flag, bit| if c_int::from(what) & flag == 0 { 0 } else { bit };
+    bit(READ, IN) | bit(WRITE, OUT)
+}
+
+/// The mask that all events of a list need.
+fn needed(table: &Table, first: u32) -> u32 {
+    table.list(first).fold(0, |mask, (_, entry)| mask | mask_of(entry.what))
+}
+
+/// The last event that changes a descriptor's mask decides whether it is edge-triggered, as in libevent.
+fn edge_of(what: u8) -> u32 {
+    if c_int::from(what) & ET == 0 { 0 } else { EDGE }
+}
+
 impl Watch {
-    /// A new watch in the place of one that has ended.
-    pub(super) fn begin(&mut self, generation: u32) {
-        self.generation = generation;
+    pub(super) fn is_empty(&self) -> bool {
+        self.first == NONE
     }
 
-    /// How many events share it.
-    pub(super) fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// Its event, if there is one alone.
-    pub(super) fn only(&self) -> Option<Id> {
-        if let [(id, _)] = self.events[..] { Some(id) } else { None }
-    }
-
-    /// Whether this is the watch that epoll speaks of, and not an older one of the same descriptor.
+    /// Whether epoll means this watch, and not an older one of the same descriptor.
     pub(super) fn is(&self, generation: u32) -> bool {
         self.generation == generation && !self.is_empty()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
     }
 
     /// What epoll gives back with the readiness of the descriptor: its number and the watch's.
@@ -63,103 +63,104 @@ impl Watch {
         (data as u32 as usize, (data >> 32) as u32)
     }
 
-    fn wanted(&self) -> u32 {
-        self.events.iter().fold(0, |mask, (_, what)| {
-            let bit = |flag, bit| if what & flag == 0 { 0 } else { bit };
-            mask | bit(READ, IN) | bit(WRITE, OUT) | bit(ET, EDGE)
-        })
-    }
-
     /// Adds an event; all is as before if that fails.
-    pub(super) fn add(&mut self, epoll: &OwnedFd, fd: RawFd, id: Id, what: c_int) -> Result<(), AddError> {
-        if self.events.first().is_some_and(|(_, other)| (other ^ what) & ET != 0) {
-            return Err(AddError::Mixed);
+    pub(super) fn add(
+        &mut self,
+        epoll: &OwnedFd,
+        fd: RawFd,
+        table: &mut Table,
+        index: u32,
+        generation: u32,
+    ) -> Result<(), c_int> {
+        let old = needed(table, self.first);
+        if self.is_empty() {
+            self.generation = generation;
+            self.mask = 0;
         }
-        self.events.push((id, what));
-        let told = self.tell(epoll, fd);
-        if told.is_err() {
-            self.events.pop();
+        let first = self.first;
+        if let Some(entry) = table.at(index) {
+            let mask = mask_of(entry.what);
+            if mask & !old != 0 {
+                self.set(epoll, fd, old | mask | edge_of(entry.what))?;
+            }
+            entry.next = first;
+            self.first = index;
         }
-        told.map_err(AddError::Code)
+        Ok(())
     }
 
-    /// Takes an event away. The kernel's word does not matter: a descriptor that it does not know is not watched. Nothing
-    /// is to be said if the descriptor is about to be `closed`, and was the last event's.
-    pub(super) fn remove(&mut self, epoll: &OwnedFd, fd: RawFd, id: Id, closed: bool) {
-        self.events.retain(|(other, _)| *other != id);
+    /// Takes an event away. A failure of the kernel changes nothing: a descriptor that it does not know is not watched.
+    /// No call is needed if the descriptor is about to be `closed`, and this was its only event.
+    pub(super) fn remove(&mut self, epoll: &OwnedFd, fd: RawFd, table: &mut Table, index: u32, closed: bool) {
+        let Some(entry) = table.at(index) else { return };
+        let (what, next) = (entry.what, std::mem::replace(&mut entry.next, NONE));
+        if self.first == index {
+            self.first = next;
+        } else {
+            let before =
+                table.list(self.first).find(|(_, entry)| entry.next == index).map(|(before, _)| before);
+            if let Some(before) = before.and_then(|before| table.at(before)) {
+                before.next = next;
+            }
+        }
+        let rest = needed(table, self.first);
         if closed && self.is_empty() {
             self.mask = 0;
-        } else {
-            let _ = self.tell(epoll, fd);
+        } else if mask_of(what) & !rest != 0 {
+            let _ = self.set(epoll, fd, if rest == 0 { 0 } else { rest | edge_of(what) });
         }
     }
 
-    /// Tells epoll what is wanted now, if that is something else than before.
-    fn tell(&mut self, epoll: &OwnedFd, fd: RawFd) -> Result<(), c_int> {
-        let wanted = self.wanted();
-        let op = match (self.mask, wanted) {
+    /// Gives epoll a mask, if it is not the one that it has.
+    fn set(&mut self, epoll: &OwnedFd, fd: RawFd, mask: u32) -> Result<(), c_int> {
+        let op = match (self.mask, mask) {
             (old, new) if old == new => return Ok(()),
             (0, _) => libc::EPOLL_CTL_ADD,
             (_, 0) => libc::EPOLL_CTL_DEL,
             _ => libc::EPOLL_CTL_MOD,
         };
         let data = self.data(fd);
-        let done = match epoll::control(epoll, op, fd, wanted, data) {
+        let done = match epoll::control(epoll, op, fd, mask, data) {
             // The number was closed and opened again behind our back, or its file is known from then.
             Err(libc::ENOENT) if op == libc::EPOLL_CTL_MOD => {
-                epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, wanted, data)
+                epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, mask, data)
             }
-            Err(libc::EEXIST) => epoll::control(epoll, libc::EPOLL_CTL_MOD, fd, wanted, data),
+            Err(libc::EEXIST) => epoll::control(epoll, libc::EPOLL_CTL_MOD, fd, mask, data),
             done => done,
         };
-        if done.is_ok() || wanted == 0 {
-            self.mask = wanted;
+        if done.is_ok() || mask == 0 {
+            self.mask = mask;
         }
         done
     }
 
-    /// Tells epoll what is wanted, if it has refused to hear that before.
-    pub(super) fn tell_again(&mut self, epoll: &OwnedFd, fd: RawFd) {
-        let _ = self.tell(epoll, fd);
+    /// Gives epoll the right mask, if it has refused that before.
+    pub(super) fn set_again(&mut self, epoll: &OwnedFd, fd: RawFd, table: &Table) {
+        let _ = self.set(epoll, fd, needed(table, self.first) | self.mask & EDGE);
     }
 
     /// Enters the watch into another epoll descriptor.
     pub(super) fn register(&self, epoll: &OwnedFd, fd: RawFd) -> Result<(), c_int> {
         epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data(fd))
     }
-
-    /// What of this readiness concerns the event at a position.
-    pub(super) fn woken(&self, position: usize, ready: u32) -> (Id, c_int) {
-        let (id, what) = self.events[position];
-        (id, what & happened(ready))
-    }
-
-    /// What to call at once if this is the watch that epoll speaks of, and what with.
-    #[inline]
-    pub(super) fn sole(&self, generation: u32, ready: u32) -> Option<(&Rc<dyn Call>, c_int)> {
-        if self.generation != generation {
-            return None;
-        }
-        let callback = self.sole.as_ref()?;
-        let what = self.what & happened(ready);
-        if what == 0 { None } else { Some((callback, what)) }
-    }
 }
 
-/// What has happened, by what epoll says. An error or a hang-up is for readers and writers: their next call tells them.
+/// The bits of an event that a readiness means. An error or a hang-up wakes readers and writers: their next call reports
+/// it. `ET` comes along with the others.
 #[inline]
-fn happened(ready: u32) -> c_int {
-    HAPPENED[ready as usize % HAPPENED.len()]
+pub(super) fn woken(what: u8, ready: u32) -> u8 {
+    let happened = what & HAPPENED[ready as usize % HAPPENED.len()];
+    if c_int::from(happened) == ET { 0 } else { happened }
 }
 
-/// Of the bits that epoll says, those that matter are the lowest five.
-const HAPPENED: [c_int; 32] = {
+/// Of the bits of a readiness, those that matter are the lowest five.
+const HAPPENED: [u8; 32] = {
     let mut table = [0; 32];
     let mut ready = 0;
     while ready < 32 {
         let read = if ready & (IN | HANGUP) == 0 { 0 } else { READ };
         let write = if ready & (OUT | HANGUP) == 0 { 0 } else { WRITE };
-        table[ready as usize] = read | write;
+        table[ready as usize] = (read | write | ET).to_le_bytes()[0];
         ready += 1;
     }
     table

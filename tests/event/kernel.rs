@@ -9,7 +9,7 @@ use std::time::Duration;
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-use crate::{base, common, ms};
+use crate::{POLL, base, common, ms};
 
 /// The epoll descriptors of this process.
 fn epolls() -> Vec<RawFd> {
@@ -100,7 +100,7 @@ fn who_comes_to_a_number_that_has_another_owner_waits_for_that_one() {
 
         let write = event(Event::WRITE);
         write.add(None).unwrap();
-        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        base.run(POLL).unwrap();
 
         usize::from(base.got_stop())
     });
@@ -153,7 +153,7 @@ fn who_waits_for_reading_and_writing_is_told_which() {
     .unwrap();
     event.add(None).unwrap();
 
-    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    base.run(POLL).unwrap();
 
     assert_eq!(told.get(), Event::READ);
 }
@@ -181,7 +181,7 @@ fn a_signal_needs_a_descriptor_and_says_so() {
 fn a_wait_that_fails_ends_the_loop_with_its_code() {
     let code = common::in_child(|| {
         let base = base();
-        let timer = Event::timer(&base, |_| ()).unwrap();
+        let timer = Event::timer(&base, |_| ());
         timer.add(ms(0)).unwrap();
         for epoll in epolls() {
             // SAFETY: the child has one thread, which uses the number no more but for the wait that is to fail.
@@ -203,7 +203,7 @@ fn a_signal_that_is_not_the_loops_does_not_end_its_wait() {
 
     let fired = common::in_child(|| {
         let base = base();
-        let timer = Event::timer(&base, EventBase::stop).unwrap();
+        let timer = Event::timer(&base, EventBase::stop);
         timer.add(ms(100)).unwrap();
         // SAFETY: the handler does nothing, and is of the type that goes with these flags.
         unsafe { libc::signal(libc::SIGALRM, nothing as extern "C" fn(libc::c_int) as libc::sighandler_t) };
@@ -239,9 +239,9 @@ fn an_event_is_pending_for_what_it_waits_for_and_for_what_it_is_to_be_told() {
     assert_eq!(pending(&signal), [Event::SIGNAL]);
 
     // The first of two that are due at once looks at the second.
-    let second = Rc::new(Event::timer(&base, EventBase::stop).unwrap());
+    let second = Rc::new(Event::timer(&base, EventBase::stop));
     let seen = Rc::clone(&second);
-    let first = Event::timer(&base, move |_| assert_eq!(pending(&seen), [Event::TIMEOUT])).unwrap();
+    let first = Event::timer(&base, move |_| assert_eq!(pending(&seen), [Event::TIMEOUT]));
     first.add(ms(0)).unwrap();
     second.add(ms(0)).unwrap();
     base.dispatch().unwrap();
@@ -300,7 +300,7 @@ fn a_loop_that_has_nothing_to_do_waits_without_spinning() {
 #[test]
 fn a_base_and_an_event_can_be_shown() {
     let base = base();
-    let event = Event::timer(&base, |_| ()).unwrap();
+    let event = Event::timer(&base, |_| ());
 
     assert!(format!("{base:?}").starts_with("EventBase {"));
     assert!(format!("{event:?}").starts_with("Event {"));

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-use crate::{Log, base, common, noting, taken};
+use crate::{Log, POLL, base, common, noting, taken};
 
 const WHAT: i32 = Event::READ | Event::PERSIST;
 
@@ -71,14 +71,14 @@ fn an_owner_is_asked_for_its_descriptor_once() {
     .unwrap();
     event.add(None).unwrap();
     socket_write(&at_second, "second", None).unwrap();
-    base.run(EventBase::LOOP_NONBLOCK).unwrap();
+    base.run(POLL).unwrap();
     assert_eq!(taken(&log), "");
 
     for _ in 0..2 {
         event.del();
         event.add(None).unwrap();
         socket_write(&at_first, "first", None).unwrap();
-        base.run(EventBase::LOOP_NONBLOCK).unwrap();
+        base.run(POLL).unwrap();
         assert_eq!(taken(&log), "first");
     }
 
@@ -112,7 +112,7 @@ fn an_owner_that_panics_when_it_is_dropped_has_left_the_base_before() {
         |base, event| {
             // The callback holds its owner until it ends.
             let kept = RefCell::new(Some(event));
-            let ends = Event::timer(base, move |_| drop(kept.take())).unwrap();
+            let ends = Event::timer(base, move |_| drop(kept.take()));
             ends.add(std::time::Duration::ZERO).unwrap();
             base.dispatch().unwrap();
         },
@@ -172,9 +172,9 @@ impl AsFd for Meddles {
 
 impl Drop for Meddles {
     fn drop(&mut self) {
-        let timer = Event::timer(&self.base, |_| ()).unwrap();
+        let timer = Event::timer(&self.base, |_| ());
         timer.add(std::time::Duration::ZERO).unwrap();
-        let _ = self.base.run(EventBase::LOOP_NONBLOCK);
+        let _ = self.base.run(POLL);
         self.others.take();
         self.base.free();
         assert!(timer.add(None).is_err());
@@ -187,9 +187,9 @@ fn an_owner_may_use_the_base_when_it_is_dropped() {
         |_, events| drop(events.borrow_mut().pop()),
         |base, _| base.free(),
         |base, events| {
-            let ends = Event::timer(base, move |_| drop(events.borrow_mut().pop())).unwrap();
+            let ends = Event::timer(base, move |_| drop(events.borrow_mut().pop()));
             ends.add(std::time::Duration::ZERO).unwrap();
-            base.run(EventBase::LOOP_NONBLOCK).unwrap();
+            base.run(POLL).unwrap();
         },
     ];
     for end in ends {
@@ -201,7 +201,7 @@ fn an_owner_may_use_the_base_when_it_is_dropped() {
             let event = Event::new(&base, owner, WHAT, |_, _, _| ()).unwrap();
             event.add(None).unwrap();
             events.borrow_mut().push(event);
-            others.borrow_mut().push(Event::timer(&base, |_| ()).unwrap());
+            others.borrow_mut().push(Event::timer(&base, |_| ()));
         }
 
         end(&base, Rc::clone(&events));

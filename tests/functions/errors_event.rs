@@ -47,7 +47,7 @@ cases! {
         let base = base();
         let result = Rc::new(RefCell::new(Ok(())));
         let inner = Rc::clone(&result);
-        let timer = Event::timer(&base, move |base| *inner.borrow_mut() = base.run(0)).unwrap();
+        let timer = Event::timer(&base, move |base| *inner.borrow_mut() = base.run(0));
         timer.add(std::time::Duration::ZERO).unwrap();
         base.dispatch().unwrap();
         let result = *result.borrow();
@@ -81,7 +81,7 @@ cases! {
     event_of_a_base_that_is_gone: Ours(
         ErrorKind::Warning, "Event::add(): Failed adding event: Event object is malformed or freed"
     ) => || {
-        let event = Event::timer(&base(), |_| {}).unwrap();
+        let event = Event::timer(&base(), |_| {});
         Outcome::of(event.add(None))
     };
     event_on_a_file: Ours(
@@ -102,5 +102,5 @@ cases! {
         Outcome::of(on(&base, &socket, Event::READ | Event::ET).add(None))
     };
     priority_that_there_is_not: Ours(ErrorKind::Warning, "Event::setPriority(): Unable to set priority") =>
-        || Outcome::of(Event::timer(&base(), |_| {}).unwrap().set_priority(1));
+        || Outcome::of(Event::timer(&base(), |_| {}).set_priority(1));
 }
