@@ -154,6 +154,8 @@ enum Form {
     Bare,
     /// `socket_x(): text of getaddrinfo's code message`
     Resolver,
+    /// `socket_x(): message`, with a code that PHP's text leaves out
+    Unsaid,
 }
 
 impl Error {
@@ -176,7 +178,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn code(&self) -> c_int {
-        if self.form == Form::Coded { self.number } else { libc::EINVAL }
+        if matches!(self.form, Form::Coded | Form::Unsaid) { self.number } else { libc::EINVAL }
     }
 
     /// The code's symbol, which is the word to search for: `SOCKET_EADDRINUSE`.
@@ -279,6 +281,11 @@ impl Error {
     /// A warning without a code.
     pub(crate) fn plain_warning(site: &'static Site) -> Error {
         Error::uncoded(site, ErrorKind::Warning)
+    }
+
+    /// A warning about `code` whose text leaves the code out.
+    pub(crate) fn unsaid(site: &'static Site, code: c_int) -> Error {
+        Error { number: code, form: Form::Unsaid, ..Error::plain_warning(site) }
     }
 
     /// An exception that PHP throws.

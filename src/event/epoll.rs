@@ -1,20 +1,19 @@
 //! The kernel's side: one epoll descriptor, and an eventfd that signal handlers write to.
 
 use std::ffi::c_int;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use libc::epoll_event;
+
+use crate::sys::ffi::{Failed, ret, ret_owned_fd};
 
 /// A new epoll descriptor; the error is an `errno`.
 pub(super) fn create() -> Result<OwnedFd, c_int> {
     // SAFETY: the call takes a number.
     let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
 
-    if fd == -1 {
-        return Err(errno::errno().0);
-    }
-    // SAFETY: the kernel has just opened `fd`, and no other code has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    // SAFETY: `fd` is the answer of the call above, and has no other owner.
+    unsafe { ret_owned_fd(fd) }.map_err(Failed::errno)
 }
 
 /// A new eventfd that never blocks its writer.
@@ -22,11 +21,8 @@ pub(super) fn create_eventfd() -> Result<OwnedFd, c_int> {
     // SAFETY: the call takes two numbers.
     let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
 
-    if fd == -1 {
-        return Err(errno::errno().0);
-    }
-    // SAFETY: the kernel has just opened `fd`, and no other code has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    // SAFETY: `fd` is the answer of the call above, and has no other owner.
+    unsafe { ret_owned_fd(fd) }.map_err(Failed::errno)
 }
 
 /// Sets an eventfd's counter back to 0.
@@ -44,7 +40,7 @@ pub(super) fn control(epoll: &OwnedFd, op: c_int, fd: RawFd, events: u32, data: 
     // SAFETY: `event` outlives the call, which reads it and keeps no pointer; the rest are numbers.
     let status = unsafe { libc::epoll_ctl(epoll.as_raw_fd(), op, fd, &raw mut event) };
 
-    if status == -1 { Err(errno::errno().0) } else { Ok(()) }
+    ret(status).map_err(Failed::errno)
 }
 
 /// The eventfd's mark in epoll; a descriptor is never negative.
@@ -116,6 +112,6 @@ impl Batch {
 /// An interrupted wait is no failure.
 #[cold]
 fn interrupted() -> Result<bool, c_int> {
-    let code = errno::errno().0;
+    let code = Failed.errno();
     if code == libc::EINTR { Ok(false) } else { Err(code) }
 }

@@ -1,4 +1,4 @@
-//! The class `Event`.
+//! The class `Event`: what creates one; how it waits is in `pending`.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -6,30 +6,30 @@ use std::ffi::c_int;
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use crate::socket::Socket;
 
-use super::state::{AddError, State};
+use super::state::State;
 use super::table::{Entry, Id};
 use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, WRITE, signal};
 
-/// PHP's class `Event`: what to wait for, and what to call then.
+/// PHP's class `Event`: a descriptor, a time-out or a signal, and a callback.
 ///
-/// Waiting begins with [`add`](Event::add). It ends with [`del`](Event::del), or when the `Event` is dropped: keep it
+/// [`add`](Event::add) makes it pending. [`del`](Event::del) and the drop of the `Event` end that, so store it
 /// where it lives long enough. The event owns its descriptor, usually an `Rc<Socket>` that others share.
 ///
 /// ```
-/// use std::rc::Rc;
 /// use php_sockets::event::{Event, EventBase};
 /// use php_sockets::*;
 ///
 /// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
 /// let base = EventBase::new()?;
-/// let event = Event::new(&base, here, Event::READ | Event::PERSIST, |base, socket, _what| {
+/// let what = Event::READ | Event::PERSIST;
+/// let event = Event::new(&base, here, what, |base, socket, _what| {
 ///     match socket_read(socket, 100, PHP_BINARY_READ) {
-///         Ok(data) if !data.is_empty() => println!("{}", String::from_utf8_lossy(&data)),
-///         _ => base.stop(), // the end of the stream
+///         Ok(data) if data.is_empty() => base.stop(), // the end of the stream
+///         Ok(data) => println!("{}", String::from_utf8_lossy(&data)),
+///         Err(error) => println!("{error}"),
 ///     }
 /// })?;
 /// event.add(None)?;
@@ -39,70 +39,101 @@ use super::{ET, Error, EventBase, PERSIST, READ, Result, SIGNAL, Site, TIMEOUT, 
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// An event that owns its `Socket` closes it when it is dropped, and closing takes it out of epoll. If a child process or
-/// another descriptor has the same socket too, it does not: the base then makes itself a new epoll descriptor, once,
-/// and an edge may be told again. [`del`](Event::del) before the drop avoids that.
+/// An event that owns its `Socket` closes it when it is dropped, which takes it out of epoll. If a child
+/// process or another descriptor has the same socket too, the close does not: the base then makes itself a new
+/// epoll descriptor, once, and an edge may be reported again. [`del`](Event::del) before the drop avoids that.
 ///
 /// [Lesson 15](crate::lessons::lesson_15) · [php.net](https://www.php.net/class.event) ·
 /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)
-#[must_use = "dropping an `Event` ends it: keep it as long as it is to happen"]
+#[must_use = "dropping an `Event` ends it: bind it to a variable"]
 pub struct Event {
-    id: Id,
-    state: Weak<RefCell<State>>,
+    pub(super) id: Id,
+    pub(super) state: Weak<RefCell<State>>,
 }
 
 impl Event {
-    /// A time-out has passed. In `what` of [`new`](Event::new) it changes nothing: the time is given to
-    /// [`add`](Event::add).
+    /// A time-out has passed. In `what` of [`new`](Event::new) it makes a timer of the event.
     pub const TIMEOUT: c_int = TIMEOUT;
     /// There is something to read, or the end of the stream, or an error; on a listener, a connection.
     pub const READ: c_int = READ;
-    /// There is room to write, or a connection was made, or an error.
+    /// The kernel can take data to send, or a connection was made, or an error.
     pub const WRITE: c_int = WRITE;
     /// A signal has arrived.
     pub const SIGNAL: c_int = SIGNAL;
     /// The event stays pending when it has happened. Without this it has to be added again.
     pub const PERSIST: c_int = PERSIST;
-    /// Edge-triggered: tells of what arrives, not of what is there. For non-blocking sockets, read until
-    /// `SOCKET_EAGAIN`.
+    /// Edge-triggered: reports what arrives, not what is there. For non-blocking sockets, read until
+    /// `SOCKET_EAGAIN`. The callback's `what` contains it.
     pub const ET: c_int = ET;
 
-    /// An event on a descriptor: a `Socket`, a stream of `std`, standard input, or an `Rc` of one.
+    /// Creates an event on a descriptor: a `Socket`, a stream of `std`, standard input, or an `Rc` of one.
     ///
-    /// `what` is made of [`READ`](Event::READ), [`WRITE`](Event::WRITE), [`PERSIST`](Event::PERSIST),
-    /// [`ET`](Event::ET) and [`TIMEOUT`](Event::TIMEOUT). The callback gets what of it has happened. No system call.
+    /// ```php
+    /// Event::__construct(
+    ///     EventBase $base, mixed $fd, int $what, callable $cb, mixed $arg = NULL
+    /// )
+    /// ```
+    ///
+    /// No system call.
+    ///
+    /// - `what` is made of [`READ`](Event::READ), [`WRITE`](Event::WRITE), [`PERSIST`](Event::PERSIST),
+    ///   [`ET`](Event::ET) and [`TIMEOUT`](Event::TIMEOUT). With `TIMEOUT` the event is a timer, and the descriptor
+    ///   is not watched, as in PHP; a time-out needs only its time in [`add`](Event::add).
+    /// - `callback` gets the base, `fd`, and the bits of `what` that have happened.
+    ///
+    /// PHP's `new Event($base, SIGTERM, Event::SIGNAL | Event::PERSIST, …)` is [`Event::signal`], and
+    /// `new Event($base, -1, Event::TIMEOUT | Event::PERSIST, …)` is [`Event::repeated_timer`].
     ///
     /// # Errors
     ///
     /// - other bits, [`SIGNAL`](Event::SIGNAL) among them: `Event::__construct(): Invalid mask`
     ///
+    /// # Examples
+    ///
     /// ```
     /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let error = Event::new(&base, std::io::stdin(), 64, |_, _, _| {}).unwrap_err();
-    /// assert_eq!(error.to_string(), "Event::__construct(): Invalid mask");
+    /// let error = Event::new(&base, std::io::stdin(), 64, |_, _, _| {});
+    /// assert_eq!(
+    ///     error.unwrap_err().to_string(),
+    ///     "Event::__construct(): Invalid mask"
+    /// );
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
+    ///
+    /// [php.net](https://www.php.net/event.construct)
     pub fn new<F: AsFd + 'static>(
         base: &EventBase,
         fd: F,
         what: c_int,
-        mut callback: impl FnMut(&EventBase, &F, c_int) + 'static,
+        callback: impl FnMut(&EventBase, &F, c_int) + 'static,
     ) -> Result<Event> {
-        if what & !(TIMEOUT | READ | WRITE | PERSIST | ET) != 0 {
+        if !is_mask(what) {
             return Err(Error::plain_warning(&Site {
                 function: "Event::__construct",
                 message: "Invalid mask",
             }));
         }
-        let number = if what & TIMEOUT == 0 { fd.as_fd().as_raw_fd() } else { -1 };
-        let closes = closes_when_dropped::<F>();
-        let callback = RefCell::new(move |base: &EventBase, what| callback(base, &fd, what));
-        Ok(Event::insert(base, Entry::new(Some(Rc::new(callback)), number, what, closes)))
+        Ok(Event::on(base, fd, what, callback))
     }
 
-    /// An event that happens once, when the time that [`add`](Event::add) gets has passed.
+    fn on<F: AsFd + 'static>(
+        base: &EventBase,
+        fd: F,
+        what: c_int,
+        mut callback: impl FnMut(&EventBase, &F, c_int) + 'static,
+    ) -> Event {
+        let number = if what & TIMEOUT == 0 { fd.as_fd().as_raw_fd() } else { -1 };
+        let callback = RefCell::new(move |base: &EventBase, what| callback(base, &fd, what));
+        Event::insert(base, Entry::new(Some(Rc::new(callback)), number, what, closes_when_dropped::<F>()))
+    }
+
+    /// Creates an event that happens once, when the time of [`add`](Event::add) has passed.
+    ///
+    /// ```php
+    /// Event::timer(EventBase $base, callable $cb, mixed $arg = ?): Event
+    /// ```
     ///
     /// ```
     /// use std::time::Duration;
@@ -114,12 +145,20 @@ impl Event {
     /// base.dispatch()?;
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
-    pub fn timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Event {
-        let callback = RefCell::new(move |base: &EventBase, _| callback(base));
-        Event::insert(base, Entry::new(Some(Rc::new(callback)), -1, 0, false))
+    ///
+    /// [php.net](https://www.php.net/event.timer)
+    pub fn timer(base: &EventBase, callback: impl FnMut(&EventBase) + 'static) -> Event {
+        Event::timed(base, 0, callback)
     }
 
-    /// A timer that happens again and again: PHP's `new Event($base, -1, Event::TIMEOUT | Event::PERSIST, …)`.
+    /// Creates a timer that happens again and again.
+    ///
+    /// ```php
+    /// new Event($base, -1, Event::TIMEOUT | Event::PERSIST, $callback)
+    /// ```
+    ///
+    /// Its beat is steady: a late callback does not move the next one, and a beat that was missed is skipped. A
+    /// time of zero happens once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -137,22 +176,35 @@ impl Event {
     /// base.dispatch()?;
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
-    pub fn repeated_timer(base: &EventBase, mut callback: impl FnMut(&EventBase) + 'static) -> Event {
-        let callback = RefCell::new(move |base: &EventBase, _| callback(base));
-        Event::insert(base, Entry::new(Some(Rc::new(callback)), -1, PERSIST, false))
+    ///
+    /// [php.net](https://www.php.net/event.construct)
+    pub fn repeated_timer(base: &EventBase, callback: impl FnMut(&EventBase) + 'static) -> Event {
+        Event::timed(base, PERSIST, callback)
     }
 
-    /// An event that happens whenever a signal arrives. The callback runs in the loop like any other, and may do what
-    /// it likes. When the last event of the signal is deleted, the signal's previous action is back, and an arrival
-    /// that was not told yet is forgotten. If other code has set its own action with `sigaction` since, that one stays:
-    /// only an [`add`](Event::add) that begins the waiting takes the signal from it, until the event is deleted.
+    fn timed(base: &EventBase, what: c_int, mut callback: impl FnMut(&EventBase) + 'static) -> Event {
+        let callback = RefCell::new(move |base: &EventBase, _| callback(base));
+        Event::insert(base, Entry::new(Some(Rc::new(callback)), -1, what, false))
+    }
+
+    /// Creates an event that happens whenever a signal arrives, as often as it has arrived.
     ///
-    /// The handler has `SA_RESTART` and `SA_ONSTACK`. Other code that has saved it and puts it back when the last event is
-    /// gone silences the signal, until an event takes it again.
+    /// ```php
+    /// Event::signal(
+    ///     EventBase $base, int $signum, callable $cb, mixed $arg = ?
+    /// ): Event
+    /// ```
+    ///
+    /// The callback runs in the loop like any other, not in the signal handler. [`add`](Event::add) sets the
+    /// handler, with `SA_RESTART` and `SA_ONSTACK`. When the last event of the signal is deleted, the previous
+    /// action is back. An action that other code has set with `sigaction` since stays; other code that has saved
+    /// our handler and sets it later silences the signal, until an event takes it again.
     ///
     /// # Errors
     ///
-    /// - no signal, or one that a fault raises: `Event::signal(): Invalid signal passed`
+    /// - a number that is not 0 to 64, or the signal of a fault: `Event::signal(): Invalid signal passed`
+    ///
+    /// # Examples
     ///
     /// ```
     /// use php_sockets::event::{Event, EventBase};
@@ -165,6 +217,9 @@ impl Event {
     /// event.add(None)?;
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
+    ///
+    /// [php.net](https://www.php.net/event.signal) ·
+    /// [sigaction(2)](https://man7.org/linux/man-pages/man2/sigaction.2.html)
     pub fn signal(
         base: &EventBase,
         signum: c_int,
@@ -185,136 +240,98 @@ impl Event {
         Event { id, state: Rc::downgrade(&base.state) }
     }
 
-    /// Makes the event pending. With a time, it happens as [`TIMEOUT`](Event::TIMEOUT) if nothing else has happened for
-    /// so long. On a pending event a time begins anew, also one that has run out and was not told yet; `None` leaves it as it
-    /// is.
+    /// Makes an event that is not pending another one, as [`new`](Event::new) creates it.
     ///
-    /// At most one `epoll_ctl`; none for a timer.
+    /// ```php
+    /// Event::set(
+    ///     EventBase $base, mixed $fd, int $what = ?, callable $cb = ?, mixed $arg = ?
+    /// ): bool
+    /// ```
+    ///
+    /// No system call, unless the event owned its old descriptor. Its priority is the one in the middle again.
     ///
     /// # Errors
     ///
-    /// - `Event::add(): Failed adding event`, with what `epoll_ctl` and `sigaction` can fail with
-    /// - a regular file: `Event::add(): Failed adding event: files and folders are always ready, epoll does not take
-    ///   them`
-    /// - `Event::add(): Failed adding event: one event of this descriptor has ET and another has not`
-    /// - `Event::add(): Failed adding event: another base has this signal`
-    /// - the base is gone: `Event::add(): Failed adding event: Event object is malformed or freed`
+    /// - other bits than `new` takes: `Event::set(): Invalid events mask`
+    /// - `Event::set(): Can't modify pending event`
+    ///
+    /// # Examples
     ///
     /// ```
     /// use php_sockets::event::{Event, EventBase};
-    /// use php_sockets::*;
-    ///
-    /// let (here, _there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-    /// let base = EventBase::new()?;
-    /// let event = Event::new(&base, here, Event::WRITE, |_, _, what| assert_eq!(what, Event::WRITE))?;
-    /// event.add(None)?;
-    /// base.dispatch()?;
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn add(&self, timeout: impl Into<Option<Duration>>) -> Result<()> {
-        let timeout = timeout.into();
-        let added = match self.state.upgrade() {
-            Some(state) => state.borrow_mut().add(self.id, timeout),
-            None => Err(AddError::Gone),
-        };
-        added.map_err(|error| match error {
-            AddError::Gone => Error::plain_warning(&Site {
-                function: "Event::add",
-                message: "Failed adding event: Event object is malformed or freed",
-            }),
-            AddError::Taken => Error::plain_warning(&Site {
-                function: "Event::add",
-                message: "Failed adding event: another base has this signal",
-            }),
-            AddError::Code(libc::EPERM) => Error::plain_warning(&Site {
-                function: "Event::add",
-                message: "Failed adding event: files and folders are always ready, epoll does not take them",
-            }),
-            AddError::Code(code) => {
-                Error::coded(&Site { function: "Event::add", message: "Failed adding event" }, code)
-            }
-        })
-    }
-
-    /// Ends the waiting; [`add`](Event::add) begins it again. What has happened and was not told yet is forgotten.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use php_sockets::event::{Event, EventBase};
     ///
     /// let base = EventBase::new()?;
-    /// let timer = Event::timer(&base, |_| unreachable!());
-    /// timer.add(Duration::ZERO)?;
-    /// timer.del();
-    /// base.dispatch()?;
+    /// let mut event = Event::timer(&base, |_| ());
+    /// event.set(&base, std::io::stdin(), Event::READ, |_, _, _| ())?;
     /// # Ok::<(), php_sockets::Error>(())
     /// ```
-    pub fn del(&self) {
-        if let Some(state) = self.state.upgrade() {
-            state.borrow_mut().del(self.id);
-        }
-    }
-
-    /// Whether the event waits for one of these flags, or has them to tell.
     ///
-    /// ```
-    /// use std::time::Duration;
-    /// use php_sockets::event::{Event, EventBase};
-    ///
-    /// let base = EventBase::new()?;
-    /// let timer = Event::timer(&base, |_| ());
-    /// assert!(!timer.pending(Event::TIMEOUT));
-    /// timer.add(Duration::ZERO)?;
-    /// assert!(timer.pending(Event::TIMEOUT | Event::READ));
-    /// # Ok::<(), php_sockets::Error>(())
-    /// ```
-    #[must_use]
-    pub fn pending(&self, flags: c_int) -> bool {
-        self.state.upgrade().is_some_and(|state| state.borrow_mut().pending(self.id) & flags != 0)
-    }
-
-    /// How urgent the event is: 0 comes first. [`EventBase::priority_init`] says how many priorities there are.
-    ///
-    /// # Errors
-    ///
-    /// - no such priority, or the callback waits to be called: `Event::setPriority(): Unable to set priority`
-    ///
-    /// ```
-    /// use php_sockets::event::{Event, EventBase};
-    ///
-    /// let base = EventBase::new()?;
-    /// base.priority_init(2)?;
-    /// let event = Event::timer(&base, |_| ());
-    /// event.set_priority(0)?;
-    /// assert!(event.set_priority(2).is_err());
-    /// # Ok::<(), php_sockets::Error>(())
-    /// ```
-    pub fn set_priority(&self, priority: c_int) -> Result<()> {
-        let set = self.state.upgrade().zip(u8::try_from(priority).ok());
-        if !set.is_some_and(|(state, priority)| state.borrow_mut().set_priority(self.id, priority)) {
+    /// [php.net](https://www.php.net/event.set)
+    pub fn set<F: AsFd + 'static>(
+        &mut self,
+        base: &EventBase,
+        fd: F,
+        what: c_int,
+        callback: impl FnMut(&EventBase, &F, c_int) + 'static,
+    ) -> Result<()> {
+        if !is_mask(what) {
             return Err(Error::plain_warning(&Site {
-                function: "Event::setPriority",
-                message: "Unable to set priority",
+                function: "Event::set",
+                message: "Invalid events mask",
             }));
         }
+        if self.pending(TIMEOUT | READ | WRITE | SIGNAL) {
+            return Err(Error::plain_warning(&Site {
+                function: "Event::set",
+                message: "Can't modify pending event",
+            }));
+        }
+        *self = Event::on(base, fd, what, callback);
+        Ok(())
+    }
+
+    /// Makes an event that is not pending a timer, as [`timer`](Event::timer) creates it.
+    ///
+    /// ```php
+    /// Event::setTimer(EventBase $base, callable $cb, mixed $arg = ?): bool
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - `Event::setTimer(): Can't modify pending timer`
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use php_sockets::event::{Event, EventBase};
+    ///
+    /// let base = EventBase::new()?;
+    /// let mut timer = Event::timer(&base, |_| ());
+    /// timer.set_timer(&base, |_| println!("another callback"))?;
+    /// # Ok::<(), php_sockets::Error>(())
+    /// ```
+    ///
+    /// [php.net](https://www.php.net/event.settimer)
+    pub fn set_timer(&mut self, base: &EventBase, callback: impl FnMut(&EventBase) + 'static) -> Result<()> {
+        if self.pending(TIMEOUT | READ | WRITE | SIGNAL) {
+            return Err(Error::plain_warning(&Site {
+                function: "Event::setTimer",
+                message: "Can't modify pending timer",
+            }));
+        }
+        *self = Event::timer(base, callback);
         Ok(())
     }
 }
 
-/// Whether dropping an `F` surely closes its descriptor. That takes it out of epoll without a call, unless its file is
-/// open elsewhere too. An `Rc` may live on.
-fn closes_when_dropped<F: 'static>() -> bool {
-    [TypeId::of::<Socket>(), TypeId::of::<OwnedFd>()].contains(&TypeId::of::<F>())
+fn is_mask(what: c_int) -> bool {
+    what & !(TIMEOUT | READ | WRITE | PERSIST | ET) == 0
 }
 
-impl Drop for Event {
-    fn drop(&mut self) {
-        if let Some(state) = self.state.upgrade() {
-            // The state is let go before the callback is dropped: what that captured may use the base.
-            let entry = state.borrow_mut().remove(self.id);
-            drop(entry);
-        }
-    }
+/// Whether dropping an `F` surely closes its descriptor, which saves an `epoll_ctl`, one of the nine system calls of a
+/// connection's life. A file that is open elsewhere too stays in epoll; an `Rc` may live on.
+fn closes_when_dropped<F: 'static>() -> bool {
+    [TypeId::of::<Socket>(), TypeId::of::<OwnedFd>()].contains(&TypeId::of::<F>())
 }
 
 impl fmt::Debug for Event {

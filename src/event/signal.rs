@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use std::{mem, ptr, thread};
 
+use crate::sys::ffi::{Failed, ret};
+
 /// Linux numbers its signals from 1 to 64.
 const COUNT: usize = 65;
 
@@ -107,7 +109,7 @@ fn exchange(signal: c_int, action: Option<&libc::sigaction>) -> Result<libc::sig
     // one that its program has vouched for.
     let status = unsafe { libc::sigaction(signal, action, &raw mut before) };
 
-    if status == -1 { Err(errno::errno().0) } else { Ok(before) }
+    ret(status).map(|()| before).map_err(Failed::errno)
 }
 
 /// Puts the previous action back if the action is still ours.
@@ -133,19 +135,12 @@ pub(super) struct Owned {
     index: usize,
 }
 
-/// Why a signal cannot be had.
-pub(super) enum Refused {
-    /// Another base has it.
-    Taken,
-    /// `sigaction` failed with this code.
-    Code(c_int),
-}
-
 impl Owned {
-    pub(super) fn take(signal: c_int, eventfd: RawFd) -> Result<Owned, Refused> {
+    /// Takes a signal for a base. The error is an `errno`: `EBUSY` if another base has it.
+    pub(super) fn take(signal: c_int, eventfd: RawFd) -> Result<Owned, c_int> {
         let index = usize::try_from(signal).unwrap_or(0);
-        let owner = OWNERS.get(index).ok_or(Refused::Code(libc::EINVAL))?;
-        owner.compare_exchange(FREE, word_of(eventfd), SeqCst, SeqCst).map_err(|_| Refused::Taken)?;
+        let owner = OWNERS.get(index).ok_or(libc::EINVAL)?;
+        owner.compare_exchange(FREE, word_of(eventfd), SeqCst, SeqCst).map_err(|_| libc::EBUSY)?;
 
         match exchange(signal, Some(&our_action())) {
             Ok(previous) => {
@@ -157,7 +152,7 @@ impl Owned {
             }
             Err(code) => {
                 owner.store(FREE, SeqCst);
-                Err(Refused::Code(code))
+                Err(code)
             }
         }
     }
@@ -221,8 +216,8 @@ mod tests {
         loop {
             match Owned::take(signal, eventfd) {
                 Ok(owned) => return owned,
-                Err(Refused::Taken) => thread::yield_now(),
-                Err(Refused::Code(code)) => panic!("{code}"),
+                Err(libc::EBUSY) => thread::yield_now(),
+                Err(code) => panic!("{code}"),
             }
         }
     }

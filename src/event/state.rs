@@ -23,7 +23,6 @@ use timers::Timers;
 /// Why an event cannot be added.
 pub(super) enum AddError {
     Gone,
-    Taken,
     Code(c_int),
 }
 

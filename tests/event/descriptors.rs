@@ -362,7 +362,7 @@ fn the_event_that_changes_what_epoll_watches_last_decides_about_edges() {
         socket_write(&there, "x", None).unwrap();
         // Nothing can be written, so that the reader alone is ready.
         socket_set_nonblock(&here).unwrap();
-        while socket_write(&here, [0; 65536], None).is_ok() {}
+        while socket_write(&here, vec![0; 65536], None).is_ok() {}
         let here = Rc::new(here);
         let reader = noting(&base, &log, &here, Event::READ | Event::PERSIST | first, "r");
         let writer = noting(&base, &log, &here, Event::WRITE | Event::PERSIST | second, "w");

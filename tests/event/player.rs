@@ -40,13 +40,14 @@ struct Player {
 /// `LIMIT` ends a program that calls for ever.
 const LIMIT: usize = 150;
 
+#[allow(clippy::needless_pass_by_value, reason = "a result is made to be given to it")]
 fn ended<T>(result: Result<T>) -> String {
     if result.is_ok() { "ok" } else { "fail" }.to_owned()
 }
 
 /// Milliseconds of a program; what is below zero is long ago.
 fn time(text: &str) -> Duration {
-    Duration::try_from_secs_f64(text.parse::<f64>().unwrap() / 1000.0).unwrap_or(Duration::from_nanos(1000))
+    Duration::try_from_secs_f64(text.parse::<f64>().unwrap() / 1000.0).unwrap_or(Duration::from_micros(1))
 }
 
 impl Player {
@@ -105,6 +106,7 @@ impl Player {
         format!("{}{}", u8::from(self.base.got_exit()), u8::from(self.base.got_stop()))
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each word of the language")]
     fn step(self: &Rc<Player>, line: &str) {
         let words: Vec<&str> = line.split(' ').collect();
         let word = |position: usize| words.get(position).copied();
@@ -191,7 +193,7 @@ impl Player {
                 data.map_or("fail".to_owned(), |data| data.len().to_string())
             }
             "fill" => {
-                while socket_write(&self.socket(name), [b'x'; 65536], None).is_ok() {}
+                while socket_write(&self.socket(name), vec![b'x'; 65536], None).is_ok() {}
                 "ok".to_owned()
             }
             "shut" => ended(socket_shutdown(&self.socket(name), number(2).unwrap_or(2))),

@@ -97,6 +97,7 @@ struct Wire {
 /// The number of `exit` in the queues.
 const EXIT: usize = usize::MAX;
 
+#[allow(clippy::struct_excessive_bools, reason = "as in libevent")]
 #[derive(Default)]
 struct Base {
     events: Vec<Option<Model>>,

@@ -1,7 +1,6 @@
 //! The errors of events, as cases of `errors.rs`. PHP's extension is not here to be asked.
 
 use std::cell::RefCell;
-use std::ffi::c_int;
 use std::rc::Rc;
 
 use php_sockets::event::{Event, EventBase};
@@ -12,11 +11,6 @@ use crate::errors::{Ours, Outcome, Unremembered, cases};
 
 fn base() -> EventBase {
     EventBase::new().unwrap()
-}
-
-/// An event on `socket` that does nothing.
-fn on(base: &EventBase, socket: &Rc<Socket>, what: c_int) -> Event {
-    Event::new(base, Rc::clone(socket), what, |_, _, _| {}).unwrap()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -42,7 +36,7 @@ cases! {
     });
     loop_in_a_loop: Ours(
         ErrorKind::Warning,
-        "EventBase::loop(): reentrant invocation. Only one event_base_loop can run on each event_base at once."
+        "EventBase::loop(): event_base_loop: reentrant invocation.  Only one event_base_loop can run on each event_base at once."
     ) => || {
         let base = base();
         let result = Rc::new(RefCell::new(Ok(())));
@@ -54,7 +48,7 @@ cases! {
         Outcome::of(result)
     };
     no_such_number_of_priorities: Ours(
-        ErrorKind::Warning, "EventBase::priorityInit(): Unable to set priorities"
+        ErrorKind::Silent, "EventBase::priorityInit(): Unable to set priorities"
     ) => || Outcome::of(base().priority_init(0));
     mask_of_unknown_bits: Ours(ErrorKind::Warning, "Event::__construct(): Invalid mask") =>
         || Outcome::of(Event::new(&base(), std::io::stdin(), 64, |_, _, _| {}));
@@ -63,14 +57,12 @@ cases! {
     signal_of_a_fault: Ours(ErrorKind::Warning, "Event::signal(): Invalid signal passed") =>
         || Outcome::of(Event::signal(&base(), 11, |_, _| {}));
     signal_that_nobody_catches: Unremembered(
-        SOCKET_EINVAL, "Event::add(): Failed adding event [22]: Invalid argument"
+        SOCKET_EINVAL, "Event::add(): Failed adding event"
     ) => || {
         let base = base();
         Outcome::of(Event::signal(&base, 9, |_, _| {}).unwrap().add(None))
     };
-    signal_of_another_base: Ours(
-        ErrorKind::Warning, "Event::add(): Failed adding event: another base has this signal"
-    ) => || {
+    signal_of_another_base: Unremembered(SOCKET_EBUSY, "Event::add(): Failed adding event") => || {
         static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
         let _alone = ALONE.lock();
         let (one, other) = (base(), base());
@@ -84,23 +76,25 @@ cases! {
         let event = Event::timer(&base(), |_| {});
         Outcome::of(event.add(None))
     };
-    event_on_a_file: Ours(
-        ErrorKind::Warning,
-        "Event::add(): Failed adding event: files and folders are always ready, epoll does not take them"
-    ) => || {
+    event_on_a_file: Unremembered(SOCKET_EPERM, "Event::add(): Failed adding event") => || {
         let base = base();
         let file = std::fs::File::open(common::root().join("Cargo.toml")).unwrap();
         Outcome::of(Event::new(&base, file, Event::READ, |_, _, _| {}).unwrap().add(None))
     };
-    events_with_and_without_edges: Ours(
-        ErrorKind::Warning, "Event::add(): Failed adding event: one event of this descriptor has ET and another has not"
-    ) => || {
-        let (base, (socket, _other)) = (base(), common::pair(SOCK_STREAM));
-        let socket = Rc::new(socket);
-        let first = on(&base, &socket, Event::READ);
-        first.add(None).unwrap();
-        Outcome::of(on(&base, &socket, Event::READ | Event::ET).add(None))
+    priority_that_there_is_not: Ours(ErrorKind::Warning, "Event::setPriority(): Unable to set event priority: 7") =>
+        || Outcome::of(Event::timer(&base(), |_| {}).set_priority(7));
+    mask_of_unknown_bits_for_set: Ours(ErrorKind::Warning, "Event::set(): Invalid events mask") =>
+        || Outcome::of(Event::timer(&base(), |_| {}).set(&base(), std::io::stdin(), 64, |_, _, _| {}));
+    pending_event_that_is_set: Ours(ErrorKind::Warning, "Event::set(): Can't modify pending event") => || {
+        let base = base();
+        let mut event = Event::timer(&base, |_| {});
+        event.add(std::time::Duration::from_secs(60)).unwrap();
+        Outcome::of(event.set(&base, std::io::stdin(), 0, |_, _, _| {}))
     };
-    priority_that_there_is_not: Ours(ErrorKind::Warning, "Event::setPriority(): Unable to set priority") =>
-        || Outcome::of(Event::timer(&base(), |_| {}).set_priority(1));
+    pending_timer_that_is_set: Ours(ErrorKind::Warning, "Event::setTimer(): Can't modify pending timer") => || {
+        let base = base();
+        let mut event = Event::timer(&base, |_| {});
+        event.add(std::time::Duration::from_secs(60)).unwrap();
+        Outcome::of(event.set_timer(&base, |_| {}))
+    };
 }

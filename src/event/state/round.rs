@@ -6,8 +6,11 @@ use std::rc::Rc;
 
 use super::super::table::{Call, NONE};
 use super::super::watch::{Watch, woken};
-use super::super::{EventBase, NO_EXIT_ON_EMPTY, PERSIST, clock, epoll};
+use super::super::{EventBase, PERSIST, clock, epoll};
 use super::State;
+
+/// A flag of libevent without a name in PHP: the loop waits although no event is pending.
+const NO_EXIT_ON_EMPTY: c_int = 4;
 
 impl State {
     /// Whether there is another round.

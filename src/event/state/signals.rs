@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use super::super::SIGNAL;
 use super::super::epoll;
-use super::super::signal::{self, Owned, Refused};
+use super::super::signal::{self, Owned};
 use super::{AddError, State};
 
 impl State {
@@ -21,10 +21,7 @@ impl State {
             self.eventfd = Some(eventfd);
         }
         let eventfd = self.eventfd.as_ref().map_or(-1, AsRawFd::as_raw_fd);
-        let owned = Owned::take(signal, eventfd).map_err(|refused| match refused {
-            Refused::Taken => AddError::Taken,
-            Refused::Code(code) => AddError::Code(code),
-        })?;
+        let owned = Owned::take(signal, eventfd).map_err(AddError::Code)?;
         self.signals.push((owned, vec![index]));
         Ok(())
     }
