@@ -69,30 +69,34 @@ impl Batch {
     }
 
     /// Waits for readiness, at most so many milliseconds, -1 for ever; all that was found before has been given out.
-    /// `false` if a signal handler ran in the meantime: then nothing was found.
+    /// `false` if that failed: see `interrupted`.
     #[inline]
-    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> Result<bool, c_int> {
-        if self.found.len() == self.capacity && self.capacity < MOST {
+    pub(super) fn wait(&mut self, epoll: &OwnedFd, milliseconds: c_int) -> bool {
+        if self.found.len() == self.capacity {
             self.grow();
         }
         self.found.clear();
         self.given = 0;
-        let most = c_int::try_from(self.capacity).unwrap_or(1);
+        // At most `MOST`.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a small number")]
+        let most = self.capacity as c_int;
 
         // SAFETY: `found` has the capacity for `most` events, which the kernel fills from the front; it keeps no pointer.
         let count =
             unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), most, milliseconds) };
 
-        let Ok(count) = usize::try_from(count) else { return interrupted() };
+        let Ok(count) = usize::try_from(count) else { return false };
         // SAFETY: the kernel has written `count` events, which is no more than the capacity that it was given.
         unsafe { self.found.set_len(count) };
-        Ok(true)
+        true
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.found.reserve_exact(self.capacity);
-        self.capacity *= 2;
+        if self.capacity < MOST {
+            self.found.reserve_exact(self.capacity);
+            self.capacity *= 2;
+        }
     }
 
     /// Whether all that was found has been given out.
@@ -109,9 +113,9 @@ impl Batch {
     }
 }
 
-/// An interrupted wait is no failure.
+/// Whether a wait that failed is over, which it is not if a signal handler ran. The error is an `errno`.
 #[cold]
-fn interrupted() -> Result<bool, c_int> {
+pub(super) fn interrupted() -> Result<bool, c_int> {
     let code = Failed.errno();
     if code == libc::EINTR { Ok(false) } else { Err(code) }
 }

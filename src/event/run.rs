@@ -146,7 +146,7 @@ impl EventBase {
     ///
     /// [php.net](https://www.php.net/eventbase.stop)
     pub fn stop(&self) {
-        self.state().stop = true;
+        self.state().interrupt(true);
     }
 
     /// Returns whether [`exit`](EventBase::exit) has ended the loop. It stays true until the next loop begins.
@@ -202,7 +202,7 @@ impl EventBase {
     ///
     /// [php.net](https://www.php.net/eventbase.resume)
     pub fn resume(&self) {
-        self.state().resume = true;
+        self.state().interrupt(false);
     }
 }
 
@@ -227,7 +227,7 @@ impl<'a> Turn<'a> {
                           Only one event_base_loop can run on each event_base at once.",
             }));
         }
-        (state.running, state.got_exit, state.stop) = (true, false, false);
+        state.begin();
         Ok(Turn { base, finished: false })
     }
 

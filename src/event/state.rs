@@ -61,13 +61,17 @@ pub(super) struct State {
     eventfd: Option<OwnedFd>,
     /// Whether the reading of signals waits in the queue of priority 0.
     signals_queued: bool,
+    /// Whether nothing but descriptors is to be done, in the order of the kernel, and nothing wants the loop to end: one
+    /// question instead of eight in every round. Such a base has never used a time, and reads no clock.
+    plain: bool,
     pub(super) running: bool,
     pub(super) stop: bool,
-    pub(super) resume: bool,
+    resume: bool,
     pub(super) got_exit: bool,
     /// Whether this round has called or done something.
     busy: bool,
-    /// The time of this round, which is every `now` until the next one.
+    /// The time of this round, which is every `now` until the next one. It is read when the round begins, in the first
+    /// round that uses a time at its first use.
     cached: Option<u64>,
     /// The same since 1970, once a callback of this round has asked for it.
     time_of_day: Option<Duration>,
@@ -95,6 +99,7 @@ impl State {
             arrived: Vec::new(),
             eventfd: None,
             signals_queued: false,
+            plain: false,
             running: false,
             stop: false,
             resume: false,
@@ -105,8 +110,18 @@ impl State {
         }
     }
 
-    pub(super) fn now(&self) -> u64 {
-        self.cached.unwrap_or_else(clock::now)
+    pub(super) fn now(&mut self) -> u64 {
+        if self.running {
+            (self.timers.used, self.plain) = (true, false);
+            return *self.cached.get_or_insert_with(clock::now);
+        }
+        clock::now()
+    }
+
+    /// Wants the loop to end, or the round.
+    pub(super) fn interrupt(&mut self, stop: bool) {
+        self.plain = false;
+        if stop { self.stop = true } else { self.resume = true }
     }
 
     /// Makes now the time of this round.
@@ -117,10 +132,11 @@ impl State {
     }
 
     pub(super) fn time_of_day(&mut self) -> Duration {
-        let age = self.cached.map_or(0, |cached| clock::now().saturating_sub(cached));
+        let age = self.now();
+        let age = clock::now().saturating_sub(age);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let then = now.saturating_sub(Duration::from_nanos(age));
-        if self.cached.is_some() { *self.time_of_day.get_or_insert(then) } else { then }
+        if self.running { *self.time_of_day.get_or_insert(then) } else { then }
     }
 
     pub(super) fn insert(&mut self, mut entry: Entry) -> Id {
@@ -164,6 +180,7 @@ impl State {
         let Some(timeout) = timeout.map(clock::nanoseconds) else { return Ok(()) };
         let at = self.now() + timeout;
         let entry = self.table.at(id.index).ok_or(AddError::Gone)?;
+        let watch = usize::try_from(entry.fd).ok().filter(|_| entry.is(PERSIST) && !entry.is(SIGNAL));
         if entry.is(PERSIST) && !entry.is(SIGNAL) {
             entry.timeout = timeout;
         }
@@ -172,6 +189,9 @@ impl State {
             self.deactivate(id.index);
         }
         self.schedule(id.index, at);
+        if let Some(watch) = watch.and_then(|place| self.watches.get_mut(place)) {
+            watch.find_sole(&mut self.table);
+        }
         Ok(())
     }
 
@@ -223,9 +243,13 @@ impl State {
         self.table.at(index)?.callback.clone()
     }
 
+    pub(super) fn begin(&mut self) {
+        (self.running, self.got_exit, self.stop, self.plain) = (true, false, false, false);
+    }
+
     /// The end of a run. If it is the panic of a callback, its event is deleted, as PHP does when a callback throws.
     pub(super) fn finish(&mut self, panicked: bool) {
-        (self.running, self.cached, self.priority) = (false, None, None);
+        (self.running, self.cached, self.priority, self.again) = (false, None, None, 0);
         // What was found and not called is for the next loop.
         self.settle();
         if panicked && self.calling != NONE {

@@ -1,8 +1,9 @@
 //! The workloads with this crate.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
@@ -164,7 +165,7 @@ pub fn select_table(rounds: usize, listener: &Socket, clients: &BTreeMap<u64, So
 }
 
 #[inline(never)]
-pub fn events(rounds: usize, clients: impl Iterator<Item = Socket>) -> Result<()> {
+pub fn events(rounds: usize, timeout: Option<Duration>, clients: impl Iterator<Item = Socket>) -> Result<()> {
     let base = EventBase::new()?;
     let left = Rc::new(Cell::new(rounds));
     let mut events = Vec::new();
@@ -176,8 +177,46 @@ pub fn events(rounds: usize, clients: impl Iterator<Item = Socket>) -> Result<()
                 base.stop();
             }
         })?;
-        event.add(None)?;
+        event.add(timeout)?;
         events.push(event);
     }
+    base.dispatch()
+}
+
+/// A timer that is added again before it comes up, as a watchdog is, among as many others as there are clients.
+#[inline(never)]
+pub fn timers_again(rounds: usize, count: usize) -> Result<()> {
+    let base = EventBase::new()?;
+    let timers: Vec<Event> = (0..count).map(|_| Event::timer(&base, |_| ())).collect();
+    for (seconds, timer) in (60..).zip(&timers) {
+        timer.add(Duration::from_secs(seconds))?;
+    }
+    for timer in timers.iter().cycle().take(rounds) {
+        timer.add(Duration::from_secs(3600))?;
+    }
+    Ok(())
+}
+
+/// A timer that adds itself again in its callback.
+#[inline(never)]
+pub fn timers_fired(rounds: usize, count: usize) -> Result<()> {
+    let base = EventBase::new()?;
+    let others: Vec<Event> = (0..count).map(|_| Event::timer(&base, |_| ())).collect();
+    for (seconds, timer) in (60..).zip(&others) {
+        timer.add(Duration::from_secs(seconds))?;
+    }
+    let own: Rc<RefCell<Option<Event>>> = Rc::default();
+    let (again, mut left) = (Rc::clone(&own), rounds);
+    let timer = Event::timer(&base, move |base| {
+        left -= 1;
+        if left == 0 {
+            base.stop();
+        }
+        if let Some(timer) = &*again.borrow() {
+            timer.add(Duration::ZERO).expect("added");
+        }
+    });
+    timer.add(Duration::ZERO)?;
+    *own.borrow_mut() = Some(timer);
     base.dispatch()
 }

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use php_sockets::*;
 
@@ -94,7 +95,12 @@ fn main() -> Result<()> {
             ours::select_table(rounds, &listener, &clients.collect())?;
         }
         "select by hand" => by_hand::select(rounds, &numbers(&sockets)),
-        "events" => ours::events(rounds, sockets.into_iter().skip(1))?,
+        "events" => ours::events(rounds, None, sockets.into_iter().skip(1))?,
+        "events with time-outs" => {
+            ours::events(rounds, Some(Duration::from_secs(60)), sockets.into_iter().skip(1))?;
+        }
+        "timers again" => ours::timers_again(rounds, clients)?,
+        "timers fired" => ours::timers_fired(rounds, clients)?,
         "events by hand" => by_hand::events(rounds, &numbers(&sockets)[1..]),
         other => panic!("{other}"),
     }

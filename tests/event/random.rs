@@ -39,7 +39,8 @@ enum Op {
     Stop,
     Resume,
     Panic,
-    Run,
+    /// One round, or rounds as long as something is ready.
+    Run(bool),
 }
 
 const WIRES: usize = 3;
@@ -64,7 +65,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Stop),
         1 => Just(Op::Resume),
         1 => Just(Op::Panic),
-        4 => Just(Op::Run),
+        4 => any::<bool>().prop_map(Op::Run),
     ]
 }
 
@@ -211,15 +212,15 @@ impl Base {
         self.queues.iter().any(|queue| !queue.is_empty())
     }
 
-    /// One `run(POLL)`; whether it panics.
-    fn run(&mut self) -> bool {
+    /// Whether it panics.
+    fn run(&mut self, once: bool) -> bool {
         (self.exit, self.stop, self.in_loop) = (false, false, true);
-        let panics = self.rounds();
+        let panics = self.rounds(once);
         (self.running, self.in_loop) = (None, false);
         panics
     }
 
-    fn rounds(&mut self) -> bool {
+    fn rounds(&mut self, once: bool) -> bool {
         while !self.exit && !self.stop {
             self.resume = false;
             if !self.has_active() && (0..EVENTS).all(|index| self.pending(index) == 0) {
@@ -247,7 +248,7 @@ impl Base {
                 }
             }
             self.running = None;
-            if !self.has_active() {
+            if once && !self.has_active() {
                 return false;
             }
         }
@@ -335,8 +336,8 @@ impl Base {
             Op::Stop => self.stop = true,
             Op::Resume => self.resume = true,
             Op::Panic => return self.in_loop,
-            Op::Run if !self.in_loop => {
-                let panics = self.run();
+            Op::Run(once) if !self.in_loop => {
+                let panics = self.run(once);
                 self.story.push(format!("run {panics} {} {}", self.exit, self.stop));
             }
             _ => {}
@@ -411,10 +412,11 @@ impl World {
             Op::Stop => self.base.stop(),
             Op::Resume => self.base.resume(),
             Op::Panic if self.in_loop.get() => resume_unwind(Box::new("on purpose")),
-            Op::Run if self.in_loop.get() => assert!(self.base.run(0).is_err()),
-            Op::Run => {
+            Op::Run(_) if self.in_loop.get() => assert!(self.base.run(0).is_err()),
+            Op::Run(once) => {
+                let flags = if once { POLL } else { EventBase::LOOP_NONBLOCK };
                 self.in_loop.set(true);
-                let run = catch_unwind(AssertUnwindSafe(|| self.base.run(POLL).unwrap()));
+                let run = catch_unwind(AssertUnwindSafe(|| self.base.run(flags).unwrap()));
                 self.in_loop.set(false);
                 let (panics, base) = (run.is_err(), &self.base);
                 self.story.borrow_mut().push(format!("run {panics} {} {}", base.got_exit(), base.got_stop()));

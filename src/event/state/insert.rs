@@ -23,6 +23,7 @@ impl State {
             self.watch_count = count.wrapping_add(1);
             let added = self.watches[place].add(&self.epoll, fd, &mut self.table, index, count);
             added.map_err(AddError::Code)?;
+            self.watches[place].find_sole(&mut self.table);
         }
         self.inserted += 1;
         if let Some(entry) = self.table.at(index) {
@@ -35,11 +36,13 @@ impl State {
         let Some(entry) = self.table.at(index) else { return };
         entry.inserted = false;
         self.inserted -= 1;
+        self.plain &= self.inserted > 0;
         let fd = entry.fd;
         if entry.is(SIGNAL) {
             self.forget_signal(fd, index);
         } else if let Some(watch) = usize::try_from(fd).ok().and_then(|place| self.watches.get_mut(place)) {
             watch.remove(&self.epoll, fd, &mut self.table, index, closed && !self.copied);
+            watch.find_sole(&mut self.table);
         }
     }
 

@@ -28,6 +28,7 @@ impl State {
         let priority = usize::from(entry.priority).min(count - 1);
         self.queues[priority].push_back((index, self.tickets));
         self.active += 1;
+        self.plain = false;
         // The more urgent one comes first: the round ends after this callback.
         self.resume |= self.priority.is_some_and(|running| priority < running);
     }
@@ -36,6 +37,7 @@ impl State {
         if !mem::replace(&mut self.signals_queued, true) {
             self.queues[0].push_back(SIGNALS);
             self.active += 1;
+            self.plain = false;
         }
     }
 
@@ -57,7 +59,10 @@ impl State {
         while self.active > 0 {
             let urgent = || self.queues.iter().position(|queue| !queue.is_empty());
             let priority = self.priority.or_else(urgent)?;
-            let (index, ticket) = self.queues[priority].pop_front()?;
+            let Some((index, ticket)) = self.queues[priority].pop_front() else {
+                self.priority = None;
+                return None;
+            };
             if (index, ticket) == SIGNALS {
                 // No event: if the queue has no other, the next priority has its turn in this round.
                 self.busy = true;
@@ -90,6 +95,7 @@ impl State {
             }
             return Some((callback, what));
         }
+        self.priority = None;
         None
     }
 
@@ -110,6 +116,7 @@ impl State {
         if self.active > 0 {
             return false;
         }
+        self.plain = false;
         self.queues.clear();
         self.queues.resize_with(count, VecDeque::new);
         true

@@ -4,9 +4,10 @@ use std::ffi::c_int;
 use std::os::fd::RawFd;
 use std::rc::Rc;
 
+use super::super::epoll::{self, interrupted};
 use super::super::table::{Call, NONE};
 use super::super::watch::{Watch, woken};
-use super::super::{EventBase, PERSIST, clock, epoll};
+use super::super::{EventBase, PERSIST, clock};
 use super::State;
 
 /// A flag of libevent without a name in PHP: the loop waits although no event is pending.
@@ -14,8 +15,18 @@ const NO_EXIT_ON_EMPTY: c_int = 4;
 
 impl State {
     /// Whether there is another round.
+    #[inline]
     pub(in super::super) fn goes_on(&mut self, flags: c_int) -> bool {
+        self.plain || self.goes_on_with(flags)
+    }
+
+    fn goes_on_with(&mut self, flags: c_int) -> bool {
         self.resume = false;
+        self.plain = flags & (EventBase::LOOP_ONCE | EventBase::LOOP_NONBLOCK) == 0
+            && self.inserted > 0
+            && self.active == 0
+            && self.queues.len() == 1
+            && !(self.timers.used || self.stale || self.stop || self.got_exit);
         let has_events = self.inserted > 0 || self.timers.running > 0 || self.active > 0;
         !self.got_exit && !self.stop && (has_events || flags & NO_EXIT_ON_EMPTY != 0)
     }
@@ -23,7 +34,18 @@ impl State {
     /// Asks the kernel what is ready, waiting for it if it may.
     #[inline]
     pub(in super::super) fn poll(&mut self, flags: c_int) -> Result<(), c_int> {
-        (self.priority, self.calling, self.again, self.busy) = (None, NONE, 0, false);
+        if self.plain && self.batch.wait(&self.epoll, -1) {
+            return Ok(());
+        }
+        self.poll_all(flags)
+    }
+
+    #[cold]
+    fn poll_all(&mut self, flags: c_int) -> Result<(), c_int> {
+        (self.priority, self.calling, self.busy) = (None, NONE, false);
+        if self.plain {
+            return interrupted().map(drop);
+        }
         let waits = flags & EventBase::LOOP_NONBLOCK == 0 && self.active == 0;
         while !self.wait(waits)? {}
 
@@ -45,7 +67,7 @@ impl State {
             Some(at) => clock::milliseconds(at.saturating_sub(self.now())),
             None => -c_int::from(waits),
         };
-        let over = self.batch.wait(&self.epoll, patience)?;
+        let over = self.batch.wait(&self.epoll, patience) || interrupted()?;
         let Some(at) = first.filter(|_| over && patience > 0 && self.batch.is_empty()) else {
             return Ok(true);
         };
@@ -61,6 +83,12 @@ impl State {
     #[inline]
     pub(in super::super) fn next(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
         while let Some((data, ready)) = self.batch.next() {
+            let (place, generation) = Watch::from_data(data);
+            let watch = self.watches.get(place);
+            if let Some((callback, what)) = watch.and_then(|watch| watch.sole(generation, ready)) {
+                self.calling = watch?.first;
+                return Some((Rc::clone(callback), c_int::from(what)));
+            }
             if let Some(call) = self.direct(data, ready) {
                 return Some(call);
             }
@@ -68,12 +96,11 @@ impl State {
             self.mark(data, ready);
             self.settle();
         }
-        if self.active == 0 && self.again == 0 { None } else { self.next_queued() }
+        if self.plain || self.active == 0 && self.again == 0 { None } else { self.next_queued() }
     }
 
     /// The callback of a descriptor's only event, if that persists: nothing else is to be done for it but to begin its
     /// time-out anew.
-    #[inline]
     fn direct(&mut self, data: u64, ready: u32) -> Option<(Rc<dyn Call>, c_int)> {
         let (place, generation) = Watch::from_data(data);
         let watch = self.watches.get(place).filter(|watch| watch.is(generation))?;
@@ -96,9 +123,14 @@ impl State {
     /// Whether the callback that has just run wants the round to end. What is left of it is called later.
     #[inline]
     pub(in super::super) fn interrupted(&mut self) -> bool {
+        !self.plain && self.is_interrupted()
+    }
+
+    fn is_interrupted(&mut self) -> bool {
         let interrupted = self.stop || self.resume && self.again == 0;
         if interrupted {
             self.settle();
+            (self.priority, self.again) = (None, 0);
         }
         interrupted
     }
@@ -106,8 +138,12 @@ impl State {
     /// Whether the loop ends after this round, in which it has `called` something or not.
     #[inline]
     pub(in super::super) fn is_done(&self, flags: c_int, called: bool) -> bool {
-        flags & EventBase::LOOP_ONCE != 0 && called && self.active == 0
-            || flags & EventBase::LOOP_NONBLOCK != 0 && !called && !self.busy
+        if self.plain {
+            return false;
+        }
+        let once = flags & EventBase::LOOP_ONCE != 0 && called && self.active == 0;
+        let idle = flags & EventBase::LOOP_NONBLOCK != 0 && !called && !self.busy;
+        once || idle
     }
 
     /// Puts all that was found into the queues before anything is called.
@@ -139,7 +175,7 @@ impl State {
         }
         let (place, generation) = Watch::from_data(data);
         let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
-            self.stale = true;
+            (self.stale, self.plain) = (true, false);
             return;
         };
         let mut index = watch.first;

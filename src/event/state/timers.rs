@@ -19,6 +19,8 @@ pub(super) struct Timers {
     /// How many nodes are void: their events have earlier nodes, or are gone.
     pub(super) void: usize,
     count: u64,
+    /// Whether the base has ever used a time.
+    pub(super) used: bool,
 }
 
 /// The nodes that may be void without need to be counted.
@@ -40,6 +42,8 @@ impl State {
         let Some(entry) = self.table.at(index) else { return };
         let timers = &mut self.timers;
         timers.count += 1;
+        timers.used = true;
+        self.plain = false;
         (entry.deadline, entry.order) = (at, timers.count);
         timers.running += usize::from(!entry.timed);
         entry.timed = true;
