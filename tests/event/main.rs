@@ -14,6 +14,7 @@ mod programs;
 mod random;
 mod signals;
 mod tools;
+mod workerman;
 
 use std::cell::RefCell;
 use std::os::fd::{AsFd, OwnedFd};
