@@ -165,6 +165,27 @@ fn an_event_takes_the_system_calls_of_an_epoll_loop_and_no_memory() {
     measure(&EVENTS);
 }
 
+/// libevent 2.1.12 in C takes 597 for an event, 1,022 for one whose time-out is pushed back, 349 for a timer that is added
+/// again before it comes up, 1,224 for one that comes up and is added again (`tests/bench/c/libevent.c`).
+#[test]
+fn time_outs_cost_less_than_in_libevent_and_ask_for_no_memory() {
+    for (workload, limit, clients) in [
+        ("events", 150, 100),
+        ("events with time-outs", 511, 100),
+        ("events with time-outs", 511, 1000),
+        ("timers again", 349, 100),
+        ("timers fired", 1224, 100),
+    ] {
+        let (ours, allocations) = instructions(workload, clients);
+        println!("{workload}, {clients}: {}", ours / ROUNDS);
+
+        assert_eq!(allocations, 0, "{workload}, {clients}");
+        if cfg!(target_arch = "x86_64") && tolerated() == 105 {
+            assert!(ours / ROUNDS <= limit, "{workload}, {clients}: {} and {limit}", ours / ROUNDS);
+        }
+    }
+}
+
 #[test]
 fn select_over_shared_sockets_asks_for_no_memory() {
     measure(&select("select shared", 10, (503, 391), 0));
