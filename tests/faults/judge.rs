@@ -107,6 +107,7 @@ fn fits(scenario: &Scenario, then: Then, code: i32, clean: &Value, report: &Valu
         Then::Loud(text) => error(&sentence(text, code), code, "Warning") && slots(code, 0),
         Then::Coded(text) => error(&sentence(text, code), code, quiet) && slots(0, 0),
         Then::CodedAs(text, other) => error(&sentence(text, other), other, "Warning") && slots(0, 0),
+        Then::Unsaid(text, other) => error(text, other.unwrap_or(code), "Warning") && slots(0, 0),
         Then::Plain(text) => {
             let text = text.replace("{code}", &code.to_string());
             error(&text, libc::EINVAL, "Warning") && slots(0, 0)

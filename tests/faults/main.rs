@@ -72,8 +72,11 @@ fn every_public_function_has_a_scenario() {
     let mut public: BTreeSet<String> = readme.lines().filter_map(function).collect();
     assert!(public.len() > 50, "the table was read");
 
-    for (file, class) in [("event.rs", "EventBase"), ("event/handle.rs", "Event")] {
-        let source = std::fs::read_to_string(common::root().join("src").join(file)).expect("a source");
+    for (file, class) in
+        [("base", "EventBase"), ("run", "EventBase"), ("handle", "Event"), ("pending", "Event")]
+    {
+        let path = common::root().join("src/event").join(file).with_extension("rs");
+        let source = std::fs::read_to_string(path).expect("a source");
         let method = |line: &str| {
             let name = line.strip_prefix("    pub fn ")?.split(['(', '<']).next()?;
             Some(format!("{class}::{name}"))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-use super::Then::{Coded, Plain, Same};
+use super::Then::{Coded, Same, Unsaid};
 use super::{Rule, Scenario, on};
 use crate::common;
 use crate::stage::Stage;
@@ -77,6 +77,26 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[],
     ),
     Scenario::new(
+        "Event::set",
+        "",
+        |stage| {
+            let (base, (here, _there)) = (base(), common::pair(SOCK_STREAM));
+            let mut event = Event::timer(&base, |_| ());
+            stage.value(stage.call(None, || event.set(&base, here, Event::READ, |_, _, _| ())));
+        },
+        &[],
+    ),
+    Scenario::new(
+        "Event::set_timer",
+        "",
+        |stage| {
+            let base = base();
+            let mut event = Event::timer(&base, |_| ());
+            stage.value(stage.call(None, || event.set_timer(&base, |_| ())));
+        },
+        &[],
+    ),
+    Scenario::new(
         "Event::signal",
         "",
         |stage| {
@@ -123,27 +143,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 const UNABLE: &str = "Event::add(): Failed adding event";
-const FILES: &str =
-    "Event::add(): Failed adding event: files and folders are always ready, epoll does not take them";
 /// After EEXIST it changes what the kernel has, which in truth has nothing.
 const ADD: &[Rule] = &[
-    on("epoll_ctl", Plain(FILES)).only(&[libc::EPERM]),
-    on("epoll_ctl", super::Then::CodedAs(UNABLE, libc::ENOENT)).only(&[libc::EEXIST]),
-    on("epoll_ctl", Coded(UNABLE)),
+    on("epoll_ctl", Unsaid(UNABLE, Some(libc::ENOENT))).only(&[libc::EEXIST]),
+    on("epoll_ctl", Unsaid(UNABLE, None)),
 ];
 /// After ENOENT it adds what the kernel does not have, which in truth it has.
 const ADD_SECOND: &[Rule] = &[
-    on("epoll_ctl", Plain(FILES)).only(&[libc::EPERM]),
-    on("epoll_ctl", super::Then::CodedAs(UNABLE, libc::EEXIST)).only(&[libc::ENOENT]),
+    on("epoll_ctl", Unsaid(UNABLE, Some(libc::EEXIST))).only(&[libc::ENOENT]),
     on("epoll_ctl", Same).only(&[libc::EEXIST]),
-    on("epoll_ctl", Coded(UNABLE)),
+    on("epoll_ctl", Unsaid(UNABLE, None)),
 ];
 const ADD_SIGNAL: &[Rule] = &[
-    on("eventfd2", Coded(UNABLE)),
-    on("epoll_ctl", Plain(FILES)).only(&[libc::EPERM]),
-    on("epoll_ctl", Coded(UNABLE)),
+    on("eventfd2", Unsaid(UNABLE, None)),
+    on("epoll_ctl", Unsaid(UNABLE, None)),
     // The base has its eventfd now, for the next signal.
-    on("rt_sigaction", Coded(UNABLE)).holding(1),
+    on("rt_sigaction", Unsaid(UNABLE, None)).holding(1),
 ];
 /// A watched descriptor that the kernel does not know is closed: that of another event goes on.
 const RE_INIT: &[Rule] = &[

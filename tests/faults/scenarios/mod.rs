@@ -69,6 +69,8 @@ pub(crate) enum Then {
     Coded(&'static str),
     /// The same with another code than the injected one.
     CodedAs(&'static str, c_int),
+    /// A warning that leaves its code out, remembered nowhere. The code is the injected one, or this one.
+    Unsaid(&'static str, Option<c_int>),
     /// A warning, remembered nowhere, in which `{code}` is the code.
     Plain(&'static str),
     /// A sentence with this kind, remembered nowhere.
