@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::counts::{Counts, Job, count, resident};
-use crate::peers::{EMPTY, EPOLL, LINE, PAIR, Peer, SELECT};
+use crate::peers::{EMPTY, EPOLL, LINE, PAIR, Peer, SELECT, TIME_OUTS};
 use crate::process::{cores, raise_descriptors, stay_on};
 use crate::report::{self, Report};
 use crate::targets;
@@ -47,6 +47,14 @@ pub(crate) fn all(extent: Extent, report: &mut Report) -> Result<()> {
         report::counts("an event", &rows, Some(&bytes));
         println!("\nPHP's event extension: not measured here.");
         targets::epoll(report, &rows.into_iter().collect(), &bytes);
+    }
+
+    for clients in if extent.quick { vec![1_000] } else { vec![1_000, extent.crowd] } {
+        let rows = side_by_side(&TIME_OUTS, Job::Serve { clients })?;
+        let bytes: Result<Vec<f64>> = TIME_OUTS.iter().map(|peer| resident(peer, clients)).collect();
+        report.section(&format!("W5 · the same with time-outs, {} clients", report::whole(clients as f64)));
+        report::counts("an event", &rows, Some(&bytes?));
+        targets::time_outs(report, &rows.into_iter().collect());
     }
 
     let visits = side_by_side(&EPOLL, Job::Visits)?;

@@ -27,6 +27,9 @@ const fn peer(name: &'static str, program: Program, play: &'static str) -> Peer 
 pub(crate) const C_NAME: &str = "C on libc";
 pub(crate) const BY_HAND: &str = "Rust on libc by hand";
 pub(crate) const PHP_NAME: &str = "PHP ext/sockets";
+pub(crate) const LIBEVENT: &str = "libevent in C";
+pub(crate) const LIBEVENT_TIMED: &str = "libevent in C, time-outs";
+pub(crate) const OURS_TIMED: &str = "php-sockets, time-outs";
 pub(crate) const OURS: &str = "php-sockets";
 pub(crate) const OURS_REFS: &str = "php-sockets, Vec<&Socket>";
 pub(crate) const OURS_PAIRS: &str = "php-sockets, Vec<(K, &Socket)>";
@@ -87,6 +90,14 @@ pub(crate) const EPOLL: [Peer; 7] = [
     peer("nix", Rust("peer-nix"), "epoll"),
     peer("mio", Rust("peer-mio"), "epoll"),
     peer("tokio", Rust("peer-tokio"), "epoll"),
+];
+
+/// W5, without and with a time-out of a minute for each connection, which each event pushes back.
+pub(crate) const TIME_OUTS: [Peer; 4] = [
+    peer(LIBEVENT, C("libevent"), "epoll"),
+    peer(OURS, Rust("peer-ours"), "epoll"),
+    peer(LIBEVENT_TIMED, C("libevent"), "time-outs"),
+    peer(OURS_TIMED, Rust("peer-ours"), "time-outs"),
 ];
 
 pub(crate) const ECHO: [Peer; 8] = [
@@ -150,13 +161,14 @@ pub(crate) fn compile() -> Result<()> {
         ("c-select", "select.c", &[]),
         ("c-line", "select.c", &["-DLOOK"]),
         ("c-epoll", "epoll.c", &[]),
+        ("c-libevent", "libevent.c", &["-Wl,--no-as-needed", "-levent"]),
         (SHIM, "allocations.c", &["-shared", "-fPIC"]),
     ] {
         let mut command = Command::new("cc");
         command.args(["-O2", "-Wall", "-Wextra", "-Werror"]).args(options);
         let status = command.arg("-o").arg(built(output)?).arg(source("c").join(file)).status()?;
         if !status.success() {
-            return Err(Error::other(format!("cc could not compile {file}")));
+            return Err(Error::other(format!("cc could not compile {file} (libevent.c needs libevent-dev)")));
         }
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use crate::counting::Rows;
 use crate::peers::{
-    BY_HAND, C_NAME, EPOLL, OURS, OURS_KEPT, OURS_KEPT_PAIRS, OURS_LESSON, OURS_MAP, OURS_PAIRS, OURS_REFS,
-    OURS_SHARED, OURS_TABLE, PHP_NAME,
+    BY_HAND, C_NAME, EPOLL, LIBEVENT_TIMED, OURS, OURS_KEPT, OURS_KEPT_PAIRS, OURS_LESSON, OURS_MAP,
+    OURS_PAIRS, OURS_REFS, OURS_SHARED, OURS_TABLE, OURS_TIMED, PHP_NAME,
 };
 use crate::report::{Report, short, whole};
 use crate::times::Times;
@@ -61,11 +61,17 @@ pub(crate) fn epoll(report: &mut Report, rows: &Rows, bytes: &[f64]) {
     if let Some(place) = EPOLL.iter().position(|peer| peer.name == OURS) {
         // What this server's closures capture, and its own list of events, are in the figure.
         report.target(
-            "resident bytes a connection, at most 400",
+            "resident bytes a connection, at most 300",
             &whole(bytes[place]),
-            bytes[place].round() <= 400.0,
+            bytes[place].round() <= 300.0,
         );
     }
+}
+
+pub(crate) fn time_outs(report: &mut Report, rows: &Rows) {
+    let half = rows[LIBEVENT_TIMED].instructions / 2.0;
+    instructions(report, "instructions an event with a time-out", rows[OURS_TIMED].instructions, half);
+    at_most(report, "allocations an event with a time-out", rows[OURS_TIMED].allocations, 0.0);
 }
 
 pub(crate) fn life(report: &mut Report, rows: &Rows) {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
+use std::time::Duration;
 
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
@@ -17,18 +18,18 @@ struct Room {
     buffer: RefCell<Vec<u8>>,
 }
 
-pub(crate) fn serve() -> Result<()> {
+pub(crate) fn serve(limit: Option<Duration>) -> Result<()> {
     let listener = listen_here()?;
     let base = EventBase::new()?;
     let room = Rc::new(Room::default());
     let accept = Event::new(&base, listener, Event::READ | Event::PERSIST, move |base, listener, _what| {
-        join(base, &room, listener).expect("a client");
+        join(base, &room, listener, limit).expect("a client");
     })?;
     accept.add(None)?;
     base.dispatch()
 }
 
-fn join(base: &EventBase, room: &Rc<Room>, listener: &Socket) -> Result<()> {
+fn join(base: &EventBase, room: &Rc<Room>, listener: &Socket, limit: Option<Duration>) -> Result<()> {
     let client = socket_accept(listener)?;
     let (id, shared) = (client.as_raw_fd(), Rc::clone(room));
     let echo = Event::new(base, client, Event::READ | Event::PERSIST, move |base, client, _what| {
@@ -41,7 +42,7 @@ fn join(base: &EventBase, room: &Rc<Room>, listener: &Socket) -> Result<()> {
             base.stop();
         }
     })?;
-    echo.add(None)?;
+    echo.add(limit)?;
     room.clients.borrow_mut().insert(id, echo);
     Ok(())
 }

@@ -20,7 +20,8 @@ fn main() -> Result<()> {
         "select-lesson" => select::lesson(),
         "select-map" => select::map(),
         "line" => select::kept_references(answer_line),
-        "epoll" => events::serve(),
+        "epoll" => events::serve(None),
+        "time-outs" => events::serve(Some(std::time::Duration::from_secs(60))),
         other => unknown(other),
     }
 }
