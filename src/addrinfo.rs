@@ -189,9 +189,10 @@ pub fn socket_addrinfo_connect(address: &AddressInfo) -> Result<Socket> {
     // no pointer.
     let status = unsafe { libc::connect(socket.fd(), address.as_ptr(), address.len()) };
 
-    ret(status).map(|()| socket).map_err(|_| {
+    ret(status).map_err(|_| {
         Error::warning(&Site { function: "socket_addrinfo_connect", message: "Unable to connect address" })
-    })
+    })?;
+    Ok(socket)
 }
 
 /// Creates a socket for an address and binds it there.
@@ -240,9 +241,10 @@ pub fn socket_addrinfo_bind(address: &AddressInfo) -> Result<Socket> {
     // pointer.
     let status = unsafe { libc::bind(socket.fd(), address.as_ptr(), address.len()) };
 
-    ret(status).map(|()| socket).map_err(|_| {
+    ret(status).map_err(|_| {
         Error::warning(&Site { function: "socket_addrinfo_bind", message: "Unable to bind address" })
-    })
+    })?;
+    Ok(socket)
 }
 
 /// Returns the fields of an address info.

@@ -11,6 +11,7 @@ use libc::{FD_SETSIZE, fd_set, timeval};
 
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
+use crate::sys::ffi::ret_count;
 
 /// A set of descriptors below 1024: C's `fd_set`. [`socket_select`] passes it to a [`SocketArray`].
 #[derive(Debug)]
@@ -375,9 +376,8 @@ pub fn socket_select(
         libc::select(nfds, readable.as_mut_ptr(), writable.as_mut_ptr(), urgent.as_mut_ptr(), time)
     };
 
-    let Ok(count) = usize::try_from(count) else {
-        return Err(Error::loud_warning(&Site { function: "socket_select", message: "Unable to select" }));
-    };
+    let count = ret_count(count)
+        .map_err(|_| Error::loud_warning(&Site { function: "socket_select", message: "Unable to select" }))?;
     readable.filter(read, count);
     writable.filter(write, count);
     urgent.filter(except, count);

@@ -1,5 +1,5 @@
 //! The two pages a reader meets first: the PHP that they show runs, and the daemon of the porting guide is the same before
-//! and after. Their Rust is tested as documentation, the README's servers in `tests/lessons` and `tests/hostile`.
+//! and after. Their Rust is tested as documentation, the README's servers in `tests/lessons` and `tests/attacks`.
 
 #[path = "common/mod.rs"]
 mod common;

@@ -208,7 +208,7 @@ mod tests {
 
     /// An eventfd for a handler to write to.
     fn eventfd() -> std::os::fd::OwnedFd {
-        super::super::epoll::create_eventfd().unwrap()
+        crate::event::epoll::create_eventfd().unwrap()
     }
 
     /// Takes a signal as soon as it is free.

@@ -125,7 +125,7 @@ pub(super) fn to_index(socket: &Socket, answer: &Answer) -> Result<OptionValue, 
     if address == [0; 4] {
         return Ok(0.into());
     }
-    let interfaces = interfaces(socket).map_err(|reason| GetFailure::NoList(reason.errno()))?;
+    let interfaces = interfaces(socket).map_err(GetFailure::NoList)?;
     let Some(mut request) = interfaces.into_iter().find(|request| inet(request) == Some(address)) else {
         return Err(GetFailure::NoInterface(address));
     };
@@ -141,7 +141,7 @@ pub(super) fn to_index(socket: &Socket, answer: &Answer) -> Result<OptionValue, 
 
 /// The interfaces that have an IPv4 address, with that address. The list grows until two answers are equal, because
 /// the kernel does not say that it has left an interface out.
-fn interfaces(socket: &Socket) -> Result<Vec<ifreq>, Failed> {
+fn interfaces(socket: &Socket) -> Result<Vec<ifreq>, c_int> {
     let mut list: Vec<ifreq> = Vec::new();
     let mut filled = 0;
     loop {
@@ -155,7 +155,8 @@ fn interfaces(socket: &Socket) -> Result<Vec<ifreq>, Failed> {
         // `list`, behind the pointer, which it does not retain; `conf` outlives the call.
         let status = unsafe { libc::ioctl(socket.fd(), libc::SIOCGIFCONF, &raw mut conf) };
 
-        ret(status)?;
+        // Before the list is freed, which may change `errno`.
+        ret(status).map_err(Failed::errno)?;
         let count = usize::try_from(conf.ifc_len).unwrap_or(0) / mem::size_of::<ifreq>();
         if count == filled {
             list.truncate(count);

@@ -41,6 +41,12 @@ pub(crate) fn ret_usize(count: ssize_t) -> Result<usize, Failed> {
     usize::try_from(count).map_err(|_| Failed)
 }
 
+/// For a function that returns a count as an `int`, or −1.
+#[inline]
+pub(crate) fn ret_count(count: c_int) -> Result<usize, Failed> {
+    usize::try_from(count).map_err(|_| Failed)
+}
+
 /// For a function that receives into `capacity` bytes: how many of them it has written.
 ///
 /// The kernel may count more than it writes: a longer datagram with `MSG_TRUNC`, or a whole queue of TCP in repair mode,

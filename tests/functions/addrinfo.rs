@@ -168,3 +168,24 @@ fn failures_leave_no_descriptor_open() {
 
     assert_eq!(left, 0);
 }
+
+#[test]
+fn the_code_is_that_of_connect_or_bind_whatever_close_says() {
+    let (_listener, taken) = common::listener();
+    let (closed, refused) = common::listener();
+    socket_close(closed);
+    let passive = hints(SOCK_STREAM).ai_flags(AI_PASSIVE);
+    let here = socket_addrinfo_lookup("127.0.0.1", taken, passive).unwrap();
+    let there = socket_addrinfo_lookup("127.0.0.1", refused, hints(SOCK_STREAM)).unwrap();
+
+    for (call, address, code) in [
+        (socket_addrinfo_bind as fn(&AddressInfo) -> Result<Socket>, &here[0], SOCKET_EADDRINUSE),
+        (socket_addrinfo_connect, &there[0], SOCKET_ECONNREFUSED),
+    ] {
+        let result = common::failing(libc::SYS_close, SOCKET_EIO, || {
+            let error = call(address).unwrap_err();
+            (error.code(), socket_last_error(None))
+        });
+        assert_eq!(result, (code, code));
+    }
+}

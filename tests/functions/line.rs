@@ -271,6 +271,26 @@ fn a_low_water_mark_does_not_hold_a_line_back() {
 }
 
 #[test]
+fn a_low_water_mark_does_not_hold_back_a_line_that_comes_later() {
+    let (client, server) = common::connection();
+    socket_set_option(&server, SOL_SOCKET, SO_RCVLOWAT, 100).unwrap();
+    socket_set_nonblock(&server).unwrap();
+
+    // The reader waits by then; a line that is there before tests less, and is read all the same.
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        socket_write(&client, "hi\n", None).unwrap();
+        // The test ends in any case: the end of the stream wakes poll, whatever the mark is.
+        std::thread::sleep(std::time::Duration::from_secs(5));
+    });
+    let begin = std::time::Instant::now();
+
+    assert_eq!(socket_read(&server, 100, PHP_NORMAL_READ).unwrap(), b"hi\n");
+    assert!(begin.elapsed() < std::time::Duration::from_secs(4), "it waited for the end of the stream");
+    drop(writer);
+}
+
+#[test]
 fn a_connection_has_the_low_water_mark_of_its_listener() {
     let (listener, port) = common::listener();
     socket_set_option(&listener, SOL_SOCKET, SO_RCVLOWAT, 100).unwrap();

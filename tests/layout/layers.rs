@@ -34,12 +34,22 @@ type Imports = BTreeMap<String, BTreeSet<String>>;
 /// The files of `src/` without their comments, by path below it and without the ending: `iovec/buffers`.
 fn files() -> BTreeMap<String, String> {
     let code = |text: String| {
-        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        flattened(&lines.join("\n"))
     };
     let name = |path: &std::path::Path| {
         path.strip_prefix(common::root().join("src")).unwrap().with_extension("").to_str().unwrap().to_owned()
     };
     common::sources().into_iter().map(|(path, text)| (name(&path), code(text))).collect()
+}
+
+/// The same where a module within the file is not one of its own: one `super` less there.
+fn flattened(code: &str) -> String {
+    let block = Regex::new(r"(?ms)^mod \w+ \{\n.*?^\}$").unwrap();
+    let chain = Regex::new(r"\bsuper::((?:super::)*)").unwrap();
+    block
+        .replace_all(code, |found: &regex::Captures| chain.replace_all(&found[0], "self::$1").into_owned())
+        .into_owned()
 }
 
 /// The module of a file that the layers speak of: its folder, but for the functions of the error slots.
@@ -54,17 +64,54 @@ fn layer(module: &str) -> usize {
         .unwrap_or_else(|| panic!("{module} has no layer"))
 }
 
-/// The modules that `pattern` finds imported, by the module that imports them.
-fn imports(pattern: &str, of: impl Fn(&str) -> Option<String>, code: &BTreeMap<String, String>) -> Imports {
-    let import = Regex::new(pattern).unwrap();
-    let mut imports = Imports::new();
-    for (file, text) in code {
-        let Some(name) = of(file) else { continue };
-        let found =
-            import.captures_iter(text).map(|found| found[1].to_owned()).filter(|other| *other != name);
-        imports.entry(name.clone()).or_default().extend(found);
+/// The paths that a file names from `crate::` or `super::` on, with groups taken apart: `options::table`, `sys`.
+fn paths(file: &str, code: &str) -> BTreeSet<String> {
+    let own: Vec<&str> = file.split('/').collect();
+    let start = Regex::new(r"\b(crate|super)((?:::super)*)::").unwrap();
+    let mut paths = BTreeSet::new();
+    for found in start.captures_iter(code) {
+        let base = if &found[1] == "crate" {
+            Some(&own[..0])
+        } else {
+            own.len().checked_sub(1 + found[2].len() / "::super".len()).map(|depth| &own[..depth])
+        };
+        let Some(base) = base else { continue };
+        for name in names(&code[found.get(0).unwrap().end()..]) {
+            paths.insert([base, &name.split("::").collect::<Vec<_>>()].concat().join("::"));
+        }
     }
-    imports
+    paths
+}
+
+/// The names at the beginning of a text: `a::b`, or those of a group, `{a, b::{c, d}}`.
+fn names(text: &str) -> Vec<String> {
+    let Some(group) = text.strip_prefix('{') else {
+        let end = text.find(|letter: char| !letter.is_alphanumeric() && !"_:".contains(letter));
+        let path = text[..end.unwrap_or(text.len())].trim_end_matches(':');
+        return match text[path.len()..].strip_prefix("::") {
+            Some(rest) if rest.starts_with('{') => {
+                names(rest).into_iter().map(|name| format!("{path}::{name}")).collect()
+            }
+            _ => vec![path.to_owned()],
+        };
+    };
+    let (mut depth, mut begin, mut names_of_group) = (1, 0, Vec::new());
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 || depth == 1 && letter == ',' {
+            let part = group[begin..at].trim();
+            names_of_group.extend(if part.is_empty() { Vec::new() } else { names(part) });
+            begin = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names_of_group
 }
 
 /// A way from `module` back to itself.
@@ -87,14 +134,28 @@ fn circle(module: &str, imports: &Imports) -> Option<Vec<String>> {
 
 #[test]
 fn imports_point_down_a_layer_and_run_in_no_circle() {
-    let imports = imports(r"\bcrate::\{?(\w+)", |file| Some(module(file).to_owned()), &files());
-    for (name, others) in &imports {
-        for other in others.iter().filter(|other| LAYERS.concat().contains(&other.as_str())) {
-            assert!(layer(other) <= layer(name), "{name} imports {other}, which is above it");
+    let mut imports = Imports::new();
+    for (file, code) in files() {
+        let name = module(&file).to_owned();
+        let others = imports.entry(name.clone()).or_default();
+        for path in paths(&file, &code) {
+            let mut segments = path.split("::");
+            let first = segments.next().unwrap();
+            let other = if path.starts_with("error::last_error") { "last_error" } else { first };
+            let is_test = file.ends_with("/tests");
+            if ["lib", "lessons"].contains(&name.as_str()) || other == name || is_test {
+                continue;
+            }
+            assert!(
+                LAYERS.concat().contains(&other),
+                "{file} imports {path}, which is no module: name the module that has it"
+            );
+            assert!(layer(other) <= layer(&name), "{file} imports {path}, which is above it");
+            others.insert(other.to_owned());
         }
-        if name != "lib" && name != "lessons" {
-            assert_eq!(circle(name, &imports), None);
-        }
+    }
+    for name in imports.keys() {
+        assert_eq!(circle(name, &imports), None);
     }
     let known: BTreeSet<&str> = LAYERS.concat().into_iter().collect();
     assert_eq!(imports.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
@@ -104,15 +165,42 @@ fn imports_point_down_a_layer_and_run_in_no_circle() {
 fn the_files_of_a_folder_import_one_another_in_no_circle() {
     let files = files();
     for folder in files.keys().filter_map(|file| file.rsplit_once('/')).map(|(folder, _)| folder) {
-        if folder == "event" {
-            continue;
-        }
-        let sibling = |file: &str| {
+        let inside = |file: &str| {
             file.rsplit_once('/').filter(|(above, _)| *above == folder).map(|(_, name)| name.to_owned())
         };
-        let imports = imports(r"\bsuper::(\w+)", sibling, &files);
+        let prefix = folder.replace('/', "::") + "::";
+        let mut imports = Imports::new();
+        for (file, code) in &files {
+            let Some(name) = inside(file) else { continue };
+            let others = paths(file, code).into_iter().filter_map(|path| {
+                let other = path.strip_prefix(&prefix)?.split("::").next().unwrap().to_owned();
+                (other != name && files.contains_key(&format!("{folder}/{other}"))).then_some(other)
+            });
+            imports.entry(name.clone()).or_default().extend(others);
+        }
         for name in imports.keys() {
             assert_eq!(circle(name, &imports), None, "in {folder}");
         }
     }
+}
+
+#[test]
+fn every_form_of_an_import_is_seen() {
+    let code = "use crate::{sys as _, transfer::{self, line}}; use super::super::select::socket_select;
+        use super::{table, value as v}; use crate::Socket as S; crate::options::row!();";
+    let seen = [
+        "Socket",
+        "options::row",
+        "options::table",
+        "options::value",
+        "select::socket_select",
+        "sys",
+        "transfer::line",
+        "transfer::self",
+    ];
+    assert_eq!(paths("options/table", code).iter().map(String::as_str).collect::<Vec<_>>(), seen);
+
+    let inside =
+        flattened("mod tests {\n    use super::{a, b};\n    use super::super::sys;\n}\nuse super::c;");
+    assert_eq!(paths("select", &inside).into_iter().collect::<Vec<_>>(), ["c", "sys"]);
 }
