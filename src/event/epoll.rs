@@ -75,7 +75,6 @@ impl Batch {
         if self.found.len() == self.capacity {
             self.grow();
         }
-        self.found.clear();
         self.given = 0;
         // At most `MOST`.
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a small number")]
@@ -85,7 +84,10 @@ impl Batch {
         let count =
             unsafe { libc::epoll_wait(epoll.as_raw_fd(), self.found.as_mut_ptr(), most, milliseconds) };
 
-        let Ok(count) = usize::try_from(count) else { return false };
+        let Ok(count) = usize::try_from(count) else {
+            self.found.clear();
+            return false;
+        };
         // SAFETY: the kernel has written `count` events, which is no more than the capacity that it was given.
         unsafe { self.found.set_len(count) };
         true

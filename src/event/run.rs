@@ -51,7 +51,8 @@ impl EventBase {
         // Declared before the state, so that the borrow ends first.
         let turn = Turn::begin(self)?;
         let mut state = self.state();
-        while state.goes_on(flags) {
+        let mut goes_on = state.goes_on(flags);
+        while goes_on {
             state.poll(flags).map_err(cannot_wait)?;
             let mut called = false;
             while let Some((callback, what)) = state.next() {
@@ -64,9 +65,7 @@ impl EventBase {
                     break;
                 }
             }
-            if state.is_done(flags, called) {
-                break;
-            }
+            goes_on = state.goes_on_after(flags, called);
         }
         drop(state);
         turn.finish();

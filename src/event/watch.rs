@@ -8,7 +8,9 @@ use super::table::{Call, NONE, Table};
 use super::{ET, PERSIST, READ, WRITE, epoll};
 
 pub(super) struct Watch {
-    generation: u32,
+    /// The word that epoll gives back with a readiness: the descriptor, and above it how many watches there were before this
+    /// one. The answer for an older watch of the same descriptor differs.
+    data: u64,
     /// The mask that epoll has, 0 for "not there".
     mask: u32,
     /// Its event that was added last: the head of a list.
@@ -21,7 +23,7 @@ pub(super) struct Watch {
 
 impl Default for Watch {
     fn default() -> Watch {
-        Watch { generation: 0, mask: 0, first: NONE, what: 0, sole: None }
+        Watch { data: 0, mask: 0, first: NONE, what: 0, sole: None }
     }
 }
 
@@ -52,20 +54,15 @@ impl Watch {
     }
 
     /// Whether epoll means this watch, and not an older one of the same descriptor.
-    pub(super) fn is(&self, generation: u32) -> bool {
-        self.generation == generation && !self.is_empty()
+    pub(super) fn is(&self, data: u64) -> bool {
+        self.data == data && !self.is_empty()
     }
 
-    /// What epoll gives back with the readiness of the descriptor: its number and the watch's.
-    fn data(&self, fd: RawFd) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(u32::from_ne_bytes(fd.to_ne_bytes()))
-    }
-
-    /// The descriptor as a place, and the generation.
+    /// The place of a descriptor among the watches.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the halves of the number")]
-    pub(super) fn from_data(data: u64) -> (usize, u32) {
-        (data as u32 as usize, (data >> 32) as u32)
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of the word")]
+    pub(super) fn place(data: u64) -> usize {
+        data as u32 as usize
     }
 
     /// Adds an event; all is as before if that fails.
@@ -79,7 +76,7 @@ impl Watch {
     ) -> Result<(), c_int> {
         let old = needed(table, self.first);
         if self.is_empty() {
-            self.generation = generation;
+            self.data = u64::from(generation) << 32 | u64::from(fd.unsigned_abs());
             self.mask = 0;
         }
         let first = self.first;
@@ -127,8 +124,8 @@ impl Watch {
 
     /// That callback and the bits that have happened, if epoll means this watch.
     #[inline]
-    pub(super) fn sole(&self, generation: u32, ready: u32) -> Option<(&Rc<dyn Call>, u8)> {
-        if self.generation != generation {
+    pub(super) fn sole(&self, data: u64, ready: u32) -> Option<(&Rc<dyn Call>, u8)> {
+        if self.data != data {
             return None;
         }
         let callback = self.sole.as_ref()?;
@@ -144,7 +141,7 @@ impl Watch {
             (_, 0) => libc::EPOLL_CTL_DEL,
             _ => libc::EPOLL_CTL_MOD,
         };
-        let data = self.data(fd);
+        let data = self.data;
         let done = match epoll::control(epoll, op, fd, mask, data) {
             // The number was closed and opened again behind our back, or its file is known from then.
             Err(libc::ENOENT) if op == libc::EPOLL_CTL_MOD => {
@@ -166,7 +163,7 @@ impl Watch {
 
     /// Enters the watch into another epoll descriptor.
     pub(super) fn register(&self, epoll: &OwnedFd, fd: RawFd) -> Result<(), c_int> {
-        epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data(fd))
+        epoll::control(epoll, libc::EPOLL_CTL_ADD, fd, self.mask, self.data)
     }
 }
 

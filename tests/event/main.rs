@@ -88,11 +88,11 @@ fn the_compiler_warns_of_a_base_and_of_an_event_that_are_dropped_at_once() {
 fn due_timers_fire_in_order_of_time_then_of_adding() {
     let (base, log) = (base(), Log::default());
     let timers: Vec<Event> = ["d", "a", "b", "c"].iter().map(|text| noting(&base, &log, text)).collect();
-    timers[0].add(ms(3)).unwrap();
+    timers[0].add(ms(60)).unwrap();
     timers[1].add(Duration::ZERO).unwrap();
     timers[2].add(Duration::ZERO).unwrap();
-    timers[3].add(ms(1)).unwrap();
-    std::thread::sleep(ms(5));
+    timers[3].add(ms(30)).unwrap();
+    std::thread::sleep(ms(70));
 
     base.run(EventBase::LOOP_ONCE).unwrap();
 

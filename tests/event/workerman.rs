@@ -214,6 +214,8 @@ fn script() -> String {
 
     worker.run().unwrap();
 
+    // Callbacks that own the loop, as here, hold it and its signal for ever: PHP's collector of cycles is not here.
+    worker.event_base.free();
     say("end");
     said.take()
 }

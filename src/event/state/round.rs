@@ -14,13 +14,14 @@ use super::State;
 const NO_EXIT_ON_EMPTY: c_int = 4;
 
 impl State {
-    /// Whether there is another round.
+    /// Whether there is another round after one that has `called` something or not.
     #[inline]
-    pub(in super::super) fn goes_on(&mut self, flags: c_int) -> bool {
-        self.plain || self.goes_on_with(flags)
+    pub(in super::super) fn goes_on_after(&mut self, flags: c_int, called: bool) -> bool {
+        self.plain || !self.is_done(flags, called) && self.goes_on(flags)
     }
 
-    fn goes_on_with(&mut self, flags: c_int) -> bool {
+    /// Whether there is a round.
+    pub(in super::super) fn goes_on(&mut self, flags: c_int) -> bool {
         self.resume = false;
         self.plain = flags & (EventBase::LOOP_ONCE | EventBase::LOOP_NONBLOCK) == 0
             && self.inserted > 0
@@ -83,9 +84,8 @@ impl State {
     #[inline]
     pub(in super::super) fn next(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
         while let Some((data, ready)) = self.batch.next() {
-            let (place, generation) = Watch::from_data(data);
-            let watch = self.watches.get(place);
-            if let Some((callback, what)) = watch.and_then(|watch| watch.sole(generation, ready)) {
+            let watch = self.watches.get(Watch::place(data));
+            if let Some((callback, what)) = watch.and_then(|watch| watch.sole(data, ready)) {
                 self.calling = watch?.first;
                 return Some((Rc::clone(callback), c_int::from(what)));
             }
@@ -102,8 +102,7 @@ impl State {
     /// The callback of a descriptor's only event, if that persists: nothing else is to be done for it but to begin its
     /// time-out anew.
     fn direct(&mut self, data: u64, ready: u32) -> Option<(Rc<dyn Call>, c_int)> {
-        let (place, generation) = Watch::from_data(data);
-        let watch = self.watches.get(place).filter(|watch| watch.is(generation))?;
+        let watch = self.watches.get(Watch::place(data)).filter(|watch| watch.is(data))?;
         let index = watch.first;
         let entry = self.table.at(index)?;
         let what = woken(entry.what, ready);
@@ -135,12 +134,8 @@ impl State {
         interrupted
     }
 
-    /// Whether the loop ends after this round, in which it has `called` something or not.
-    #[inline]
-    pub(in super::super) fn is_done(&self, flags: c_int, called: bool) -> bool {
-        if self.plain {
-            return false;
-        }
+    /// Whether the flags end the loop after this round.
+    fn is_done(&self, flags: c_int, called: bool) -> bool {
         let once = flags & EventBase::LOOP_ONCE != 0 && called && self.active == 0;
         let idle = flags & EventBase::LOOP_NONBLOCK != 0 && !called && !self.busy;
         once || idle
@@ -173,8 +168,8 @@ impl State {
             self.activate_signals();
             return;
         }
-        let (place, generation) = Watch::from_data(data);
-        let Some(watch) = self.watches.get(place).filter(|watch| watch.is(generation)) else {
+        let place = Watch::place(data);
+        let Some(watch) = self.watches.get(place).filter(|watch| watch.is(data)) else {
             (self.stale, self.plain) = (true, false);
             return;
         };
