@@ -54,18 +54,16 @@ impl EventBase {
         let mut goes_on = state.goes_on(flags);
         while goes_on {
             state.poll(flags).map_err(cannot_wait)?;
-            let mut called = false;
             while let Some((callback, what)) = state.next() {
-                called = true;
                 // The state is not borrowed while a caller's code runs, nor while what that captured is dropped.
                 drop(state);
-                callback.call(self, what);
+                callback.call(self, c_int::from(what));
                 state = self.state();
                 if state.interrupted() {
                     break;
                 }
             }
-            goes_on = state.goes_on_after(flags, called);
+            goes_on = state.goes_on_after(flags);
         }
         drop(state);
         turn.finish();

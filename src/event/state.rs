@@ -26,6 +26,9 @@ pub(super) enum AddError {
     Code(c_int),
 }
 
+/// The place of an event that has ended in its own callback.
+const GONE: u32 = NONE - 1;
+
 /// The bits of `Event::READ`, `WRITE` and `SIGNAL`: the kernel is needed for them.
 const WATCHED: c_int = READ | WRITE | SIGNAL;
 
@@ -154,7 +157,7 @@ impl State {
     fn remove_at(&mut self, index: u32, closes: bool) -> Option<Entry> {
         self.end(index, closes);
         if self.calling == index {
-            self.calling = NONE;
+            self.calling = GONE;
         }
         let entry = self.table.remove(index)?;
         self.timers.void += usize::from(entry.node.1 != 0);

@@ -51,10 +51,10 @@ impl State {
 
     /// The next callback of this round's priority, the most urgent one that has an event. The event is as it should be when
     /// its callback runs: not pending, or with its time-out running again.
-    pub(super) fn next_queued(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
+    pub(super) fn next_queued(&mut self) -> Option<(Rc<dyn Call>, u8)> {
         if self.again > 0 {
             self.again -= 1;
-            return Some((self.callback(self.calling)?, SIGNAL));
+            return Some((self.callback(self.calling)?, SIGNAL.to_le_bytes()[0]));
         }
         while self.active > 0 {
             let urgent = || self.queues.iter().position(|queue| !queue.is_empty());
@@ -73,7 +73,8 @@ impl State {
             }
             let entry = self.table.at(index).filter(|entry| entry.active != 0 && entry.ticket == ticket);
             let Some(entry) = entry else { continue };
-            let what = c_int::from(mem::take(&mut entry.active));
+            let happened = mem::take(&mut entry.active);
+            let what = c_int::from(happened);
             let (persists, signal) = (entry.is(PERSIST), entry.is(SIGNAL));
             let (calls, timeout, deadline) = (entry.calls, entry.timeout, entry.deadline);
             self.active -= 1;
@@ -93,7 +94,7 @@ impl State {
             } else if persists && timeout != 0 {
                 self.repeat(index, timeout, if what & TIMEOUT == 0 { None } else { Some(deadline) });
             }
-            return Some((callback, what));
+            return Some((callback, happened));
         }
         self.priority = None;
         None

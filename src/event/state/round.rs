@@ -14,10 +14,10 @@ use super::State;
 const NO_EXIT_ON_EMPTY: c_int = 4;
 
 impl State {
-    /// Whether there is another round after one that has `called` something or not.
+    /// Whether there is another round after this one.
     #[inline]
-    pub(in super::super) fn goes_on_after(&mut self, flags: c_int, called: bool) -> bool {
-        self.plain || !self.is_done(flags, called) && self.goes_on(flags)
+    pub(in super::super) fn goes_on_after(&mut self, flags: c_int) -> bool {
+        self.plain || !self.is_done(flags) && self.goes_on(flags)
     }
 
     /// Whether there is a round.
@@ -82,12 +82,12 @@ impl State {
 
     /// What is to be called next, and with what. What was found comes first, without a detour through the queues.
     #[inline]
-    pub(in super::super) fn next(&mut self) -> Option<(Rc<dyn Call>, c_int)> {
+    pub(in super::super) fn next(&mut self) -> Option<(Rc<dyn Call>, u8)> {
         while let Some((data, ready)) = self.batch.next() {
             let watch = self.watches.get(Watch::place(data));
             if let Some((callback, what)) = watch.and_then(|watch| watch.sole(data, ready)) {
                 self.calling = watch?.first;
-                return Some((Rc::clone(callback), c_int::from(what)));
+                return Some((Rc::clone(callback), what));
             }
             if let Some(call) = self.direct(data, ready) {
                 return Some(call);
@@ -101,7 +101,7 @@ impl State {
 
     /// The callback of a descriptor's only event, if that persists: nothing else is to be done for it but to begin its
     /// time-out anew.
-    fn direct(&mut self, data: u64, ready: u32) -> Option<(Rc<dyn Call>, c_int)> {
+    fn direct(&mut self, data: u64, ready: u32) -> Option<(Rc<dyn Call>, u8)> {
         let watch = self.watches.get(Watch::place(data)).filter(|watch| watch.is(data))?;
         let index = watch.first;
         let entry = self.table.at(index)?;
@@ -116,7 +116,7 @@ impl State {
             self.schedule(index, at);
         }
         self.calling = index;
-        Some((callback, c_int::from(what)))
+        Some((callback, what))
     }
 
     /// Whether the callback that has just run wants the round to end. What is left of it is called later.
@@ -135,7 +135,8 @@ impl State {
     }
 
     /// Whether the flags end the loop after this round.
-    fn is_done(&self, flags: c_int, called: bool) -> bool {
+    fn is_done(&self, flags: c_int) -> bool {
+        let called = self.calling != NONE;
         let once = flags & EventBase::LOOP_ONCE != 0 && called && self.active == 0;
         let idle = flags & EventBase::LOOP_NONBLOCK != 0 && !called && !self.busy;
         once || idle
