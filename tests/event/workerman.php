@@ -99,14 +99,14 @@ $worker->onReadable($here, function ($socket) use ($worker, $say, $bool) {
         $say('off ' . $bool($worker->offReadable($socket)));
     }
 });
-foreach ([[0.030, 'hello'], [0.090, 'bye'], [0.120, 'unheard']] as [$after, $text]) {
+foreach ([[0.030, 'hello'], [0.090, 'bye'], [0.150, 'unheard']] as [$after, $text]) {
     $worker->delay($after, function () use ($there, $say, $text) {
         $say("write $text");
         socket_write($there, $text);
     });
 }
 $count = 0;
-$tick = $worker->repeat(0.050, function () use (&$tick, &$count, $worker, $say, $bool) {
+$tick = $worker->repeat(0.060, function () use (&$tick, &$count, $worker, $say, $bool) {
     $say('tick ' . ++$count);
     if ($count === 3) {
         $say('off ' . $bool($worker->offRepeat($tick)) . ' ' . $bool($worker->offRepeat($tick)));
@@ -116,7 +116,7 @@ $never = $worker->delay(0.070, fn () => exit('it is off'));
 $say('timers ' . $worker->getTimerCount());
 $say('off ' . $bool($worker->offDelay($never)) . ' ' . $bool($worker->offDelay($never)));
 $worker->onSignal(SIGUSR2, fn (int $signal) => $say("signal $signal " . $bool($worker->offSignal($signal))));
-$worker->delay(0.200, fn () => posix_kill(posix_getpid(), SIGUSR2));
+$worker->delay(0.210, fn () => posix_kill(posix_getpid(), SIGUSR2));
 $worker->delay(0.250, function () use ($worker, $say) {
     $say('timers ' . $worker->getTimerCount());
     $worker->deleteAllTimer();

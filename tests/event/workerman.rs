@@ -172,7 +172,7 @@ fn script() -> String {
         }
     };
     worker.on_readable(&here, read).unwrap();
-    for (after, text) in [(30, "hello"), (90, "bye"), (120, "unheard")] {
+    for (after, text) in [(30, "hello"), (90, "bye"), (150, "unheard")] {
         let (there, speak) = (Rc::clone(&there), say.clone());
         let write = move || {
             speak(&format!("write {text}"));
@@ -190,7 +190,7 @@ fn script() -> String {
             speak(&format!("off {} {}", inner.off_repeat(id.get()), inner.off_repeat(id.get())));
         }
     };
-    own.set(worker.repeat(ms(50), tick).unwrap());
+    own.set(worker.repeat(ms(60), tick).unwrap());
     let never = worker.delay(ms(70), || panic!("it is off")).unwrap();
     say(&format!("timers {}", worker.get_timer_count()));
     say(&format!("off {} {}", worker.off_delay(never), worker.off_delay(never)));
@@ -201,7 +201,7 @@ fn script() -> String {
         // SAFETY: the call takes a number; the signal has a handler.
         unsafe { libc::raise(libc::SIGUSR2) };
     };
-    worker.delay(ms(200), raise).unwrap();
+    worker.delay(ms(210), raise).unwrap();
     let (inner, speak) = (Rc::clone(&worker), say.clone());
     let end = move || {
         speak(&format!("timers {}", inner.get_timer_count()));
@@ -340,4 +340,5 @@ fn the_ported_loop_serves_a_thousand_clients_beside_one_that_does_not_read() {
 
     assert_eq!(come.get(), CLIENTS + 1);
     assert!(worker.write_events.borrow().is_empty());
+    worker.event_base.free();
 }
