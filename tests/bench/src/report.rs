@@ -55,7 +55,9 @@ pub(crate) fn counts(operation: &str, rows: &[(&str, Counts)], resident: Option<
     if resident.is_some() {
         table[0].insert(3, "bytes a connection".to_owned());
     }
-    let c = rows.iter().find(|(name, _)| *name == C_NAME).map_or(f64::NAN, |(_, counts)| counts.instructions);
+    // W5 has no server on plain libc: libevent in C, its first row, is its C.
+    let c = rows.iter().find(|(name, _)| *name == C_NAME).or(rows.first());
+    let c = c.map_or(f64::NAN, |(_, counts)| counts.instructions);
     for (place, (name, counts)) in rows.iter().enumerate() {
         let names: Vec<String> =
             counts.calls.iter().map(|(name, count)| format!("{} {name}", short(*count))).collect();
