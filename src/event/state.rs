@@ -253,7 +253,7 @@ impl State {
     /// The end of a run. If it is the panic of a callback, its event is deleted, as PHP does when a callback throws.
     pub(super) fn finish(&mut self, panicked: bool) {
         (self.running, self.cached, self.priority, self.again) = (false, None, None, 0);
-        // What was found and not called is for the next loop.
+        // Events that were reported and not called wait for the next loop.
         self.settle();
         if panicked && self.calling != NONE {
             self.stop = true;

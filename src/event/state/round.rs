@@ -80,7 +80,7 @@ impl State {
         Ok(false)
     }
 
-    /// What is to be called next, and with what. What was found comes first, without a detour through the queues.
+    /// The next callback and the bits it gets. Events that epoll has just reported come first, without a detour through the queues.
     #[inline]
     pub(in super::super) fn next(&mut self) -> Option<(Rc<dyn Call>, u8)> {
         while let Some((data, ready)) = self.batch.next() {
@@ -119,7 +119,7 @@ impl State {
         Some((callback, what))
     }
 
-    /// Whether the callback that has just run wants the round to end. What is left of it is called later.
+    /// True if the callback that has just run wants the round to end. The rest of the round is called later.
     #[inline]
     pub(in super::super) fn interrupted(&mut self) -> bool {
         !self.plain && self.is_interrupted()
