@@ -16,8 +16,17 @@ export RES_OPTIONS ?= timeout:2 attempts:1
 # The lessons' numbers, as lessons/lessons.toml lists them; lesson-03 is lessons/03-the-conversation.
 numbers := $(shell sed -n 's/^\[\([0-9][0-9]\)\]$$/\1/p' lessons/lessons.toml)
 folder = $(patsubst %/,%,$(wildcard lessons/$(1)-*/))
-# Ctrl-C ends a lesson, and is no failure that make would have to report.
-interruptible = trap : INT; $(1); status=$$?; [ "$$status" -eq 130 ] || exit "$$status"
+# Ctrl-C ends a lesson, and is no failure that make would have to report. GNU make 4.3 says "wait: No child processes" where
+# the recipe ends while make's own SIGINT is pending (bit 1 of the mask), so the recipe waits until it is not.
+verdict = while grep -q 'Pnd:.*[2367abef]$$' "/proc/$$PPID/status" 2>/dev/null; do sleep 0.01; done; \
+    [ "$$status" -eq 130 ] || exit "$$status"
+interruptible = trap : INT; $(1); status=$$?; $(verdict)
+# ARGS inside single quotes.
+quoted = $(subst ','\'',$(ARGS))
+# Lesson $(1) gets ARGS as words, if they are words and it takes any.
+given = $(if $(ARGS),sh -n -c 'set -- $(quoted)' 2>/dev/null || { printf '%s\n' \
+    'The shell cannot read these arguments (is a quote left open?): $(quoted)' >&2; exit 2; }; \
+    grep -Eq 'argv|address_and_port' "$(call folder,$(1))/main.php" || echo "Lesson $(1) takes no arguments." >&2,:)
 # The first build takes its time in silence otherwise.
 building = [ -e $(1) ] || echo "Building $(notdir $(1)): the first time this takes some seconds." >&2
 need = command -v $(1) >/dev/null 2>&1 || { echo "This needs $(1): $(2)" >&2; exit 2; }
@@ -39,6 +48,9 @@ programs = --features lessons --bin lesson-$(1) $(if $(filter $(1),$(demos)),--b
 .PHONY: $(foreach target,lesson php trace client demo,$(short:%=$(target)-%))
 .PHONY: $(numbers:%=lesson-%) $(numbers:%=php-%) $(numbers:%=trace-%) $(servers:%=client-%) $(demos:%=demo-%)
 
+# A demo has its arguments in its script.
+played = $(if $(ARGS),echo "The demo of lesson $(1) takes no arguments." >&2,:)
+
 # Each lesson with its title.
 list = awk -F'"' '/^\[..\]$$/ { number = substr($$0, 2, 2) } /^title/ { print "  make lesson-" number "   " $$2 }' \
     lessons/lessons.toml
@@ -58,7 +70,7 @@ help:
 	echo "Each lesson also has (03 stands for its number)"; \
 	echo "  make php-03      its twin in PHP: the same steps, the same output"; \
 	echo "  make trace-03    every PHP function with the system calls it makes"; \
-	echo "  ARGS=\"...\"       passes arguments: make lesson-03 ARGS=\"...\""; \
+	echo "  ARGS=\"...\"       passes arguments: make lesson-04 ARGS=\"127.0.0.1 8000\""; \
 	echo "and those that need a second terminal ($(strip $(demos)))"; \
 	echo "  make client-10   the other end of lesson 10: what you type is sent"; \
 	echo "  make demo-10     both ends at once, typed for you: who says what"; \
@@ -77,6 +89,7 @@ help:
 
 $(numbers:%=lesson-%): lesson-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call given,$*)
 	@$(call building,target/debug/lesson-$*)
 	@$(call interruptible,ulimit -S -n "$$(ulimit -H -n)" && $(CARGO) run --quiet --features lessons --target-dir target --bin lesson-$* -- $(ARGS))
 
@@ -87,17 +100,20 @@ stand_in_15 = { $(PHP) -r 'exit((int) !class_exists("EventBase"));' || { stand_i
 
 $(numbers:%=php-%): php-%:
 	@$(call need,$(PHP),apt install php-cli)
+	@$(call given,$*)
 	@$(call interruptible,stand_in=; ulimit -S -n "$$(ulimit -H -n)" && $(or $(stand_in_$*),:) && \
 	    $(PHP) -d display_errors=stderr -d log_errors=0 $$stand_in "$(call folder,$*)/main.php" $(ARGS))
 
 $(servers:%=client-%): client-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call given,$*)
 	@$(call building,target/debug/lesson-client)
 	@$(call interruptible,$(CARGO) run --quiet --features lessons --target-dir target --bin lesson-client -- \
-	    --server 'make lesson-$*$(if $(ARGS), ARGS="$(subst ','\'',$(subst ",\",$(ARGS)))")' $(or $(ARGS),127.0.0.1 $(port_$*)))
+	    --server 'make lesson-$*$(if $(ARGS), ARGS="$(subst ",\",$(quoted))")' $(port_$*) $(or $(ARGS),127.0.0.1 $(port_$*)))
 
 $(demos:%=demo-%): demo-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
+	@$(call played,$*)
 	@$(call building,target/debug/lesson-demo)
 	@$(CARGO) build --quiet --target-dir target $(call programs,$*)
 	@$(call interruptible,target/debug/lesson-demo $(call folder,$*)/demo.txt $(call cast,$*,target/debug))
@@ -111,6 +127,7 @@ trace-08: ARGS ?= 127.0.0.1 1 4
 $(numbers:%=trace-%): trace-%:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)
 	@$(call need,$(STRACE),apt install strace)
+	@$(call $(if $(filter $*,$(demos)),played,given),$*)
 	@$(call building,target/trace/debug/lesson-$*)
 	@RUSTFLAGS=-Clink-arg=-fuse-ld=bfd $(CARGO) build --quiet --target-dir target/trace $(call programs,$*)
 	@rm -f target/trace/$*.[0-9]*
@@ -121,7 +138,7 @@ $(numbers:%=trace-%): trace-%:
 	for thread in $$(ls target/trace/$*.[0-9]* | sort -V); do \
 	    awk -f lessons/trace.awk target/trace/$*.names "$$thread"; \
 	done; \
-	[ "$$status" -eq 130 ] || exit "$$status"
+	$(verdict)
 
 $(short:%=lesson-%): lesson-%: lesson-0%; @:
 $(short:%=php-%): php-%: php-0%; @:
@@ -134,6 +151,11 @@ lesson-% php-% trace-% client-% demo-%:
 
 lesson- php- trace- client- demo-:
 	@$(error Which lesson? Type 'make' for the list)
+
+# The folders are there, so make would say that nothing is to be done.
+.PHONY: src tests
+src tests .DEFAULT:
+	@$(error There is no such target: $@. Type 'make' for the list)
 
 test:
 	@$(call need,$(CARGO),install Rust from https://rustup.rs)

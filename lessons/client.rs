@@ -8,7 +8,7 @@ use std::{env, process, thread};
 
 use php_sockets::*;
 
-// println! and its kin, for a reader that may leave.
+// println! and its kin, for a pipe whose reader may leave.
 #[macro_use]
 mod screen;
 mod arguments;
@@ -16,17 +16,17 @@ mod text;
 
 fn main() -> Result<()> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    // `--server COMMAND` says how the server is started.
-    let (server, arguments) = match arguments.as_slice() {
-        [option, command, rest @ ..] if option == "--server" => (Some(command), rest),
-        all => (None, all),
+    // `--server COMMAND PORT` says how the server is started, and where it listens.
+    let (server, usual, arguments) = match arguments.as_slice() {
+        [option, command, port, rest @ ..] if option == "--server" => (Some(command), port.as_os_str(), rest),
+        all => (None, OsStr::new("5001"), all),
     };
     let (address, port) = match arguments {
         [port] if arguments::is_number(port) => (OsStr::new("127.0.0.1"), port),
         [address, port] => (address.as_os_str(), port),
-        _ => usage(),
+        _ => usage(usual),
     };
-    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else { usage() };
+    let Some(port) = port.to_str().and_then(|port| port.parse::<u16>().ok()) else { usage(usual) };
 
     let socket = Arc::new(socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?);
     if let Err(error) = socket_connect(&socket, address, port) {
@@ -54,8 +54,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn usage() -> ! {
-    eprintln!("An address and a port are needed, or a port alone, for example: 127.0.0.1 5001");
+fn usage(port: &OsStr) -> ! {
+    let port = port.to_string_lossy();
+    eprintln!("An address and a port are needed, or a port alone, for example: 127.0.0.1 {port}");
     process::exit(1)
 }
 

@@ -84,6 +84,65 @@ fn a_lesson_that_does_not_exist_is_one_line() {
 }
 
 #[test]
+fn a_target_that_does_not_exist_is_one_line() {
+    // The last two are folders, which make would call done.
+    for target in ["nonsense", "lessons-03", "src", "tests"] {
+        let (done, text, errors) = make(&[target]);
+
+        assert!(!done, "{target}");
+        assert_eq!(text, "", "{target}");
+        assert_eq!(errors.lines().count(), 1, "{target}: {errors}");
+        let sentence = format!(" There is no such target: {target}. Type 'make' for the list.");
+        assert!(errors.contains(&sentence), "{errors}");
+    }
+}
+
+#[test]
+fn arguments_that_the_shell_cannot_read_are_one_line() {
+    for target in ["lesson-03", "lesson-13", "php-13", "client-13", "trace-01"] {
+        for arguments in ["it's", "\"", "a (b)"] {
+            let (done, text, errors) = make(&[target, &format!("ARGS={arguments}")]);
+
+            assert!(!done, "{target}");
+            assert_eq!(text, "", "{target}");
+            let lines: Vec<&str> = errors.lines().filter(|line| !line.starts_with("make: ***")).collect();
+            let sentence =
+                format!("The shell cannot read these arguments (is a quote left open?): {arguments}");
+            assert_eq!(lines, [sentence], "{target}");
+        }
+    }
+}
+
+#[test]
+fn arguments_that_are_not_used_are_reported() {
+    for lesson in lessons() {
+        let number = &lesson.number;
+        let takes =
+            ["env::args", "arguments::address"].iter().any(|word| lesson.file("main.rs").contains(word));
+        // A program that does nothing: it is about the line that make prints before.
+        for (target, program) in [("lesson", "CARGO=true"), ("php", "PHP=true")] {
+            let (done, _, errors) = make(&[&format!("{target}-{number}"), "ARGS=127.0.0.1", program]);
+
+            assert!(done, "{errors}");
+            let said = errors.contains(&format!("Lesson {number} takes no arguments.\n"));
+            // Lesson 19 starts itself with an argument of its own.
+            assert_eq!(said, !takes || number == "19", "{target}-{number}: {errors}");
+        }
+    }
+    let (_, _, errors) = make(&["demo-10", "ARGS=0.0.0.0 0"]);
+    assert!(errors.starts_with("The demo of lesson 10 takes no arguments.\n"), "{errors}");
+}
+
+#[test]
+fn the_help_shows_arguments_that_its_lesson_takes() {
+    let (_, text, _) = make(&[]);
+    let example = Regex::new(r#"make lesson-(\d\d) ARGS="127\.0\.0\.1 8000""#).expect("a pattern");
+    let number = &example.captures(&text).expect("an example")[1];
+
+    assert!(ports().any(|(server, _)| server == number), "{number}");
+}
+
+#[test]
 fn a_tool_that_is_missing_is_one_line_that_says_what_to_do() {
     for (arguments, remedy) in [
         (["lesson-03", "CARGO=no-such-cargo"], "install Rust from https://rustup.rs"),
@@ -217,20 +276,35 @@ fn without_building(errors: &[u8]) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
+/// Lets a process run only where a busy loop leaves time to it: it hears of a signal later than all others.
+fn starve(pid: &str) -> Running {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let (_, cpus) = status.split_once("Cpus_allowed_list:\t").expect("a list");
+    let first: String = cpus.chars().take_while(char::is_ascii_digit).collect();
+    let mut hog = common::limited("taskset");
+    let hog = Running::start(hog.args(["-c", &first, "sh", "-c", "while :; do :; done"]));
+    common::printed(common::limited("taskset").args(["-p", "-c", &first, pid]));
+    common::printed(common::limited("chrt").args(["--idle", "-p", "0", pid]));
+    hog
+}
+
 #[test]
 fn ctrl_c_at_a_server_does_not_look_like_a_failure() {
     for target in ["lesson-13", "php-13", "lesson-15", "php-15"] {
         // A terminal of its own, in which Ctrl-C reaches make, too.
         let mut terminal = common::limited_to(300, "script");
-        let command = format!("make --no-print-directory {target} ARGS='127.0.0.1 0'");
+        let command = format!("echo $$; exec make --no-print-directory {target} ARGS='127.0.0.1 0'");
         terminal.current_dir(common::root()).args(["-qec", &command, "/dev/null"]);
         let mut terminal = Running::start(terminal.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let mut shown = BufReader::new(terminal.stdout.take().expect("a pipe"));
         let mut line = String::new();
+        shown.read_line(&mut line).expect("UTF-8");
+        let make = line.trim().to_owned();
         while !line.starts_with("Second terminal: ") {
             line.clear();
             assert_ne!(shown.read_line(&mut line).expect("UTF-8"), 0, "{target} listens");
         }
+        let _hog = starve(&make);
         let mut keyboard = terminal.stdin.take().expect("a pipe");
         keyboard.write_all(b"\x03").expect("it is there");
 
@@ -485,5 +559,13 @@ fn a_client_that_nobody_answers_says_so_in_phps_words() {
             String::from_utf8_lossy(&output.stderr),
             "An address and a port are needed, or a port alone, for example: 127.0.0.1 5001\n"
         );
+    }
+    // make names the port of the lesson's server.
+    for (number, port) in ports() {
+        let (done, _, errors) = make(&[&format!("client-{number}"), "ARGS=foo"]);
+
+        assert!(!done, "{number}");
+        let example = format!(", for example: 127.0.0.1 {port}\n");
+        assert!(errors.contains(&example), "{number}: {errors}");
     }
 }
