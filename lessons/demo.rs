@@ -39,7 +39,7 @@ use std::{env, fs, mem, thread};
 
 use canned::Canned;
 
-// println! and its kin, for a reader that may leave.
+// println! and its kin, for a pipe whose reader may leave.
 #[macro_use]
 mod screen;
 mod canned;

@@ -1,7 +1,7 @@
 <?php
 // Lesson 01 · first socket.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 
 // The first socket. It has no address and no peer yet: those are the next lessons.
 $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);

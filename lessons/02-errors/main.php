@@ -1,7 +1,7 @@
 <?php
 // Lesson 02 · errors.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 
 $first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);
 $second = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) or exit(1);

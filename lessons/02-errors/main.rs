@@ -2,7 +2,7 @@
 
 use php_sockets::*;
 
-// println! and its kin, for a reader that may leave.
+// println! and its kin, for a pipe whose reader may leave.
 #[macro_use]
 #[path = "../screen.rs"]
 mod screen;

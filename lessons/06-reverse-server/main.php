@@ -1,7 +1,7 @@
 <?php
 // Lesson 06 · the reverse server.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 require __DIR__ . '/../arguments.php';
 require __DIR__ . '/../text.php';
 

@@ -1,7 +1,7 @@
 <?php
 // Lesson 07 · the HTTP client.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 require __DIR__ . '/../text.php';
 
 // A warning ends the program, as `?` does in main.rs; of one that @ has hushed error_get_last() tells.

@@ -1,7 +1,7 @@
 <?php
 // Lesson 08 · the port scanner.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 require __DIR__ . '/../arguments.php';
 
 // A warning ends the program, as `?` does in main.rs; `@` keeps it quiet.

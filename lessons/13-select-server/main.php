@@ -1,7 +1,7 @@
 <?php
 // Lesson 13 · the select server.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 require __DIR__ . '/../arguments.php';
 
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.

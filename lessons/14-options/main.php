@@ -1,7 +1,7 @@
 <?php
 // Lesson 14 · options.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 
 // A warning ends the program, as `?` does in main.rs. Where one is expected stands an @, and error_get_last() has it.
 set_error_handler(function (int $level, string $message) {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-// println! and its kin, for a reader that may leave.
+// println! and its kin, for a pipe whose reader may leave.
 #[macro_use]
 #[path = "../screen.rs"]
 mod screen;

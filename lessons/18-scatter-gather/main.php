@@ -2,7 +2,7 @@
 // Lesson 18 · scatter and gather. PHP lost its iovec functions after version 4; its messages have an array of parts
 // instead (lesson 19). Sending gathers them, receiving knows one buffer only, which is cut here by hand.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 require __DIR__ . '/../text.php';
 
 // A warning ends the program, as `?` does in main.rs.

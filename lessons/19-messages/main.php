@@ -1,7 +1,7 @@
 <?php
 // Lesson 19 · messages.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 require __DIR__ . '/../folder.php';
 require __DIR__ . '/../text.php';
 

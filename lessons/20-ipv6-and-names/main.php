@@ -1,7 +1,7 @@
 <?php
 // Lesson 20 · IPv6 and names.
 
-require __DIR__ . '/../screen.php'; // echo, for a reader that may leave
+require __DIR__ . '/../screen.php'; // echo, for a pipe whose reader may leave
 
 // A warning ends the program, as `?` does in main.rs; @ says that the next lines look for themselves.
 set_error_handler(function (int $level, string $message) {
