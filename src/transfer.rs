@@ -161,7 +161,7 @@ fn zerocopy() -> Error {
 /// - On a datagram socket it returns the first byte of each datagram and loses the rest, as PHP does.
 ///
 /// In a server of many clients, half a line from one client stops all the others. There, read with
-/// `PHP_BINARY_READ` and collect the lines, as the crate's [first page](crate#use-it-from-your-own-code)
+/// `PHP_BINARY_READ` and collect the lines, as the [porting guide](crate::php_to_rust#more-on-the-select-server)
 /// does.
 ///
 /// At the end of the stream the result is empty. In `PHP_NORMAL_READ`, a last line without an end is returned

@@ -1,6 +1,7 @@
 //! What the compiler says to the lines that break a lesson.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::common;
 
@@ -8,8 +9,8 @@ pub(crate) fn path() -> String {
     std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned())
 }
 
-/// What the compiler says to a program that uses this crate; nothing if it accepts it.
-pub(crate) fn compiler_says(program: &str) -> String {
+/// The compiler, for a program on its standard input that uses this crate.
+fn compiler() -> Command {
     // The newest build of the library is the one that these tests are linked with.
     let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
     let library: PathBuf = std::fs::read_dir(&folder)
@@ -22,20 +23,27 @@ pub(crate) fn compiler_says(program: &str) -> String {
         .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
         .expect("the library");
     let mut command = common::limited(path());
-    command.args([
-        "--edition=2024",
-        "--crate-type=bin",
-        "--emit=metadata",
-        "--error-format=short",
-        "-o",
-        "-",
-    ]);
+    command.args(["--edition=2024", "--crate-type=bin", "--error-format=short"]);
     command.arg("--extern").arg(format!("php_sockets={}", library.display()));
     command.arg("-L").arg(&folder).arg("-");
     // A lesson finds the shared files one folder up.
     command.current_dir(common::root().join("lessons/01-first-socket"));
+    command
+}
+
+/// What the compiler says to a program that uses this crate; nothing if it accepts it.
+pub(crate) fn compiler_says(program: &str) -> String {
+    let mut command = compiler();
+    command.args(["--emit=metadata", "-o", "-"]);
+    String::from_utf8(common::pipe(command, program).stderr).unwrap()
+}
+
+/// Builds a program that uses this crate.
+pub(crate) fn compile(program: &str, output: &Path) {
+    let mut command = compiler();
+    command.arg("-o").arg(output);
     let output = common::pipe(command, program);
-    String::from_utf8(output.stderr).unwrap()
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The line after "Break it" of a lesson's program, uncommented, and what the compiler says to it.

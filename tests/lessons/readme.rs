@@ -3,7 +3,7 @@
 use php_sockets::*;
 
 use crate::common;
-use crate::compiler::compiler_says;
+use crate::compiler::{compile, compiler_says};
 use crate::stage::pattern::{lines, quotes};
 use crate::stage::server::{Server, read_line, sample, write_all};
 
@@ -19,6 +19,27 @@ fn says(client: &Socket, text: &str) -> Vec<u8> {
 #[test]
 fn the_echo_server_answers_one_client_after_another() {
     let server = start("readme-echo");
+    for name in ["alice", "bob"] {
+        let client = server.connect();
+        assert_eq!(says(&client, &format!("{name}\n")), format!("{name}\n").into_bytes());
+    }
+}
+
+#[test]
+fn the_echo_server_does_not_spin_with_a_non_blocking_listener_either() {
+    let file = common::root().join("tests/readme/echo.rs");
+    let program = std::fs::read_to_string(file).expect("the file");
+    let listening = "    println!(\"Listening";
+    assert_eq!(program.matches(listening).count(), 1);
+    let folder = common::temporary::folder();
+    let echo = folder.path().join("echo");
+    compile(
+        &program.replace(listening, &format!("    socket_set_nonblock(&listener)?;\n{listening}")),
+        &echo,
+    );
+    let server = Server::start(common::limited(echo));
+
+    // A client that has gone must not keep the server.
     for name in ["alice", "bob"] {
         let client = server.connect();
         assert_eq!(says(&client, &format!("{name}\n")), format!("{name}\n").into_bytes());

@@ -15,9 +15,9 @@ fn main() -> Result<()> {
             thread::sleep(Duration::from_millis(100));
             continue;
         };
-        // A line each time. At the end of the stream PHP_NORMAL_READ fails.
+        // A line. At the end: an error, or "" if the socket is non-blocking.
         while let Ok(line) = socket_read(&client, 1024, PHP_NORMAL_READ) {
-            if socket_write(&client, line, None).is_err() {
+            if line.is_empty() || socket_write(&client, line, None).is_err() {
                 break; // the client is gone; the server stays
             }
         }

@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     loop {
         accept.add(None)?;
         base.dispatch()?; // until accept fails
-        // The listener rests, and the clients are served.
+        // The listener is left out, and the clients are served.
         accept.del();
         base.exit(Duration::from_millis(100));
         base.dispatch()?;

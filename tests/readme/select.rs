@@ -17,14 +17,14 @@ fn main() -> Result<()> {
     let mut clients: BTreeMap<u64, Socket> = BTreeMap::new();
     let (mut last_id, mut resume) = (0, Instant::now());
     loop {
-        // The clients by number, and the listener as 0, unless it rests.
+        // The clients by number; the listener as 0, not after a failed accept.
         let sockets = clients.iter().map(|(id, client)| (*id, client));
         let mut read: Vec<(u64, &Socket)> = sockets.collect();
-        let resting = !clients.is_empty() && Instant::now() < resume;
-        if clients.len() < MOST && !resting {
+        let paused = !clients.is_empty() && Instant::now() < resume;
+        if clients.len() < MOST && !paused {
             read.push((0, &listener));
         }
-        let seconds = resting.then_some(0); // None: it waits for ever
+        let seconds = paused.then_some(0); // and 100,000 µs; None: no limit
         match socket_select(Some(&mut read), None, None, seconds, 100_000) {
             Err(error) if error.code() == SOCKET_EINTR => continue,
             count => count?,
