@@ -76,8 +76,8 @@ help:
 	echo "  make demo-10     both ends at once, typed for you: who says what"; \
 	echo; \
 	echo "The project"; \
-	echo "  make check       format, lints, and the tests that take seconds"; \
-	echo "  make test        everything; installs the tools it needs where it may"; \
+	echo "  make check       format, warnings, and the tests that take seconds"; \
+	echo "  make test        everything; as root it installs the tools it needs"; \
 	echo "  make oracle      the crate beside PHP 8.2, 8.4 and 8.5, fetched into target/"; \
 	echo "  make bench       the crate beside C, PHP and its peers; QUICK=1 for a minute"; \
 	echo "  make torture     every system call of every function and lesson fails once"; \

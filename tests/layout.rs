@@ -268,6 +268,46 @@ fn links_between_the_texts_lead_somewhere() {
     }
 }
 
+/// Where a link to a heading leads, as rustdoc and the repository's pages name it.
+fn place(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter)).collect()
+}
+
+#[test]
+fn links_to_a_part_of_a_page_lead_to_a_heading() {
+    let heading = Regex::new(r"(?m)^#+ (.+)$").unwrap();
+    let link = Regex::new(r"(php_to_rust|php-to-rust\.md|crate|\]\(|\]: )#([\w-]+)").unwrap();
+    let places = |paths: &[&str]| -> Vec<String> {
+        let texts = paths.iter().map(|path| read(path)).collect::<String>();
+        heading.captures_iter(&texts).map(|found| place(&found[1])).collect()
+    };
+    // The two texts are one page of the documentation.
+    let guide = places(&["src/php-to-rust.md", "src/php-to-rust-porting.md"]);
+    let (first, contributing) = (places(&["README.md"]), places(&["CONTRIBUTING.md"]));
+
+    let mut texts: Vec<(String, String)> = common::sources()
+        .into_iter()
+        .map(|(path, text)| (path.strip_prefix(common::root()).unwrap().display().to_string(), text))
+        .collect();
+    for page in ["README.md", "CONTRIBUTING.md", "src/php-to-rust.md", "src/php-to-rust-porting.md"] {
+        texts.push((page.to_owned(), read(page)));
+    }
+    let mut seen = 0;
+    for (path, text) in texts {
+        for found in link.captures_iter(&text) {
+            let there = match &found[1] {
+                "crate" => &first,
+                "](" | "]: " if path == "CONTRIBUTING.md" => &contributing,
+                _ => &guide,
+            };
+            assert!(there.contains(&found[2].to_owned()), "{path} links {}", &found[0]);
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
 /// The lines of a section of `Cargo.toml`.
 fn section(name: &str) -> String {
     let cargo = read("Cargo.toml");
