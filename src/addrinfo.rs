@@ -40,12 +40,13 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 /// # Errors
 ///
 /// Most failures are [`Silent`](crate::ErrorKind::Silent): PHP returns `false` without a warning. The text is the C
-/// library's.
+/// library's, and so are [`code`](crate::Error::code) and [`name`](crate::Error::name), which no slot remembers.
 ///
-/// - an unknown host: `socket_addrinfo_lookup(): Name or service not known (PHP returns false and says nothing)`
-/// - a name server that does not answer: `… Temporary failure in name resolution …`
-/// - a service that the type of socket does not have: `… Servname not supported for ai_socktype …`
-/// - hints that make no sense: `… Bad value for ai_flags …`, `… ai_socktype not supported …`
+/// - `EAI_NONAME`, an unknown host: `socket_addrinfo_lookup(): Name or service not known (PHP returns false and says
+///   nothing)`
+/// - `EAI_AGAIN`, no answer from a name server: `… Temporary failure in name resolution …`; try again later
+/// - `EAI_SERVICE`, a service that the type of socket does not have: `… Servname not supported for ai_socktype …`
+/// - `EAI_BADFLAGS`, `EAI_SOCKTYPE`, hints that make no sense: `… Bad value for ai_flags …`, `… ai_socktype not supported …`
 ///
 /// These are a `ValueError` in PHP:
 ///

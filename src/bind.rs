@@ -35,6 +35,8 @@ use crate::sys::sockaddr::{SockAddr, SockAddrBuf, SocketName};
 /// - `SOCKET_EACCES`: the process may not use ports below 1024
 /// - `SOCKET_EINVAL`: the socket has an address already
 /// - an unknown name: `socket_bind(): Host lookup failed [-10001]: Unknown host`
+/// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
+///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
 /// - a path of 108 bytes or more: `socket_bind(): Argument #2 ($address) must be less than 108`
 /// - a host name with a NUL: `socket_bind(): Argument #2 ($address) must not contain any null bytes`
 /// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET,

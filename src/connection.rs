@@ -209,6 +209,8 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
 /// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no route
 /// - `SOCKET_ENOENT`: `AF_UNIX`, no such path
 /// - an unknown name: `socket_connect(): Host lookup failed [-10001]: Unknown host`
+/// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
+///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
 /// - no port: `socket_connect(): Argument #3 ($port) cannot be null when the socket type is AF_INET` (or
 ///   `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_connect(): Argument #2 ($address) must be less than 108`

@@ -41,6 +41,8 @@ use crate::transfer::capacity::{self, Refused};
 /// - `SOCKET_ECONNREFUSED`, `SOCKET_ENOENT`: `AF_UNIX`, no socket has that path
 /// - `SOCKET_EINVAL`: an abstract `AF_UNIX` name
 /// - an unknown name: `socket_sendto(): Host lookup failed [-10001]: Unknown host`
+/// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
+///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
 /// - no port: `socket_sendto(): Argument #6 ($port) cannot be null when the socket type is AF_INET` (or
 ///   `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_sendto(): Argument #5 ($address) must be less than 108`

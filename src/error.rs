@@ -42,6 +42,9 @@ pub struct Site {
     /// The PHP function, `socket_bind`.
     pub function: &'static str,
     /// PHP's message for this failure, `Unable to bind address`.
+    ///
+    /// Braces stand where PHP's message has a number: `Pair level {} and/or type {} is not supported`.
+    /// [`Error::message`] has the numbers in their places.
     pub message: &'static str,
 }
 
@@ -128,7 +131,7 @@ pub enum ErrorKind {
 /// # Differences from PHP
 ///
 /// Where PHP quotes a string of the caller's, the text omits it: `No interface with name "eth9" could be
-/// found` is `No interface with that name could be found`.
+/// found` is `No interface with this name could be found`.
 ///
 /// [php.net: socket_last_error](https://www.php.net/socket_last_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
@@ -159,11 +162,18 @@ enum Form {
 }
 
 impl Error {
-    /// The code as `socket_last_error` has it: an `errno`, or −10000 less `h_errno` for a failed name
-    /// look-up.
+    /// The code as `socket_last_error` has it: an `errno`, or one of the codes below.
     ///
-    /// `SOCKET_EINVAL` where PHP remembers no code. [`kind`](Error::kind) distinguishes such a failure from a
-    /// real `SOCKET_EINVAL`.
+    /// | code | from | meaning |
+    /// | --- | --- | --- |
+    /// | 1 and above | the kernel | `SOCKET_ECONNREFUSED` and its kin |
+    /// | −10001 to −10004 | the look-up of a host name, −10000 less C's `h_errno` | `HOST_NOT_FOUND`: no such host. `TRY_AGAIN`: no answer from a name server; later there may be one. `NO_RECOVERY`: not a question that can be asked, as an empty name. `NO_DATA`: the host has no address of this family |
+    /// | −10000 | the same, where the C library asked nothing and left `h_errno` at 0 | on an `AF_INET` socket, an IPv6 address (`::1`, `[::1]`) or a name with a port (`localhost:80`). If an earlier look-up of this thread has failed, its code appears instead, as in PHP |
+    /// | −9999 | the same, of a resolver that failed itself | `NETDB_INTERNAL`: without memory, say |
+    /// | −1 to −105 | [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) | C's `EAI_NONAME`: no such host. `EAI_AGAIN`: no answer, as `TRY_AGAIN`. In PHP there is no code, and no slot remembers it |
+    ///
+    /// `SOCKET_EINVAL` where PHP has no code. [`kind`](Error::kind) distinguishes such a failure from a real
+    /// `SOCKET_EINVAL`.
     ///
     /// ```
     /// use php_sockets::*;
@@ -178,23 +188,51 @@ impl Error {
     /// ```
     #[must_use]
     pub fn code(&self) -> c_int {
-        if matches!(self.form, Form::Coded | Form::Unsaid) { self.number } else { libc::EINVAL }
+        match self.form {
+            Form::Coded | Form::Unsaid | Form::Resolver => self.number,
+            Form::Plain | Form::Bare => libc::EINVAL,
+        }
     }
 
     /// The code's symbol, which is the word to search for: `SOCKET_EADDRINUSE`.
     ///
-    /// Where PHP has no constant it is the system's symbol, such as `EDOM`. For the resolver's codes it is
-    /// `HOST_NOT_FOUND`, `TRY_AGAIN`, `NO_RECOVERY` or `NO_DATA`. For an unknown code it is empty.
+    /// Where PHP has no constant it is the system's symbol: `EDOM`, for the resolver's codes
+    /// `HOST_NOT_FOUND` or `EAI_AGAIN` and their kin. For an unknown code it is empty. [`code`](Error::code)
+    /// lists the resolver's.
     ///
     /// ```
     /// use php_sockets::*;
     ///
     /// let error = socket_create(AF_UNIX, SOCK_RDM, 0).unwrap_err();
     /// assert_eq!(error.name(), "SOCKET_ESOCKTNOSUPPORT");
+    ///
+    /// let numeric = AddrinfoHints::new().ai_flags(AI_NUMERICHOST);
+    /// let error = socket_addrinfo_lookup("nosuch", None, numeric).unwrap_err();
+    /// assert_eq!((error.code(), error.name()), (-2, "EAI_NONAME"));
     /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         symbol(self.code())
+    }
+
+    /// The symbol of a bare code, as [`name`](Error::name) has it: of the value of `SO_ERROR`, or of what
+    /// `socket_last_error` returned.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    /// let code = socket_get_option(&socket, SOL_SOCKET, SO_ERROR)?.int()?;
+    /// assert_eq!(code, 0); // a socket without an error
+    ///
+    /// assert_eq!(Error::name_of(111), "SOCKET_ECONNREFUSED");
+    /// assert_eq!(Error::name_of(-10001), "HOST_NOT_FOUND");
+    /// assert_eq!(Error::name_of(0), "");
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn name_of(code: c_int) -> &'static str {
+        symbol(code)
     }
 
     /// The PHP function that failed: `socket_bind`.
@@ -238,7 +276,50 @@ impl Error {
         self.kind() == ErrorKind::Quiet
     }
 
-    /// The function and the message, without the code.
+    /// True if PHP would have printed a warning. A program that logs as PHP does logs these errors.
+    ///
+    /// It is false for a [`Quiet`](ErrorKind::Quiet) failure, for a [`Silent`](ErrorKind::Silent) one, and
+    /// for an exception that PHP throws.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+    /// assert!(socket_getpeername(&socket).unwrap_err().is_warning());
+    ///
+    /// let silent = socket_read(&socket, 0, PHP_BINARY_READ).unwrap_err();
+    /// assert!(!silent.is_warning());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        self.kind() == ErrorKind::Warning
+    }
+
+    /// PHP's message without the function and the code, its numbers filled in.
+    ///
+    /// ```
+    /// use php_sockets::*;
+    ///
+    /// let error = socket_create(AF_UNIX, SOCK_RDM, 0).unwrap_err();
+    /// assert_eq!(error.message(), "Unable to create socket");
+    ///
+    /// let error = socket_cmsg_space(SOL_SOCKET, 99, 0).unwrap_err();
+    /// assert_eq!(
+    ///     error.message(),
+    ///     "Pair level 1 and/or type 99 is not supported"
+    /// );
+    /// ```
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut text = String::new();
+        // A `String` takes every text.
+        let _ = self.write_message(&mut text);
+        text
+    }
+
+    /// The function and the message, without the code. [`message`](Error::message) is the message as PHP
+    /// prints it.
     ///
     /// ```
     /// use php_sockets::*;
@@ -320,19 +401,14 @@ impl Error {
     pub(crate) fn and(self, second: u16) -> Error {
         Error { second, ..self }
     }
-}
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { site: Site { function, message }, number, second, form, .. } = *self;
-        if form != Form::Bare {
-            write!(f, "{function}(): ")?;
-        }
+    fn write_message(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        let Error { site, number, second, form, .. } = *self;
         if form == Form::Resolver {
             write!(f, "{} ", gai_strerror(number))?;
         }
         // The parts between braces stand for one of the numbers.
-        for (position, part) in message.split(['{', '}']).enumerate() {
+        for (position, part) in site.message.split(['{', '}']).enumerate() {
             match part {
                 text if position % 2 == 0 => f.write_str(text)?,
                 "limit" => write!(f, "{}", (i64::from(number) + 1024) & !1023)?,
@@ -342,6 +418,17 @@ impl fmt::Display for Error {
                 _ => write!(f, "{second}")?,
             }
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error { site, number, form, .. } = *self;
+        if form != Form::Bare {
+            write!(f, "{}(): ", site.function)?;
+        }
+        self.write_message(f)?;
         if form == Form::Coded {
             write!(f, " [{number}]: {}", strerror(number))?;
         }

@@ -18,6 +18,10 @@ use crate::socket::Socket;
 /// PHP's rules say which slot remembers a failure. A failed [`socket_accept`](crate::socket_accept) is
 /// remembered in the thread's slot only, because the socket that it failed to make does not exist.
 ///
+/// A failure of kind [`Value`](crate::ErrorKind::Value), for which PHP throws, or of kind
+/// [`Silent`](crate::ErrorKind::Silent) changes neither slot. After it the slots have the code of an older
+/// failure, or 0.
+///
 /// # Differences from PHP
 ///
 /// PHP has one global slot; here each thread has its own.
@@ -34,8 +38,9 @@ use crate::socket::Socket;
 /// assert_eq!(socket_last_error(&socket), SOCKET_ENOTCONN);
 /// assert_eq!(socket_last_error(None), SOCKET_ENOTCONN);
 ///
-/// // A success changes nothing.
+/// // A success changes nothing, nor does a call for which PHP throws.
 /// socket_bind(&socket, "127.0.0.1", 0)?;
+/// assert!(socket_shutdown(&socket, 9).is_err());
 /// assert_eq!(socket_last_error(&socket), SOCKET_ENOTCONN);
 /// # Ok::<(), Error>(())
 /// ```

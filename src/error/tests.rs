@@ -16,6 +16,7 @@ const fn site(message: &'static str) -> Site {
 fn braces_stand_for_the_numbers_of_an_error() {
     let error = Error::plain_warning(&SITE).about(-1).and(u16::MAX);
     assert_eq!(error.to_string(), "f(): of -1 and 65535");
+    assert_eq!(error.message(), "of -1 and 65535");
 
     let error = Error::plain_warning(&INDEX).about(-1).and(7);
     assert_eq!(error.to_string(), "f(): 4294967295 and 7");
@@ -35,6 +36,7 @@ fn only_not_yet_is_quiet() {
         let error = Error::coded(&SITE, code);
         assert_eq!(error.is_quiet(), quiet, "{code}");
         assert_eq!(error.kind() == ErrorKind::Quiet, quiet);
+        assert_eq!(error.is_warning(), !quiet);
     }
     errno::set_errno(errno::Errno(libc::EAGAIN));
     assert!(Error::warning(&SITE).is_quiet());
@@ -42,6 +44,7 @@ fn only_not_yet_is_quiet() {
     let resolver = Error::resolver(&SITE, libc::EAI_NONAME);
     for error in [Error::plain_warning(&SITE), Error::value(&SITE), Error::silent(&SITE), resolver] {
         assert!(!error.is_quiet());
+        assert_eq!(error.is_warning(), error.kind() == ErrorKind::Warning);
     }
 }
 
@@ -51,7 +54,9 @@ fn a_failed_getaddrinfo_has_the_c_librarys_text_before_the_message() {
     let error = Error::resolver(&SILENT, libc::EAI_NONAME);
 
     assert_eq!(error.to_string(), "f(): Name or service not known (and no more)");
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Silent, libc::EINVAL), "its code is no errno");
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Silent, libc::EAI_NONAME));
+    assert_eq!(error.name(), "EAI_NONAME");
+    assert_eq!(error.message(), "Name or service not known (and no more)");
 }
 
 /// PHP prints these texts.

@@ -123,7 +123,8 @@ fn fits(scenario: &Scenario, then: Then, code: i32, clean: &Value, report: &Valu
         Then::Reason(text) => {
             let (before, behind) = text.split_once("{reason}").unwrap_or((text, ""));
             let said = report["error"]["text"].as_str().unwrap_or_default();
-            let silent = report["error"]["kind"] == "Silent" && slots(0, 0);
+            let is_reason = report["error"]["code"].as_i64().is_some_and(|code| (-105..0).contains(&code));
+            let silent = report["error"]["kind"] == "Silent" && is_reason && slots(0, 0);
             same || other() || silent && said.starts_with(before) && said.ends_with(behind)
         }
         Then::Or(value) => {

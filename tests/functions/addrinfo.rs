@@ -64,7 +64,7 @@ fn a_failed_look_up_says_why_and_touches_no_slot() {
     let error = socket_addrinfo_lookup("127.0.0.1", "nosuch", None).unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::Silent);
-    assert_eq!(error.code(), SOCKET_EINVAL);
+    assert_eq!((error.code(), error.name()), (libc::EAI_SERVICE, "EAI_SERVICE"));
     assert_eq!(
         error.to_string(),
         "socket_addrinfo_lookup(): Servname not supported for ai_socktype (PHP returns false and says nothing)"
@@ -76,6 +76,22 @@ fn a_failed_look_up_says_why_and_touches_no_slot() {
             .to_string()
             .contains("ai_socktype not supported")
     );
+}
+
+#[test]
+fn an_unknown_host_and_a_name_server_that_does_not_answer_have_two_codes() {
+    let unknown = socket_addrinfo_lookup(NOWHERE, None, None).unwrap_err();
+    // Without a route to a name server no question leaves the machine.
+    let unanswered = common::failing(libc::SYS_connect, SOCKET_ENETUNREACH, || {
+        socket_addrinfo_lookup("no-such-host.invalid", None, None).unwrap_err()
+    });
+
+    assert_eq!((unknown.code(), unknown.name()), (-2, "EAI_NONAME"));
+    assert_eq!((unanswered.code(), unanswered.name()), (-3, "EAI_AGAIN"));
+    for error in [unknown, unanswered] {
+        assert_eq!((error.kind(), error.is_warning()), (ErrorKind::Silent, false));
+    }
+    assert_eq!(socket_last_error(None), 0);
 }
 
 #[test]

@@ -86,6 +86,18 @@ fn every_code_has_its_symbol() {
     ] {
         assert_eq!((failing(code).code(), failing(code).name()), (code, name));
     }
+    for (code, name) in [
+        (111, "SOCKET_ECONNREFUSED"),
+        (libc::EDOM, "EDOM"),
+        (-9999, "NETDB_INTERNAL"),
+        (-10000, "NETDB_SUCCESS"),
+        (-10004, "NO_DATA"),
+        (-10005, ""),
+        (libc::EAI_AGAIN, "EAI_AGAIN"),
+        (0, ""),
+    ] {
+        assert_eq!(Error::name_of(code), name, "{code}");
+    }
     let socket = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
     assert_eq!(socket_bind(&socket, "no such host.invalid", 0).unwrap_err().function(), "socket_bind");
     assert_eq!(socket_bind(&socket, "", 0).unwrap_err().name(), "NO_RECOVERY");
