@@ -121,7 +121,7 @@ $(demos:%=demo-%): demo-%:
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it. -I 2: Ctrl-C ends the
 # lesson, and with it strace. Each thread has a file of its own.
 strace = $(STRACE) -ff -k -I 2 -o target/trace/$(1) \
-    -e trace=%network,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_create1,epoll_ctl,epoll_wait,eventfd2
+    -e trace=%network,uname,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_create1,epoll_ctl,epoll_wait,eventfd2
 # A thousand ports are six thousand lines.
 trace-08: ARGS ?= 127.0.0.1 1 4
 $(numbers:%=trace-%): trace-%:

@@ -50,10 +50,10 @@ FNR == NR {
 }
 
 /^ > / {
-    if (match($0, /(gethostby|getprotoby|getservby)[a-z0-9]+_r\+|getaddrinfo\+|if_nametoindex\+/))
+    if (match($0, /(gethostby|getprotoby|getservby)[a-z0-9]+_r\+|get(addr|name)info\+|if_nametoindex\+/))
         lookup = substr($0, RSTART, RLENGTH - 1)
     if (/debug_assert_fd_is_open/) ignore = 1 # a check of Rust's debug builds, not of this crate
-    if (who == "" && !/::host::/ && match($0, /::(socket_|get(host|proto|serv)by)[a-z_]+\+/))
+    if (who == "" && !/::host::/ && match($0, /::(socket_|get(host|proto|serv)by|gethostname)[a-z_]*\+/))
         who = substr($0, RSTART + 2, RLENGTH - 3)
     if (who == "" && match($0, /::event(::[a-z]+)?::(EventBase|Event)::[a-z_]+\+/)) {
         who = substr($0, RSTART, RLENGTH - 1)

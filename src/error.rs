@@ -353,6 +353,12 @@ impl Error {
         Error { kind: ErrorKind::Warning, ..Error::warning(site) }
     }
 
+    /// A warning about a code that no slot remembers, of a function outside PHP's sockets extension. PHP prints
+    /// it whatever the code is.
+    pub(crate) fn unremembered(site: &'static Site, code: c_int) -> Error {
+        Error { kind: ErrorKind::Warning, ..Error::coded(site, code) }
+    }
+
     /// A failure without a code, which no slot remembers.
     #[cold]
     fn uncoded(site: &'static Site, kind: ErrorKind) -> Error {

@@ -75,7 +75,8 @@ pub use message::{
     socket_sendmsg,
 };
 pub use netdb::{
-    gethostbyname, gethostbynamel, getprotobyname, getprotobynumber, getservbyname, getservbyport,
+    gethostbyaddr, gethostbyname, gethostbynamel, gethostname, getprotobyname, getprotobynumber,
+    getservbyname, getservbyport, inet_ntop, inet_pton, ip2long, long2ip,
 };
 pub use options::{
     Credentials, Group, Interface, Linger, Meminfo, OptionValue, Pktinfo, Source, Timeval, socket_get_option,

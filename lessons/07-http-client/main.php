@@ -37,6 +37,7 @@ if ($addresses === false) {
 }
 // The first address. An unknown name would come back as it is, as if it were an address.
 $address = gethostbyname($host);
+echo 'gethostname:    this machine is ', gethostname(), "\n";
 echo "gethostbynamel: $host is ", implode(' and ', $addresses), "\n";
 echo "gethostbyname:  $host is $address\n";
 echo "getservbyname:  http over tcp is port $http; this time it is $port\n";

@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     // The first address. An unknown name would come back as it is, as if it were an address.
     let address = gethostbyname(host);
     let list: Vec<_> = addresses.iter().map(|address| address.to_string_lossy()).collect();
+    println!("gethostname:    this machine is {}", gethostname()?);
     println!("gethostbynamel: {host} is {}", list.join(" and "));
     println!("gethostbyname:  {host} is {}", address.to_string_lossy());
     println!("getservbyname:  http over tcp is port {http}; this time it is {port}");

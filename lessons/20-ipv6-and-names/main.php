@@ -16,8 +16,7 @@ set_error_handler(function (int $level, string $message) {
 $host = $argv[1] ?? 'localhost';
 
 echo "1. One server for IPv4 and IPv6.\n";
-$server = dual_stack();
-if ($server) {
+if ($server = dual_stack()) {
     socket_getsockname($server, $here, $port);
     echo "   server: bound to [$here]:$port, for both\n";
     foreach ([[AF_INET, '127.0.0.1'], [AF_INET6, '::1']] as [$domain, $address]) {
@@ -41,8 +40,7 @@ echo "2. A name has one address or several.\n";
 // Only streams: otherwise each address comes once for TCP, once for UDP and once raw.
 $hints = ['ai_socktype' => SOCK_STREAM];
 $found = lookup($host, 'http', $hints);
-$names = array_map(name(...), $found);
-$names = $names ? implode(', ', $names) : 'no address';
+$names = implode(', ', array_map(name(...), $found)) ?: 'no address';
 echo "   $host, port of http: $names\n";
 
 echo "3. A client tries one after the other.\n";
@@ -59,6 +57,14 @@ if ($connected) {
     socket_getpeername($connected, $address, $port);
     echo "   client: connected to $address:$port\n";
 }
+
+echo "4. An address is a text, bytes, a number, and perhaps a name.\n";
+// Two texts may be one address: compare the bytes.
+$bytes = inet_pton('0:0::1');
+echo '   inet_pton: 0:0::1 is ', strlen($bytes), ' bytes; inet_ntop: they are ', inet_ntop($bytes), "\n";
+$number = ip2long('127.0.0.1');
+echo "   ip2long: 127.0.0.1 is $number; long2ip: the next one is ", long2ip($number + 1), "\n";
+echo '   gethostbyaddr: 127.0.0.1 is ', gethostbyaddr('127.0.0.1'), "\n";
 exit(0); // also if the reader has left (screen.php)
 
 /** A listener that takes clients of both families. */

@@ -62,6 +62,15 @@ fn main() -> Result<()> {
     if let Some(client) = connected {
         println!("   client: connected to {}", socket_getpeername(&client)?);
     }
+
+    println!("4. An address is a text, bytes, a number, and perhaps a name.");
+    // Two texts may be one address: compare the bytes.
+    let bytes = inet_pton("0:0::1").unwrap_or_default();
+    let text = inet_ntop(&bytes).unwrap_or_default();
+    println!("   inet_pton: 0:0::1 is {} bytes; inet_ntop: they are {text}", bytes.len());
+    let number = ip2long("127.0.0.1").unwrap_or_default();
+    println!("   ip2long: 127.0.0.1 is {number}; long2ip: the next one is {}", long2ip(number + 1));
+    println!("   gethostbyaddr: 127.0.0.1 is {}", gethostbyaddr("127.0.0.1")?.to_string_lossy());
     Ok(())
 }
 

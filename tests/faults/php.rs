@@ -109,6 +109,13 @@ const TWINS: &[Twin] = &[
         before: 0,
     },
     Twin {
+        function: "gethostname",
+        path: "",
+        php: "gethostname()",
+        faults: &[("uname", 1, "EFAULT"), ("uname", 1, "EINTR")],
+        before: 0,
+    },
+    Twin {
         function: "socket_sendmsg",
         path: "",
         php: "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $s = $p[0]; socket_sendmsg($s, ['iov' => ['x']], 0)",

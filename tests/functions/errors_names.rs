@@ -1,11 +1,11 @@
-//! The errors of address infos and of streams, as cases of `errors.rs`.
+//! The errors of address infos, of names and of streams, as cases of `errors.rs`.
 
 use std::os::fd::OwnedFd;
 
 use php_sockets::*;
 
 use crate::common;
-use crate::errors::{Injected, NOWHERE, Older, Ours, Outcome, Php, Since, cases, path_only};
+use crate::errors::{Injected, NOWHERE, Older, Ours, Outcome, Php, Since, Unremembered, cases, path_only};
 
 /// The one address of a TCP port of this machine.
 fn tcp(port: u16) -> AddressInfo {
@@ -137,6 +137,22 @@ cases! {
         let address = tcp(0);
         common::failing(libc::SYS_bind, SOCKET_EAGAIN, || Outcome::of(socket_addrinfo_bind(&address)))
     };
+
+    host_by_a_name: Php("gethostbyaddr('localhost')") => || Outcome::of(gethostbyaddr("localhost"));
+    host_by_a_short_address: Php("gethostbyaddr('127.1')") => || Outcome::of(gethostbyaddr("127.1"));
+    host_by_an_address_with_an_interface: Php("gethostbyaddr('fe80::1%lo')") =>
+        || Outcome::of(gethostbyaddr("fe80::1%lo"));
+    host_by_nothing: Php("gethostbyaddr('')") => || Outcome::of(gethostbyaddr(""));
+    host_by_an_address_with_a_nul: Php("gethostbyaddr(\"127.0.0.1\\0\")") =>
+        || Outcome::of(gethostbyaddr("127.0.0.1\0"));
+    host_by_a_very_long_text: Php("gethostbyaddr(str_repeat('1', 100000))") =>
+        || Outcome::of(gethostbyaddr("1".repeat(100_000)));
+    own_name_that_is_not_told: Unremembered(
+        SOCKET_EFAULT, "gethostname(): Unable to fetch host [14]: Bad address"
+    ) => || common::failing(libc::SYS_uname, SOCKET_EFAULT, || Outcome::of(gethostname()));
+    own_name_warns_even_of_a_quiet_code: Unremembered(
+        SOCKET_EAGAIN, "gethostname(): Unable to fetch host [11]: Resource temporarily unavailable"
+    ) => || common::failing(libc::SYS_uname, SOCKET_EAGAIN, || Outcome::of(gethostname()));
 
     // [V] 2.25: a stream that is no socket is refused with a warning that names no code.
     import_of_a_file: Php("socket_import_stream(fopen('/dev/null', 'r'))") =>

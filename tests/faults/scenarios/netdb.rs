@@ -1,6 +1,6 @@
 use php_sockets::*;
 
-use super::Then::Or;
+use super::Then::{Coded, Or};
 use super::bind::files_only;
 use super::{RESOLVER, Rule, Scenario, on};
 
@@ -24,6 +24,24 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
         UNKNOWN,
     ),
+    Scenario::new(
+        "gethostbyaddr",
+        "",
+        |stage| {
+            files_only();
+            stage.value(stage.plain(|| gethostbyaddr("127.0.0.1").expect("an address")));
+        },
+        &[on(RESOLVER, Or("\"127.0.0.1\""))],
+    ),
+    Scenario::new(
+        "gethostname",
+        "",
+        |stage| {
+            let name = stage.call(None, gethostname);
+            stage.value(name.or_else(|_| gethostname()).expect("a name"));
+        },
+        &[on("uname", Coded("gethostname(): Unable to fetch host"))],
+    ),
     Scenario::new("getprotobyname", "", |stage| stage.value(stage.plain(|| getprotobyname("tcp"))), UNKNOWN),
     Scenario::new("getprotobynumber", "", |stage| stage.value(stage.plain(|| getprotobynumber(6))), UNKNOWN),
     Scenario::new(
@@ -38,6 +56,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         |stage| stage.value(stage.plain(|| getservbyport(80, "tcp"))),
         UNKNOWN,
     ),
+    Scenario::new("inet_pton", "", |stage| stage.value(stage.plain(|| inet_pton("::1"))), &[]),
+    Scenario::new("inet_ntop", "", |stage| stage.value(stage.plain(|| inet_ntop([127, 0, 0, 1]))), &[]),
+    Scenario::new("ip2long", "", |stage| stage.value(stage.plain(|| ip2long("127.0.0.1"))), &[]),
+    Scenario::new("long2ip", "", |stage| stage.value(stage.plain(|| long2ip(1 << 31))), &[]),
 ];
 
 const UNKNOWN: &[Rule] = &[on(RESOLVER, Or("None"))];
