@@ -31,7 +31,8 @@ pub use info::{AddressDetails, AddressInfo, AddrinfoHints, Service};
 /// No socket system call of its own: C's `getaddrinfo` reads `/etc/hosts` and `/etc/services`. For a name that is not there
 /// it asks a name server, which may take seconds. Several threads may call it at once.
 ///
-/// `host` is a name or an address, with or without a scope (`fe80::1%eth0`). `service` is a name (`"http"`), a port (`"80"`
+/// `host` is a name or an address, with or without a scope (`fe80::1%eth0`). A service above 65535 is its low 16 bits, as in
+/// PHP: `"70000"` is port 4464. `service` is a name (`"http"`), a port (`"80"`
 /// or `80`), or `None` for port 0. `hints` narrow the search; `None` is no hints. Without an `ai_socktype` each address is
 /// returned once for each type of socket that the service has.
 ///

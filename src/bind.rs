@@ -33,7 +33,7 @@ use crate::sys::sockaddr::{SockAddr, SockAddrBuf, SocketName};
 ///   before the bind. Or the path exists: unlink it first.
 /// - `SOCKET_EADDRNOTAVAIL`: this machine does not have the address
 /// - `SOCKET_EACCES`: the process may not use ports below 1024
-/// - `SOCKET_EINVAL`: the socket has an address already
+/// - `SOCKET_EINVAL`: the socket has an address already, or a link-local address has no interface
 /// - an unknown name: `socket_bind(): Host lookup failed [-10001]: Unknown host`
 /// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
 ///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
@@ -42,6 +42,18 @@ use crate::sys::sockaddr::{SockAddr, SockAddrBuf, SocketName};
 /// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET,
 ///   AF_INET, or AF_INET6`
 /// - an `AF_PACKET` socket whose `getsockname` fails: `invalid AF_PACKET socket`
+///
+/// # Link-local addresses
+///
+/// An IPv6 address that begins with `fe80:` belongs to one interface and needs its name or number behind a
+/// `%`: `fe80::1%eth0`, `fe80::1%2`. This function, [`socket_connect`](crate::socket_connect),
+/// [`socket_sendto`](crate::socket_sendto) and [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) take
+/// it. Without it `bind` and `connect` fail with `SOCKET_EINVAL`; `sendto` lets the kernel choose an
+/// interface.
+///
+/// Names that come back have none, as in PHP: append it to the address of [`socket_getpeername`] before you
+/// connect there. [`gethostbyaddr`](crate::gethostbyaddr) and [`inet_pton`](crate::inet_pton) refuse it. A
+/// message's name has a field `scope_id`, and a group an interface of its own.
 ///
 /// # Differences from PHP
 ///

@@ -205,7 +205,14 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
 ///   listens there
 /// - `SOCKET_EINPROGRESS`, quiet: the socket does not block, and the connection is being made. When
 ///   [`socket_select`](crate::socket_select) reports it writable, `SO_ERROR` has the result.
+/// - the same code on a socket that blocks: `SO_SNDTIMEO`, which limits this call too, ran out. The
+///   connection is still being made. Wait as above, or close the socket. A second call waits for that time
+///   again, and gives `SOCKET_EALREADY`.
+/// - `SOCKET_EINTR`: a signal came, and nothing is tried again. The connection is still being made: wait for
+///   it in `socket_select`, and read `SO_ERROR`.
 /// - `SOCKET_EISCONN`: it is connected already
+/// - `SOCKET_EINVAL`: a link-local address without its interface; see
+///   [`socket_bind`](crate::socket_bind#link-local-addresses)
 /// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no route
 /// - `SOCKET_ENOENT`: `AF_UNIX`, no such path
 /// - an unknown name: `socket_connect(): Host lookup failed [-10001]: Unknown host`

@@ -262,6 +262,10 @@ pub fn socket_set_nonblock(socket: &Socket) -> Result<()> {
 ///   bind it all the same.
 /// - The path of an `AF_UNIX` socket stays until it is unlinked.
 /// - If bytes that have arrived were not read, the peer gets `SOCKET_ECONNRESET`.
+/// - With `SO_LINGER`, closing waits until the peer has confirmed all bytes, or until the time is over: on a
+///   socket that does not block too, and where a `Socket` is dropped. A server of many clients stands still
+///   meanwhile. A time of 0 waits for nothing: the bytes are thrown away, and the peer gets
+///   `SOCKET_ECONNRESET`.
 ///
 /// # Differences from PHP
 ///

@@ -31,5 +31,6 @@ mod errors;
 mod general;
 mod injected;
 mod netdb;
+mod porting;
 mod random;
 mod resolution;
