@@ -6,8 +6,10 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::process;
 
+use php_sockets::Address;
+
 /// Address and port, this one if none is given; and the arguments after them.
-pub(crate) fn address_and_port(usual: u16) -> (OsString, u16, Vec<OsString>) {
+pub(crate) fn address_and_port(usual: u16) -> (Address, u16, Vec<OsString>) {
     let mut words: Vec<OsString> = env::args_os().skip(1).collect();
     // A number is no address that anybody means: 8000 would be 0.0.31.64.
     if words.first().is_none_or(|word| is_number(word)) {
@@ -21,7 +23,7 @@ pub(crate) fn address_and_port(usual: u16) -> (OsString, u16, Vec<OsString>) {
         eprintln!("The port has to be a number from 0 to 65535.");
         process::exit(1);
     };
-    (words.remove(0), port, rest)
+    (words.remove(0).into(), port, rest)
 }
 
 /// Whether it is digits alone.

@@ -1,13 +1,14 @@
 //! The names of a socket's two ends: sets its own, reads both.
 
-use std::ffi::{CStr, OsStr, OsString, c_int};
+use std::ffi::{CStr, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::ret;
+use crate::sys::name::SocketName;
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{SockAddr, SockAddrBuf, SocketName};
+use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 
 /// Gives a socket its own address, so that others can find it.
 ///
@@ -198,7 +199,7 @@ fn packet_name(buffer: &SockAddrBuf) -> Option<SocketName> {
     if found.is_null() {
         return None;
     }
-    let address: OsString = OsStr::from_bytes(CStr::from_bytes_until_nul(&name).ok()?.to_bytes()).to_owned();
+    let address = OsStr::from_bytes(CStr::from_bytes_until_nul(&name).ok()?.to_bytes()).into();
     Some(SocketName { address, port: u16::try_from(index).unwrap_or(0), family: libc::AF_PACKET })
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, c_int};
 
+use crate::arguments::Port;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::{ret, ret_owned_fd};
@@ -246,12 +247,8 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
 ///
 /// [Lesson 03](crate::lessons::lesson_03) · [php.net](https://www.php.net/socket_connect) ·
 /// [connect(2)](https://man7.org/linux/man-pages/man2/connect.2.html)
-pub fn socket_connect(
-    socket: &Socket,
-    address: impl AsRef<OsStr>,
-    port: impl Into<Option<u16>>,
-) -> Result<()> {
-    let port = match (socket.family(), port.into()) {
+pub fn socket_connect(socket: &Socket, address: impl AsRef<OsStr>, port: impl Port) -> Result<()> {
+    let port = match (socket.family(), port.port()) {
         (libc::AF_INET, None) => {
             return Err(Error::value(&Site {
                 function: "socket_connect",

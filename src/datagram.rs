@@ -3,11 +3,13 @@
 use std::ffi::{OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
 
+use crate::arguments::Port;
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::{ret_usize, ret_written};
+use crate::sys::name::SocketName;
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{PATH_MAX, SockAddrBuf, SocketName, until_nul};
+use crate::sys::sockaddr::{PATH_MAX, SockAddrBuf, until_nul};
 use crate::transfer::capacity::{self, Refused};
 
 /// Sends one datagram to an address.
@@ -79,7 +81,7 @@ pub fn socket_sendto(
     length: usize,
     flags: c_int,
     address: impl AsRef<OsStr>,
-    port: impl Into<Option<u16>>,
+    port: impl Port,
 ) -> Result<usize> {
     if flags & libc::MSG_ZEROCOPY != 0 {
         return Err(Error::value(&Site {
@@ -87,7 +89,7 @@ pub fn socket_sendto(
             message: "Argument #4 ($flags) must not contain MSG_ZEROCOPY",
         }));
     }
-    let port = match (socket.family(), port.into()) {
+    let port = match (socket.family(), port.port()) {
         (libc::AF_INET, None) => {
             return Err(Error::value(&Site {
                 function: "socket_sendto",

@@ -71,10 +71,12 @@ mod signal;
 mod state;
 mod table;
 mod thread;
+mod timeout;
 mod watch;
 
 pub use base::EventBase;
 pub use handle::Event;
+pub use timeout::Timeout;
 
 const TIMEOUT: c_int = 1;
 const READ: c_int = 2;

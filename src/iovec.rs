@@ -9,8 +9,8 @@ use crate::sys::ffi::ret_usize;
 mod buffers;
 mod functions;
 
-pub use buffers::IoVec;
 pub(crate) use buffers::array;
+pub use buffers::{IoVec, IoVecIter};
 pub use functions::{
     socket_iovec_add, socket_iovec_alloc, socket_iovec_delete, socket_iovec_fetch, socket_iovec_free,
     socket_iovec_set,

@@ -28,7 +28,9 @@ pub mod lessons;
 #[doc = include_str!("php-to-rust-porting.md")]
 pub mod php_to_rust {}
 
-// The modules below the functions: PHP's constants, PHP's sentence, the descriptor that closes itself, C.
+// The modules below the functions: PHP's nullable arguments, its constants, its sentence, the descriptor that closes
+// itself, C.
+mod arguments;
 mod constants;
 mod error;
 mod socket;
@@ -59,6 +61,7 @@ pub use addrinfo::{
     AddressDetails, AddressInfo, AddrinfoHints, Service, socket_addrinfo_bind, socket_addrinfo_connect,
     socket_addrinfo_explain, socket_addrinfo_lookup,
 };
+pub use arguments::{Port, Seconds, SocketRef};
 pub use bind::{socket_bind, socket_getpeername, socket_getsockname};
 pub use connection::{socket_accept, socket_connect, socket_create_listen, socket_listen, socket_shutdown};
 pub use constants::*;
@@ -67,8 +70,8 @@ pub use datagram::{socket_recvfrom, socket_sendto};
 pub use error::last_error::{socket_clear_error, socket_last_error, socket_strerror};
 pub use error::{Error, ErrorKind, Result, Site};
 pub use iovec::{
-    IoVec, socket_iovec_add, socket_iovec_alloc, socket_iovec_delete, socket_iovec_fetch, socket_iovec_free,
-    socket_iovec_set, socket_readv, socket_writev,
+    IoVec, IoVecIter, socket_iovec_add, socket_iovec_alloc, socket_iovec_delete, socket_iovec_fetch,
+    socket_iovec_free, socket_iovec_set, socket_readv, socket_writev,
 };
 pub use message::{
     ControlMessage, Message, MessageName, Received, ReceivedControl, socket_cmsg_space, socket_recvmsg,
@@ -82,8 +85,8 @@ pub use options::{
     Credentials, Group, Interface, Linger, Meminfo, OptionValue, Pktinfo, Source, Timeval, socket_get_option,
     socket_getopt, socket_set_option, socket_setopt,
 };
-pub use select::{FdSet, SocketArray, socket_select};
+pub use select::{FdSet, SocketArray, SocketHandle, socket_select};
 pub use socket::Socket;
 pub use std_streams::{socket_export_stream, socket_import_stream};
-pub use sys::sockaddr::SocketName;
+pub use sys::name::{Address, SocketName};
 pub use transfer::{socket_atmark, socket_read, socket_recv, socket_send, socket_write};

@@ -1,6 +1,6 @@
 //! `select`: waits until one of many sockets is ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_int;
 use std::mem;
 use std::ptr;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use libc::{FD_SETSIZE, fd_set, timeval};
 
+use crate::arguments::{Seconds, sealed::AsSocket};
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
 use crate::sys::ffi::ret_count;
@@ -132,9 +133,12 @@ fn number(socket: &Socket) -> usize {
 /// - `Vec<S>`: a list
 /// - `Vec<(K, S)>`: PHP's ordered map; keys and order are kept
 /// - `BTreeMap<K, S>`: a map ordered by its keys
+/// - `HashMap<K, S, H>`: a map in no order
 ///
-/// `S` is `&Socket`, `Rc<Socket>` or `Arc<Socket>`. It is never an owned `Socket`, because `socket_select` removes the
-/// idle ones, and a dropped `Socket` closes. No other type can implement this trait.
+/// `S` is a [`SocketHandle`]: `&Socket`, `Rc<Socket>` or `Arc<Socket>`. It is never an owned `Socket`, because
+/// `socket_select` removes the idle ones, and a dropped `Socket` closes. No other type can implement this trait.
+///
+/// PHP's empty array, as in `$write = $except = [];`, is `None`.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -152,6 +156,12 @@ fn number(socket: &Socket) -> usize {
 ///
 /// [Lesson 13](crate::lessons::lesson_13) · [php.net: socket_select](https://www.php.net/socket_select) ·
 /// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
+#[diagnostic::on_unimplemented(
+    message = "`socket_select` takes lists and maps of references to sockets, not `{Self}`",
+    label = "write a `Vec<&Socket>`, a `Vec<(K, &Socket)>` or a map of references",
+    note = "collect references with keys by `clients.iter().map(|(key, socket)| (*key, socket)).collect::<Vec<_>>()`",
+    note = "PHP's empty array is `None`: `socket_select(Some(&mut read), None, None, 0, 0)`"
+)]
 pub trait SocketArray: sealed::Array {
     /// Adds every socket of the array to the set.
     fn mark(&self, set: &mut FdSet);
@@ -160,57 +170,91 @@ pub trait SocketArray: sealed::Array {
     fn keep(&mut self, set: &FdSet);
 }
 
-/// Limits [`SocketArray`] to the types listed there.
+/// A socket in a [`SocketArray`]: `&Socket`, `Rc<Socket>`, `Arc<Socket>`, or a reference to a type that dereferences to
+/// a `Socket`, such as `&Rc<Socket>`.
+///
+/// None of them closes the socket when [`socket_select`] removes it. No other type can implement this trait.
+///
+/// The compiler names this trait where it does not know the type of an empty array. Such an array is `None`:
+///
+/// ```
+/// use std::sync::Arc;
+/// use php_sockets::*;
+///
+/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
+/// let clients = vec![Arc::new(here), Arc::new(there)];
+///
+/// // PHP: $read = $clients; $write = $except = [];
+/// let mut read: Vec<&Arc<Socket>> = clients.iter().collect();
+/// let (write, except) = (None, None);
+/// assert_eq!(socket_select(Some(&mut read), write, except, 0, 0)?, 0);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [Lesson 13](crate::lessons::lesson_13) · [php.net: socket_select](https://www.php.net/socket_select) ·
+/// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
+#[diagnostic::on_unimplemented(
+    message = "`socket_select` borrows sockets: it takes `&Socket`, `Rc<Socket>` or `Arc<Socket>`, not `{Self}`",
+    label = "collect references instead: `sockets.iter().collect::<Vec<&Socket>>()`",
+    note = "PHP's empty array is `None`: `socket_select(Some(&mut read), None, None, 0, 0)`"
+)]
+pub trait SocketHandle: sealed::Handle {}
+
+/// Limits [`SocketArray`] and [`SocketHandle`] to the types listed there.
 mod sealed {
-    use super::{Arc, BTreeMap, Rc, Socket};
+    use super::{BTreeMap, HashMap, Socket, SocketHandle};
 
     pub trait Array {}
-    impl<S: Handle> Array for Vec<S> {}
-    impl<K, S: Handle> Array for Vec<(K, S)> {}
-    impl<K, S: Handle> Array for BTreeMap<K, S> {}
+    impl<S: SocketHandle> Array for Vec<S> {}
+    impl<K, S: SocketHandle> Array for Vec<(K, S)> {}
+    impl<K, S: SocketHandle> Array for BTreeMap<K, S> {}
+    impl<K, V: SocketHandle, S> Array for HashMap<K, V, S> {}
 
-    /// A reference that does not close its socket when it is dropped.
-    #[diagnostic::on_unimplemented(
-        message = "`socket_select` borrows sockets: it takes `&Socket`, `Rc<Socket>` or `Arc<Socket>`, not `{Self}`",
-        label = "collect references instead: `sockets.iter().collect::<Vec<&Socket>>()`"
-    )]
+    /// The socket that is in a set or is not.
     pub trait Handle {
         fn socket(&self) -> &Socket;
     }
-    impl Handle for &Socket {
-        #[inline]
-        fn socket(&self) -> &Socket {
-            self
-        }
-    }
-    impl Handle for Rc<Socket> {
-        #[inline]
-        fn socket(&self) -> &Socket {
-            self
-        }
-    }
-    impl Handle for Arc<Socket> {
-        #[inline]
-        fn socket(&self) -> &Socket {
-            self
-        }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: AsSocket> SocketHandle for &S {}
+#[diagnostic::do_not_recommend]
+impl<S: AsSocket> sealed::Handle for &S {
+    #[inline]
+    fn socket(&self) -> &Socket {
+        self.as_socket()
     }
 }
-use sealed::Handle;
 
-impl<S: Handle> SocketArray for Vec<S> {
+impl SocketHandle for Rc<Socket> {}
+impl sealed::Handle for Rc<Socket> {
+    #[inline]
+    fn socket(&self) -> &Socket {
+        self
+    }
+}
+
+impl SocketHandle for Arc<Socket> {}
+impl sealed::Handle for Arc<Socket> {
+    #[inline]
+    fn socket(&self) -> &Socket {
+        self
+    }
+}
+
+impl<S: SocketHandle> SocketArray for Vec<S> {
     #[inline]
     fn mark(&self, set: &mut FdSet) {
-        set.mark(self.iter().map(Handle::socket));
+        set.mark(self.iter().map(S::socket));
     }
 
     #[inline]
     fn keep(&mut self, set: &FdSet) {
-        set.keep(self, Handle::socket);
+        set.keep(self, S::socket);
     }
 }
 
-impl<K, S: Handle> SocketArray for Vec<(K, S)> {
+impl<K, S: SocketHandle> SocketArray for Vec<(K, S)> {
     #[inline]
     fn mark(&self, set: &mut FdSet) {
         set.mark(self.iter().map(|(_, handle)| handle.socket()));
@@ -222,9 +266,9 @@ impl<K, S: Handle> SocketArray for Vec<(K, S)> {
     }
 }
 
-impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
+impl<K: Ord, S: SocketHandle> SocketArray for BTreeMap<K, S> {
     fn mark(&self, set: &mut FdSet) {
-        set.mark(self.values().map(Handle::socket));
+        set.mark(self.values().map(S::socket));
     }
 
     // A removal rebalances the tree. If few sockets are ready, a new tree costs less than the removal of the others.
@@ -235,6 +279,16 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
         } else {
             self.retain(|_, handle| set.has(handle.socket()));
         }
+    }
+}
+
+impl<K, V: SocketHandle, S> SocketArray for HashMap<K, V, S> {
+    fn mark(&self, set: &mut FdSet) {
+        set.mark(self.values().map(V::socket));
+    }
+
+    fn keep(&mut self, set: &FdSet) {
+        self.retain(|_, handle| set.has(handle.socket()));
     }
 }
 
@@ -250,8 +304,9 @@ impl<K: Ord, S: Handle> SocketArray for BTreeMap<K, S> {
 /// ): int|false
 /// ```
 ///
-/// One system call, `select`. Each array is one of those of [`SocketArray`], or `None`. After the call it holds only its
-/// ready sockets. A socket is ready
+/// One system call, `select`. Each array is one of those of [`SocketArray`], or `None`, which stands for PHP's `null` and
+/// for its empty array: `$write = $except = []` is `None, None`. After the call an array holds only its ready sockets. A
+/// socket is ready
 ///
 /// - in `read` if bytes, a connection to accept, or the end of the stream can be read without waiting;
 /// - in `write` if the send buffer has free space, or a non-blocking [`socket_connect`](crate::socket_connect) has ended;
@@ -354,7 +409,7 @@ pub fn socket_select(
     read: Option<&mut dyn SocketArray>,
     write: Option<&mut dyn SocketArray>,
     except: Option<&mut dyn SocketArray>,
-    seconds: impl Into<Option<i64>>,
+    seconds: impl Seconds,
     microseconds: i64,
 ) -> Result<usize> {
     let (mut readable, mut writable, mut urgent) = (FdSet::EMPTY, FdSet::EMPTY, FdSet::EMPTY);
@@ -365,7 +420,7 @@ pub fn socket_select(
     if !(1..=MOST).contains(&nfds) {
         return Err(refused(nfds));
     }
-    let mut time = seconds.into().map(|seconds| until(seconds, microseconds));
+    let mut time = seconds.seconds().map(|seconds| until(seconds, microseconds));
     let time = time.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
 
     #[allow(clippy::cast_possible_wrap, reason = "it is at most 1024")]

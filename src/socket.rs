@@ -1,7 +1,10 @@
 //! The descriptor that closes itself.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
@@ -23,22 +26,22 @@ use crate::sys::ffi::{Failed, ret, ret_c_int};
 /// ```
 ///
 /// A `Socket` remembers its own last error, see [`socket_last_error`](crate::socket_last_error). Threads can
-/// share it: every function takes `&Socket`. Two sockets are equal if they are the same descriptor.
+/// share it: every function takes `&Socket`. Two sockets are equal if they are the same descriptor, whose number is
+/// the hash too.
 ///
-/// A `Socket` converts from and to an [`OwnedFd`], and so from and to every type of `std` that does. A socket
-/// made from an `OwnedFd` has the family that the kernel reports, or `AF_UNSPEC` if the descriptor is no
-/// socket.
+/// A `Socket` is made from each socket of `std`, and from an [`OwnedFd`]. Its family is the one that the kernel
+/// reports, or `AF_UNSPEC` if the descriptor is no socket. [`socket_export_stream`](crate::socket_export_stream)
+/// is the way back.
 ///
 /// ```
 /// use std::net::TcpStream;
-/// use std::os::fd::OwnedFd;
 /// use php_sockets::*;
 ///
 /// let listener = socket_create_listen(0, SOMAXCONN)?;
 /// let port = socket_getsockname(&listener)?.port;
 ///
 /// let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-/// let client = Socket::from(OwnedFd::from(stream));
+/// let client = Socket::from(stream);
 /// assert_eq!(socket_getpeername(&client)?.port, port);
 /// # Ok::<(), Error>(())
 /// ```
@@ -238,6 +241,20 @@ impl From<OwnedFd> for Socket {
     }
 }
 
+/// Conversions from the sockets of `std`.
+macro_rules! from {
+    ($($stream:ty)*) => {$(
+        /// As from an [`OwnedFd`].
+        impl From<$stream> for Socket {
+            fn from(stream: $stream) -> Socket {
+                OwnedFd::from(stream).into()
+            }
+        }
+    )*};
+}
+
+from!(TcpStream TcpListener UdpSocket UnixStream UnixListener UnixDatagram);
+
 impl PartialEq for Socket {
     fn eq(&self, other: &Socket) -> bool {
         self.fd() == other.fd()
@@ -245,6 +262,13 @@ impl PartialEq for Socket {
 }
 
 impl Eq for Socket {}
+
+/// The descriptor's number, as for `==`.
+impl Hash for Socket {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fd().hash(state);
+    }
+}
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

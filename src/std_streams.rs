@@ -1,5 +1,7 @@
 //! Conversion from and to the streams of `std`.
 
+mod names;
+
 use std::os::fd::OwnedFd;
 
 use crate::error::{Error, Result, Site};

@@ -2,5 +2,6 @@
 
 pub(crate) mod entry;
 pub(crate) mod ffi;
+pub(crate) mod name;
 pub(crate) mod resolver;
 pub(crate) mod sockaddr;

@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     };
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-04 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-04 ARGS=\"{} {}\"", here.address, here.port);
     println!("See it listen: ss -ltn 'sport = :{}'", here.port);
 
     let mut number = 0;

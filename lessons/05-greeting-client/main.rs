@@ -19,9 +19,7 @@ fn main() -> Result<()> {
     let (address, port, _) = arguments::address_and_port(1935);
 
     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
-    let connected = socket_connect(&socket, &address, port);
-    let address = address.to_string_lossy();
-    if let Err(error) = connected {
+    if let Err(error) = socket_connect(&socket, &address, port) {
         if error.code() == SOCKET_ECONNREFUSED {
             let command = format!("make lesson-04 ARGS=\"{address} {port}\"");
             eprintln!("No server listens there. Start it first, in another terminal: {command}");

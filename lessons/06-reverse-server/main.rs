@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     socket_listen(&listener, SOMAXCONN)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-06 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-06 ARGS=\"{} {}\"", here.address, here.port);
 
     // One client after another: who comes meanwhile waits in the queue.
     let mut number = 0_u64;

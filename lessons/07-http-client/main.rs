@@ -35,10 +35,10 @@ fn main() -> Result<()> {
     };
     // The first address. An unknown name would come back as it is, as if it were an address.
     let address = gethostbyname(host);
-    let list: Vec<_> = addresses.iter().map(|address| address.to_string_lossy()).collect();
+    let list: Vec<String> = addresses.iter().map(Address::to_string).collect();
     println!("gethostname:    this machine is {}", gethostname()?);
     println!("gethostbynamel: {host} is {}", list.join(" and "));
-    println!("gethostbyname:  {host} is {}", address.to_string_lossy());
+    println!("gethostbyname:  {host} is {address}");
     println!("getservbyname:  http over tcp is port {http}; this time it is {port}");
     // Break it: uncomment the next line. Nobody has looked whether there is a first address (error E0608).
     // let address = gethostbynamel(host)[0];

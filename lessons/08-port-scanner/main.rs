@@ -22,10 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 fn main() -> Result<()> {
     // make lesson-08 ARGS="HOST FIRST LAST"
     let mut arguments = env::args_os().skip(1);
-    let host = arguments.next().unwrap_or_else(|| "127.0.0.1".into());
+    let host = Address::from(arguments.next().unwrap_or_else(|| "127.0.0.1".into()));
     if arguments::is_number(&host) {
-        let port = host.to_string_lossy();
-        eprintln!("HOST comes first: make lesson-08 ARGS=\"127.0.0.1 {port} {port}\"");
+        eprintln!("HOST comes first: make lesson-08 ARGS=\"127.0.0.1 {host} {host}\"");
         process::exit(1);
     }
     // What is no number counts as 0, and 0 is no port.
@@ -42,7 +41,7 @@ fn main() -> Result<()> {
     // One look-up for all: socket_connect would look a name up again for every port. An unknown name
     // comes back as it is, and socket_connect says what is wrong with it.
     let address = gethostbyname(&host);
-    println!("Scanning {}, ports {first} to {last}", address.to_string_lossy());
+    println!("Scanning {address}, ports {first} to {last}");
     // In a terminal the progress is one line that changes: \r takes the cursor back to its beginning.
     let terminal = stdout().is_terminal();
     let (before, after) = if terminal { ("\r", "") } else { ("", "\n") };

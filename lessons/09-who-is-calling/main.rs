@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     socket_listen(&listener, SOMAXCONN)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-09 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-09 ARGS=\"{} {}\"", here.address, here.port);
 
     // One client is told. One that vanished before (or a signal) does not count: `?` would end the server for it.
     let vanished = [SOCKET_ECONNABORTED, SOCKET_EINTR, SOCKET_ENOTCONN, SOCKET_ECONNRESET, SOCKET_EPIPE];

@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     socket_listen(&listener, SOMAXCONN)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-10 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-10 ARGS=\"{} {}\"", here.address, here.port);
 
     // For ever: one client, from its first byte to its last, and then the next.
     let mut number = 0_u64;

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     socket_listen(&listener, SOMAXCONN)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-12 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-12 ARGS=\"{} {}\"", here.address, here.port);
 
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     let mut number = 0_u64;

@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     socket_set_nonblock(&listener)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-13 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-13 ARGS=\"{} {}\"", here.address, here.port);
 
     // Two tables with the same keys.
     let mut sockets: BTreeMap<u64, Socket> = BTreeMap::new();

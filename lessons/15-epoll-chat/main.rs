@@ -55,7 +55,7 @@ fn main() -> Result<()> {
     socket_set_nonblock(&listener)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-15 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-15 ARGS=\"{} {}\"", here.address, here.port);
 
     let base = EventBase::new()?;
     // The callbacks share the room: Rc lets many own it, RefCell lets one at a time change it.

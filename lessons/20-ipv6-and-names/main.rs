@@ -12,7 +12,7 @@ mod screen;
 
 fn main() -> Result<()> {
     // make lesson-20 ARGS="HOST"
-    let host = env::args_os().nth(1).unwrap_or_else(|| "localhost".into());
+    let host = Address::from(env::args_os().nth(1).unwrap_or_else(|| "localhost".into()));
 
     println!("1. One server for IPv4 and IPv6.");
     match dual_stack() {
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
                     Ok(()) => {
                         let connection = socket_accept(&server)?;
                         let caller = socket_getpeername(&connection)?.address;
-                        println!("   client of {address}: the server sees {}", caller.to_string_lossy());
+                        println!("   client of {address}: the server sees {caller}");
                     }
                     // The kernel has IPv6, but no interface uses it.
                     Err(error) => println!("   client of {address}: {}", socket_strerror(error.code())),
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     let names: Vec<String> =
         found.iter().map(|info| socket_addrinfo_explain(info).ai_addr.to_string()).collect();
     let names = if names.is_empty() { "no address".to_owned() } else { names.join(", ") };
-    println!("   {}, port of http: {names}", host.to_string_lossy());
+    println!("   {host}, port of http: {names}");
 
     println!("3. A client tries one after the other.");
     let own = lookup("127.0.0.1", "0", hints)?;
@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     println!("   inet_pton: 0:0::1 is {} bytes; inet_ntop: they are {text}", bytes.len());
     let number = ip2long("127.0.0.1").unwrap_or_default();
     println!("   ip2long: 127.0.0.1 is {number}; long2ip: the next one is {}", long2ip(number + 1));
-    println!("   gethostbyaddr: 127.0.0.1 is {}", gethostbyaddr("127.0.0.1")?.to_string_lossy());
+    println!("   gethostbyaddr: 127.0.0.1 is {}", gethostbyaddr("127.0.0.1")?);
     Ok(())
 }
 
@@ -100,7 +100,7 @@ fn connect(found: &[AddressInfo]) -> Option<Socket> {
             Ok(client) => return Some(client),
             Err(error) => {
                 let address = socket_addrinfo_explain(info).ai_addr.address;
-                println!("   client: {} fails, {}", address.to_string_lossy(), socket_strerror(error.code()));
+                println!("   client: {address} fails, {}", socket_strerror(error.code()));
             }
         }
     }

@@ -19,7 +19,7 @@ const ECHO_REPLY: u8 = 0;
 
 fn main() -> Result<()> {
     // make lesson-21 ARGS="HOST"
-    let host = env::args_os().nth(1).unwrap_or_else(|| "127.0.0.1".into());
+    let host = Address::from(env::args_os().nth(1).unwrap_or_else(|| "127.0.0.1".into()));
     let address = gethostbyname(&host);
     let icmp = getprotobyname("icmp").unwrap_or(1);
 
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
             process::exit(1);
         }
     };
-    println!("PING {} ({})", host.to_string_lossy(), address.to_string_lossy());
+    println!("PING {host} ({address})");
 
     // What tells our answers from those of other programs.
     let id = u16::try_from(process::id() & 0xffff).unwrap_or_default();

@@ -85,7 +85,7 @@ fn main() -> Result<()> {
     socket_set_nonblock(&listener)?;
     let here = socket_getsockname(&listener)?;
     println!("Listening on {here}");
-    println!("Second terminal: make client-22 ARGS=\"{} {}\"", here.address.to_string_lossy(), here.port);
+    println!("Second terminal: make client-22 ARGS=\"{} {}\"", here.address, here.port);
     println!("Or in a browser: http://{here}/");
 
     let listener = Rc::new(listener);

@@ -1,7 +1,7 @@
 //! The arguments of a look-up, and its results.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString, c_int};
+use std::ffi::{OsStr, c_int};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
@@ -9,7 +9,8 @@ use libc::{addrinfo, sockaddr, socklen_t};
 
 use crate::socket::Socket;
 use crate::sys::ffi::{Failed, ret_c_str, ret_owned_fd};
-use crate::sys::sockaddr::{SockAddrBuf, SocketName};
+use crate::sys::name::{Address, SocketName};
+use crate::sys::sockaddr::SockAddrBuf;
 
 /// The hints that narrow a [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup): PHP's `$hints` array.
 ///
@@ -199,7 +200,7 @@ impl AddressInfo {
             ai_family: node.ai_family,
             ai_socktype: node.ai_socktype,
             ai_protocol: node.ai_protocol,
-            ai_canonname: canonname.map(|name| OsStr::from_bytes(name.to_bytes()).to_os_string()),
+            ai_canonname: canonname.map(|name| OsStr::from_bytes(name.to_bytes()).into()),
             ai_addr: address.name(node.ai_family)?,
         };
         Some(AddressInfo { details, address, len: node.ai_addrlen.min(SockAddrBuf::LEN) })
@@ -262,7 +263,7 @@ pub struct AddressDetails {
     /// `SOL_TCP`, `SOL_UDP`; 0 for the type's default.
     pub ai_protocol: c_int,
     /// The host's canonical name: only in the first address, and only if `ai_flags` had `AI_CANONNAME`.
-    pub ai_canonname: Option<OsString>,
+    pub ai_canonname: Option<Address>,
     /// The address and the port. The scope of an IPv6 address is not among them, but it is used.
     pub ai_addr: SocketName,
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use crate::arguments::SocketRef;
 use crate::error;
 use crate::socket::Socket;
 
@@ -12,6 +13,7 @@ use crate::socket::Socket;
 /// ```
 ///
 /// No system call. `&socket` reads the socket's own slot, `None` the thread's. The two slots are independent.
+/// The reference may be one to an `Rc<Socket>` or an `Arc<Socket>`, too, see [`SocketRef`].
 /// Success clears neither; only [`socket_clear_error`] does. 0 means that nothing has failed yet.
 ///
 /// In Rust an [`Error`](crate::Error) has its own code, so this function is for code that is ported from PHP.
@@ -48,8 +50,9 @@ use crate::socket::Socket;
 /// [Lesson 02](crate::lessons::lesson_02) · [php.net](https://www.php.net/socket_last_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
 #[must_use]
-pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
-    socket.into().map_or_else(error::last, Socket::error)
+#[allow(clippy::needless_pass_by_value, reason = "it is a reference")]
+pub fn socket_last_error(socket: impl SocketRef) -> c_int {
+    socket.socket().map_or_else(error::last, Socket::error)
 }
 
 /// Sets a last error back to 0: that of one socket, or the thread's.
@@ -58,7 +61,7 @@ pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
 /// socket_clear_error(?Socket $socket = null): void
 /// ```
 ///
-/// No system call. The other slot stays as it is.
+/// No system call. The other slot stays as it is. The argument is that of [`socket_last_error`].
 ///
 /// # Differences from PHP
 ///
@@ -83,8 +86,9 @@ pub fn socket_last_error<'a>(socket: impl Into<Option<&'a Socket>>) -> c_int {
 ///
 /// [Lesson 02](crate::lessons::lesson_02) · [php.net](https://www.php.net/socket_clear_error) ·
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html)
-pub fn socket_clear_error<'a>(socket: impl Into<Option<&'a Socket>>) {
-    match socket.into() {
+#[allow(clippy::needless_pass_by_value, reason = "it is a reference")]
+pub fn socket_clear_error(socket: impl SocketRef) {
+    match socket.socket() {
         Some(socket) => socket.set_error(0),
         None => error::remember(0),
     }

@@ -1,10 +1,9 @@
 //! How an `Event` waits: from `add` to its drop.
 
 use std::ffi::c_int;
-use std::time::Duration;
 
 use super::state::AddError;
-use super::{Error, Event, Result, Site};
+use super::{Error, Event, Result, Site, Timeout};
 
 impl Event {
     /// Makes the event pending.
@@ -46,8 +45,8 @@ impl Event {
     ///
     /// [php.net](https://www.php.net/event.add) ·
     /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)
-    pub fn add(&self, timeout: impl Into<Option<Duration>>) -> Result<()> {
-        let timeout = timeout.into();
+    pub fn add(&self, timeout: impl Timeout) -> Result<()> {
+        let timeout = timeout.timeout();
         let added = match self.state.upgrade() {
             Some(state) => state.borrow_mut().add(self.id, timeout),
             None => Err(AddError::Gone),

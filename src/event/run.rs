@@ -1,9 +1,8 @@
 //! The loop of a base: runs it and ends it.
 
 use std::ffi::c_int;
-use std::time::Duration;
 
-use super::{Error, EventBase, Result, Site};
+use super::{Error, EventBase, Result, Site, Timeout};
 
 impl EventBase {
     /// [`run`](EventBase::run) waits until something happens, calls the callbacks, and returns.
@@ -115,8 +114,8 @@ impl EventBase {
     /// ```
     ///
     /// [php.net](https://www.php.net/eventbase.exit)
-    pub fn exit(&self, timeout: impl Into<Option<Duration>>) {
-        self.state().exit(timeout.into());
+    pub fn exit(&self, timeout: impl Timeout) {
+        self.state().exit(timeout.timeout());
     }
 
     /// Ends the loop right after the callback that runs now. The next loop calls the rest of the round.

@@ -47,6 +47,59 @@ struct Element {
     data: Vec<u8>,
 }
 
+/// The bytes of each element of an [`IoVec`], in order, without a copy: [`IoVec::iter`], and `for bytes in &iovec`.
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let iovec = IoVec::from(["HEAD", "and the body"]);
+/// for bytes in &iovec {
+///     println!("{} bytes", bytes.len());
+/// }
+/// assert_eq!(iovec.iter().next_back(), Some(&b"and the body"[..]));
+/// ```
+///
+/// [Lesson 18](crate::lessons::lesson_18) · [php.net](https://www.php.net/manual/en/book.sockets.php) ·
+/// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
+#[derive(Clone)]
+#[must_use = "it does nothing by itself"]
+pub struct IoVecIter<'a>(slice::Iter<'a, Element>);
+
+impl<'a> Iterator for IoVecIter<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.0.next().map(Element::bytes)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<'a> DoubleEndedIterator for IoVecIter<'a> {
+    fn next_back(&mut self) -> Option<&'a [u8]> {
+        self.0.next_back().map(Element::bytes)
+    }
+}
+
+impl ExactSizeIterator for IoVecIter<'_> {}
+
+impl fmt::Debug for IoVecIter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a IoVec {
+    type Item = &'a [u8];
+    type IntoIter = IoVecIter<'a>;
+
+    fn into_iter(self) -> IoVecIter<'a> {
+        self.iter()
+    }
+}
+
 /// The array for the kernel, on the stack of the caller. Only the part that is used gets written.
 pub(crate) type Array = [MaybeUninit<libc::iovec>; IoVec::MAX];
 
@@ -73,12 +126,12 @@ impl IoVec {
     /// The bytes of the element at `position`, without a copy; `None` if there is no such element.
     #[must_use]
     pub fn get(&self, position: usize) -> Option<&[u8]> {
-        self.elements.get(position).map(|element| element.data.as_slice())
+        self.elements.get(position).map(Element::bytes)
     }
 
     /// The bytes of each element, in order, without a copy.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.elements.iter().map(|element| element.data.as_slice())
+    pub fn iter(&self) -> IoVecIter<'_> {
+        IoVecIter(self.elements.iter())
     }
 
     /// Reserves capacity for `more` elements.
@@ -171,6 +224,10 @@ impl IoVec {
 }
 
 impl Element {
+    fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
     /// The length, never more than the capacity, so that no mistake elsewhere becomes a write past the end.
     fn usable(&self) -> usize {
         self.iov_len.min(self.data.capacity())

@@ -1,12 +1,12 @@
 //! The address of a message: PHP's `name` arrays.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsStr;
 
 use crate::error::{Error, Result, Site};
 use crate::socket::Socket;
+use crate::sys::name::{Address, SocketName};
 use crate::sys::resolver::{self, Unresolved};
-use crate::sys::sockaddr::{PATH_MAX, SockAddr, SockAddrBuf, SocketName, until_nul};
+use crate::sys::sockaddr::{PATH_MAX, SockAddr, SockAddrBuf, until_nul};
 
 /// The address of a message, its receiver's or its sender's: PHP's `name` array.
 ///
@@ -36,14 +36,14 @@ pub enum MessageName {
     /// `AF_INET`: for sockets of `AF_INET` and `AF_INET6`.
     Inet {
         /// The address, or the name of a host.
-        addr: OsString,
+        addr: Address,
         /// The port, in host byte order.
         port: u16,
     },
     /// `AF_INET6`: for sockets of that family.
     Inet6 {
         /// The address, or the name of a host. A scope in it is not used.
-        addr: OsString,
+        addr: Address,
         /// The port, in host byte order.
         port: u16,
         /// The flow, in network byte order, as PHP passes it on.
@@ -54,7 +54,7 @@ pub enum MessageName {
     /// `AF_UNIX`: for sockets of that family.
     Unix {
         /// The path, or a NUL and an abstract name, 107 bytes at most. A further NUL ends it.
-        path: OsString,
+        path: Address,
     },
 }
 
@@ -62,19 +62,19 @@ impl MessageName {
     /// PHP's `['family' => AF_INET, 'addr' => .., 'port' => ..]`.
     #[must_use]
     pub fn inet(addr: impl AsRef<OsStr>, port: u16) -> MessageName {
-        MessageName::Inet { addr: addr.as_ref().to_os_string(), port }
+        MessageName::Inet { addr: addr.as_ref().into(), port }
     }
 
     /// PHP's `['family' => AF_INET6, 'addr' => .., 'port' => .., 'flowinfo' => .., 'scope_id' => ..]`.
     #[must_use]
     pub fn inet6(addr: impl AsRef<OsStr>, port: u16, flowinfo: u32, scope_id: u32) -> MessageName {
-        MessageName::Inet6 { addr: addr.as_ref().to_os_string(), port, flowinfo, scope_id }
+        MessageName::Inet6 { addr: addr.as_ref().into(), port, flowinfo, scope_id }
     }
 
     /// PHP's `['family' => AF_UNIX, 'path' => ..]`; a leading NUL makes the name an abstract one.
     #[must_use]
     pub fn unix(path: impl AsRef<OsStr>) -> MessageName {
-        MessageName::Unix { path: path.as_ref().to_os_string() }
+        MessageName::Unix { path: path.as_ref().into() }
     }
 
     /// The address for the kernel, checked as PHP checks it.

@@ -1,11 +1,12 @@
 //! Hosts, by name and by address, and the name of this one.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use crate::error::{Error, Result, Site};
 use crate::sys::ffi::{ret, ret_code};
+use crate::sys::name::Address;
 use crate::sys::resolver;
 use crate::sys::sockaddr::{self, SockAddr, until_nul};
 
@@ -39,14 +40,14 @@ use crate::sys::sockaddr::{self, SockAddr, until_nul};
 /// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/gethostbyname) ·
 /// [gethostbyname(3)](https://man7.org/linux/man-pages/man3/gethostbyname.3.html)
 #[must_use]
-pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
+pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> Address {
     let hostname = hostname.as_ref();
 
     let addresses = CString::new(hostname.as_bytes()).ok().and_then(|name| resolver::hosts(&name));
 
     match addresses.unwrap_or_default().first() {
         Some(address) => sockaddr::inet_ntop(address),
-        None => hostname.to_os_string(),
+        None => hostname.into(),
     }
 }
 
@@ -75,7 +76,7 @@ pub fn gethostbyname(hostname: impl AsRef<OsStr>) -> OsString {
 /// [Lesson 07](crate::lessons::lesson_07) · [php.net](https://www.php.net/gethostbynamel) ·
 /// [gethostbyname(3)](https://man7.org/linux/man-pages/man3/gethostbyname.3.html)
 #[must_use]
-pub fn gethostbynamel(hostname: impl AsRef<OsStr>) -> Option<Vec<OsString>> {
+pub fn gethostbynamel(hostname: impl AsRef<OsStr>) -> Option<Vec<Address>> {
     let name = CString::new(hostname.as_ref().as_bytes()).ok()?;
 
     let addresses = resolver::hosts(&name)?;
@@ -120,7 +121,7 @@ pub fn gethostbynamel(hostname: impl AsRef<OsStr>) -> Option<Vec<OsString>> {
 ///
 /// [Lesson 20](crate::lessons::lesson_20) · [php.net](https://www.php.net/gethostbyaddr) ·
 /// [getnameinfo(3)](https://man7.org/linux/man-pages/man3/getnameinfo.3.html)
-pub fn gethostbyaddr(ip: impl AsRef<OsStr>) -> Result<OsString> {
+pub fn gethostbyaddr(ip: impl AsRef<OsStr>) -> Result<Address> {
     let ip = ip.as_ref();
     let text = CString::new(ip.as_bytes()).map_err(|_| {
         Error::value(&Site {
@@ -153,8 +154,8 @@ pub fn gethostbyaddr(ip: impl AsRef<OsStr>) -> Result<OsString> {
     };
 
     Ok(match ret_code(status) {
-        Ok(()) => OsStr::from_bytes(until_nul(&host)).to_os_string(),
-        Err(_) => ip.to_os_string(),
+        Ok(()) => OsStr::from_bytes(until_nul(&host)).into(),
+        Err(_) => ip.into(),
     })
 }
 

@@ -1,8 +1,10 @@
 //! PHP's arrays for options, as structs with PHP's keys.
 
-use std::ffi::{OsStr, OsString, c_int};
+use std::ffi::{OsStr, c_int};
 use std::net::Ipv6Addr;
 use std::time::Duration;
+
+use crate::sys::name::Address;
 
 /// The value of `SO_LINGER`: how long closing waits for unsent data.
 ///
@@ -137,7 +139,7 @@ pub enum Interface {
     /// Its index; 0 lets the kernel choose. No interface has a negative one, or one above 4294967295.
     Index(i64),
     /// Its name, `lo` or `eth0`.
-    Name(OsString),
+    Name(Address),
 }
 
 impl From<c_int> for Interface {
@@ -158,6 +160,18 @@ impl From<&str> for Interface {
     }
 }
 
+impl From<Address> for Interface {
+    fn from(name: Address) -> Interface {
+        Interface::Name(name)
+    }
+}
+
+impl From<&String> for Interface {
+    fn from(name: &String) -> Interface {
+        Interface::Name(name.as_str().into())
+    }
+}
+
 impl From<String> for Interface {
     fn from(name: String) -> Interface {
         Interface::Name(name.into())
@@ -170,7 +184,7 @@ impl From<String> for Interface {
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
-/// let group = Group::new("239.1.2.3").interface("lo");
+/// let group = Group::new("239.1.2.3", "lo");
 /// socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, group)?;
 /// # Ok::<(), Error>(())
 /// ```
@@ -181,20 +195,15 @@ impl From<String> for Interface {
 #[must_use = "it joins nothing by itself: give it to socket_set_option"]
 pub struct Group {
     /// The group's address, or a host name that stands for it.
-    pub group: OsString,
+    pub group: Address,
     /// The interface of the membership. Index 0, as without PHP's key, lets the kernel choose.
     pub interface: Interface,
 }
 
 impl Group {
-    /// A group, on an interface that the kernel chooses.
-    pub fn new(group: impl AsRef<OsStr>) -> Group {
-        Group { group: group.as_ref().to_owned(), interface: Interface::Index(0) }
-    }
-
-    /// The same group on this interface: its index or its name.
-    pub fn interface(self, interface: impl Into<Interface>) -> Group {
-        Group { interface: interface.into(), ..self }
+    /// A group on an interface, which is an index or a name. Index 0 lets the kernel choose.
+    pub fn new(group: impl AsRef<OsStr>, interface: impl Into<Interface>) -> Group {
+        Group { group: group.as_ref().into(), interface: interface.into() }
     }
 }
 
@@ -204,7 +213,7 @@ impl Group {
 /// use php_sockets::*;
 ///
 /// let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP)?;
-/// let source = Source::new("239.1.2.3", "127.0.0.1").interface("lo");
+/// let source = Source::new("239.1.2.3", "127.0.0.1", "lo");
 /// socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, source)?;
 /// # Ok::<(), Error>(())
 /// ```
@@ -215,26 +224,21 @@ impl Group {
 #[must_use = "it joins nothing by itself: give it to socket_set_option"]
 pub struct Source {
     /// The group's address, or a host name that stands for it.
-    pub group: OsString,
+    pub group: Address,
     /// The sender's address, or its name.
-    pub source: OsString,
+    pub source: Address,
     /// The interface of the membership. Index 0, as without PHP's key, lets the kernel choose.
     pub interface: Interface,
 }
 
 impl Source {
-    /// A sender of a group, on an interface that the kernel chooses.
-    pub fn new(group: impl AsRef<OsStr>, source: impl AsRef<OsStr>) -> Source {
-        Source {
-            group: group.as_ref().to_owned(),
-            source: source.as_ref().to_owned(),
-            interface: Interface::Index(0),
-        }
-    }
-
-    /// The same on this interface: its index or its name.
-    pub fn interface(self, interface: impl Into<Interface>) -> Source {
-        Source { interface: interface.into(), ..self }
+    /// A sender of a group on an interface, which is an index or a name. Index 0 lets the kernel choose.
+    pub fn new(
+        group: impl AsRef<OsStr>,
+        source: impl AsRef<OsStr>,
+        interface: impl Into<Interface>,
+    ) -> Source {
+        Source { group: group.as_ref().into(), source: source.as_ref().into(), interface: interface.into() }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::types::{Credentials, Pktinfo};
 use super::types::{Group, Linger, Meminfo, Source, Timeval};
 use crate::error::{Error, Result, Site};
+use crate::sys::name::Address;
 
 /// The value of a socket option: a number for most, a text or a struct for some.
 ///
@@ -34,7 +35,7 @@ pub enum OptionValue {
     /// A number; a switch is 0 or 1.
     Int(c_int),
     /// A name: `SO_BINDTODEVICE`, `TCP_CONGESTION`, an interface of `IP_MULTICAST_IF` or `IPV6_MULTICAST_IF`.
-    Text(OsString),
+    Text(Address),
     /// `SO_LINGER`
     Linger(Linger),
     /// `SO_RCVTIMEO`, `SO_SNDTIMEO`
@@ -101,7 +102,7 @@ impl OptionValue {
     /// # Errors
     ///
     /// `socket_get_option(): the value must be of type string, int given`
-    pub fn text(self) -> Result<OsString> {
+    pub fn text(self) -> Result<Address> {
         match self {
             OptionValue::Text(value) => Ok(value),
             OptionValue::Int(_) => mistyped!("string, int given"),
@@ -224,6 +225,7 @@ from! {
     &OsStr => Text
     String => Text
     OsString => Text
+    Address => Text
     Linger => Linger
     Timeval => Timeval
     Meminfo => Meminfo

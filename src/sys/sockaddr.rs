@@ -1,59 +1,16 @@
 //! PHP's `$address, $port` as the `sockaddr` that the kernel takes, and back. No system call is made here.
 
-use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::mem::{self, offset_of, size_of};
 use std::os::unix::ffi::OsStrExt;
-use std::{fmt, ptr};
+use std::ptr;
 
 use libc::{
     sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_ll, sockaddr_storage, sockaddr_un, socklen_t,
 };
 
 use crate::sys::ffi;
-
-/// The name of one end of a socket: PHP's `$address` and `$port` out-parameters, and the family they belong to.
-///
-/// `Display` writes `127.0.0.1:80`, `[::1]:80`, or the path of an `AF_UNIX` socket.
-///
-/// ```
-/// use php_sockets::*;
-///
-/// let socket = socket_create(AF_INET6, SOCK_STREAM, SOL_TCP)?;
-/// socket_bind(&socket, "::ffff:127.0.0.1", 0)?;
-///
-/// let name = socket_getsockname(&socket)?;
-/// assert_eq!(name.address, "::ffff:127.0.0.1");
-/// assert_eq!(name.family, AF_INET6);
-/// assert_eq!(name.to_string(), format!("[::ffff:127.0.0.1]:{}", name.port));
-/// # Ok::<(), Error>(())
-/// ```
-///
-/// [php.net: socket_getsockname](https://www.php.net/socket_getsockname) ·
-/// [sockaddr(3type)](https://man7.org/linux/man-pages/man3/sockaddr.3type.html)
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct SocketName {
-    /// The address as text, the path of an `AF_UNIX` socket, or the interface of an `AF_PACKET` one.
-    ///
-    /// Empty for an `AF_UNIX` socket without a name and, as in PHP, for one with an abstract name.
-    pub address: OsString,
-    /// The port, in host byte order; 0 where the family has none. For `AF_PACKET` the interface's index, 0 if it is
-    /// larger than 65535.
-    pub port: u16,
-    /// `AF_INET`, `AF_INET6`, `AF_UNIX` or `AF_PACKET`.
-    pub family: c_int,
-}
-
-impl fmt::Display for SocketName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let address = self.address.to_string_lossy();
-        match self.family {
-            libc::AF_INET => write!(f, "{address}:{}", self.port),
-            libc::AF_INET6 => write!(f, "[{address}]:{}", self.port),
-            _ => f.write_str(&address),
-        }
-    }
-}
+use crate::sys::name::{Address, SocketName};
 
 /// An address for the kernel to read.
 pub(crate) enum SockAddr {
@@ -236,7 +193,7 @@ impl SockAddrBuf {
                 inet_ntop(&self.at::<16>(offset_of!(sockaddr_in6, sin6_addr))),
                 u16::from_be_bytes(self.at(offset_of!(sockaddr_in6, sin6_port))),
             ),
-            libc::AF_UNIX => (OsStr::from_bytes(until_nul(&self.at::<PATH_MAX>(PATH))).to_os_string(), 0),
+            libc::AF_UNIX => (OsStr::from_bytes(until_nul(&self.at::<PATH_MAX>(PATH))).into(), 0),
             _ => return None,
         };
         Some(SocketName { address, port, family })
@@ -274,7 +231,7 @@ const fn family_of<const N: usize>() -> c_int {
 }
 
 /// The text of an address.
-pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
+pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> Address {
     let family = const { family_of::<N>() };
     let mut text = [0_u8; TEXT_MAX as usize];
 
@@ -282,7 +239,7 @@ pub(crate) fn inet_ntop<const N: usize>(address: &[u8; N]) -> OsString {
     // most TEXT_MAX bytes into `text`, the NUL included, and keeps no pointer.
     unsafe { ffi::inet_ntop(family, address.as_ptr().cast(), text.as_mut_ptr().cast(), TEXT_MAX) };
 
-    OsStr::from_bytes(until_nul(&text)).to_os_string()
+    OsStr::from_bytes(until_nul(&text)).into()
 }
 
 /// The longest text of an address, with its NUL: C's `INET6_ADDRSTRLEN`.

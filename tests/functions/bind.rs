@@ -31,7 +31,7 @@ fn an_ipv6_socket_takes_what_phps_takes() {
 
         let socket = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
         let ours = match socket_bind(&socket, address, 0) {
-            Ok(()) => socket_getsockname(&socket).unwrap().address.into_string().unwrap(),
+            Ok(()) => socket_getsockname(&socket).unwrap().address.to_string(),
             Err(error) => error.code().to_string(),
         };
 

@@ -30,6 +30,12 @@ macro_rules! since {
 }
 
 cases! {
+    a_unix_name_for_std: Ours(
+        ErrorKind::Value, "SocketAddr::try_from(): the name must be one of AF_INET or AF_INET6"
+    ) => || {
+        let (unix, _peer) = common::pair(SOCK_STREAM);
+        Outcome::of(std::net::SocketAddr::try_from(socket_getsockname(&unix).unwrap()))
+    };
     // [V] 2.24, 1.2: a failed look-up is a plain false, without a warning and without a code.
     lookup_of_an_unknown_host: Php(
         "socket_addrinfo_lookup('a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid')"

@@ -285,7 +285,7 @@ macro_rules! table {
             ) =>
                 rust!(inet $set IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, "7");
             a_group_without_a_source: php!(inet $set "IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, ['group' => '239.1.2.3']") =>
-                rust!(inet $set IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, Group::new("239.1.2.3"));
+                rust!(inet $set IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, Group::new("239.1.2.3", 0));
             a_group_of_no_internet: Since(
                 80500,
                 concat!(
@@ -297,16 +297,16 @@ macro_rules! table {
                     concat!(stringify!($set), "(): IP address used in the context of an unexpected type of socket"), 0
                 )
             ) =>
-                rust!(unix $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3"));
+                rust!(unix $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3", 0));
             a_group_with_a_nul: ours!(Value $set "Argument #4 ($value) must not contain any null bytes") =>
-                rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3\0"));
+                rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3\0", 0));
             a_group_of_an_unknown_host: php!(
                 inet $set "IPPROTO_IP, MCAST_JOIN_GROUP, ['group' =>
                 'a-label-of-more-than-sixty-three-bytes-is-against-the-rules-of-the-dns.invalid']"
-            ) => rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new(NOWHERE));
+            ) => rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new(NOWHERE, 0));
             a_group_on_a_negative_interface: php!(
                 inet $set "IPPROTO_IP, MCAST_JOIN_GROUP, ['group' => '239.1.2.3', 'interface' => -1]"
-            ) => rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3").interface(-1));
+            ) => rust!(inet $set IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("239.1.2.3", -1));
 
             a_packet_info_is_no_number: php!(inet6 $set "IPPROTO_IPV6, IPV6_PKTINFO, 7") =>
                 rust!(inet6 $set IPPROTO_IPV6, IPV6_PKTINFO, 7);

@@ -199,3 +199,17 @@ fn an_interrupted_readv_is_reported_and_not_repeated() {
     assert_eq!(error.code(), SOCKET_EINTR);
     assert_eq!(iovec.get(0), Some(&b"as it was"[..]));
 }
+
+#[test]
+fn a_loop_goes_through_the_bytes_of_each_element() {
+    let iovec = IoVec::from(["HEAD", "", "body"]);
+
+    let mut seen = Vec::new();
+    for bytes in &iovec {
+        seen.push(bytes);
+    }
+
+    assert_eq!(seen, [&b"HEAD"[..], b"", b"body"]);
+    assert_eq!((iovec.iter().len(), iovec.iter().next_back()), (3, Some(&b"body"[..])));
+    assert_eq!(format!("{:?}", IoVec::from(["\x01"]).iter()), "[[1]]");
+}

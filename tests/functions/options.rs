@@ -21,8 +21,8 @@ fn tcp() -> Socket {
 fn a_value_is_made_of_whatever_stands_for_it() {
     let linger = Linger::new(1, 2);
     let time = Timeval::new(1, 500_000);
-    let group = Group::new("239.1.2.3").interface("lo");
-    let source = Source::new("239.1.2.3", "127.0.0.1").interface(1_u32);
+    let group = Group::new("239.1.2.3", "lo");
+    let source = Source::new("239.1.2.3", "127.0.0.1", 1_u32);
     for (value, expected) in [
         (OptionValue::from(7), OptionValue::Int(7)),
         (true.into(), OptionValue::Int(1)),
@@ -42,7 +42,7 @@ fn a_value_is_made_of_whatever_stands_for_it() {
     assert_eq!(Interface::from(3), Interface::Index(3));
     assert_eq!(Interface::from(u32::MAX), Interface::Index(4_294_967_295));
     assert_eq!(Interface::from(String::from("eth0")), Interface::Name("eth0".into()));
-    assert_eq!(Group::new("ff02::1").interface, Interface::Index(0), "the key that may be missing");
+    assert_eq!(Group::new("ff02::1", 0).interface, Interface::Index(0), "as without the key");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn the_level_counts_when_an_option_is_set() {
     assert_eq!(php.thrown.as_deref(), Some(text));
 
     let error =
-        socket_set_option(&socket, SOL_SOCKET, MCAST_JOIN_GROUP, Group::new("239.1.2.3")).unwrap_err();
+        socket_set_option(&socket, SOL_SOCKET, MCAST_JOIN_GROUP, Group::new("239.1.2.3", 0)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "socket_set_option(): Argument #4 ($value) must be of type int, array given"
@@ -379,13 +379,8 @@ fn one_sender_of_a_group_is_heard_and_another_is_not() {
     let port = socket_getsockname(&receiver).unwrap().port;
     let group = "239.255.77.1";
     socket_set_option(&receiver, SOL_SOCKET, SO_RCVTIMEO, Duration::from_secs(5)).unwrap();
-    socket_set_option(
-        &receiver,
-        IPPROTO_IP,
-        MCAST_JOIN_SOURCE_GROUP,
-        Source::new(group, "127.0.0.2").interface("lo"),
-    )
-    .unwrap();
+    socket_set_option(&receiver, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, Source::new(group, "127.0.0.2", "lo"))
+        .unwrap();
     let send = |from: &str, text: &str| {
         let sender = udp();
         socket_bind(&sender, from, 0).unwrap();
@@ -410,7 +405,7 @@ fn an_option_of_a_megabyte_is_an_error() {
         SOCKET_ENODEV
     );
     assert_eq!(socket_set_option(&tcp(), SOL_TCP, TCP_CONGESTION, &*long).unwrap_err().code(), SOCKET_ENOENT);
-    let group = Group::new(&long).interface(&*long);
+    let group = Group::new(&long, &*long);
     assert!(socket_set_option(&udp(), IPPROTO_IP, MCAST_JOIN_GROUP, group).is_err());
 }
 
@@ -420,8 +415,7 @@ fn no_descriptor_is_left_over() {
     for _ in 0..1100 {
         let _ = socket_set_option(&socket, IPPROTO_IP, IP_MULTICAST_IF, "lo");
         let _ = socket_get_option(&socket, IPPROTO_IP, IP_MULTICAST_IF);
-        let _ =
-            socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("1").interface("nosuch0"));
+        let _ = socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, Group::new("1", "nosuch0"));
     }
     assert!(udp().as_raw_fd() < 1000);
 }
@@ -441,11 +435,11 @@ fn any_value() -> impl Strategy<Value = OptionValue> {
         any::<([u8; 16], u32)>().prop_map(|(addr, index)| Pktinfo::new(addr.into(), index).into()),
         any::<[u32; 9]>().prop_map(|numbers| Meminfo::from(numbers).into()),
         (any::<[u8; 4]>(), interface).prop_map(|(group, interface)| {
-            Group::new(std::net::Ipv4Addr::from(group).to_string()).interface(interface).into()
+            Group::new(std::net::Ipv4Addr::from(group).to_string(), interface).into()
         }),
         any::<([u8; 4], [u8; 4])>().prop_map(|(group, source)| {
             let text = |bytes: [u8; 4]| std::net::Ipv4Addr::from(bytes).to_string();
-            Source::new(text(group), text(source)).interface("lo").into()
+            Source::new(text(group), text(source), "lo").into()
         }),
     ]
 }

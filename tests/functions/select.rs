@@ -1,6 +1,6 @@
 //! Waiting for many sockets: arrays of every kind, keys, order, limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ mod model;
 
 /// An array in one of its forms, or none, with places in a list of 40 sockets.
 fn array() -> impl Strategy<Value = model::Array> {
-    (0..4_u8, prop::collection::vec(0..40_usize, 0..50))
+    (0..5_u8, prop::collection::vec(0..40_usize, 0..50))
 }
 
 #[test]
@@ -58,6 +58,10 @@ fn the_ready_ones_are_left_with_keys_and_order() {
     let mut tree = BTreeMap::from([(10, &a), (20, &b), (30, &c)]);
     assert_eq!(socket_select(Some(&mut tree), None, None, 0, 0).unwrap(), 2);
     assert_eq!(tree, BTreeMap::from([(20, &b), (30, &c)]));
+
+    let mut hash = HashMap::from([("a", &a), ("b", &b), ("c", &c)]);
+    assert_eq!(socket_select(Some(&mut hash), None, None, 0, 0).unwrap(), 2);
+    assert_eq!(hash, HashMap::from([("b", &b), ("c", &c)]));
 }
 
 #[test]
@@ -293,4 +297,19 @@ fn a_descriptor_of_1023_fits_and_one_of_1024_does_not() {
     });
 
     assert_eq!(done, 1, "the child made all its assertions");
+}
+
+#[test]
+fn references_to_shared_sockets_are_arrays_too() {
+    let ([a, b, c], _peers) = three();
+    let shared = [a, b, c].map(Rc::new);
+    let by_name = HashMap::from([("a", &shared[0]), ("b", &shared[1])]);
+
+    let mut list: Vec<&Rc<Socket>> = shared.iter().collect();
+    assert_eq!(socket_select(Some(&mut list), None, None, 0, 0).unwrap(), 2);
+    assert_eq!(list, [&shared[1], &shared[2]]);
+
+    let mut map: HashMap<&str, &&Rc<Socket>> = by_name.iter().map(|(key, socket)| (*key, socket)).collect();
+    assert_eq!(socket_select(Some(&mut map), None, None, 0, 0).unwrap(), 1);
+    assert_eq!(map.into_keys().collect::<Vec<_>>(), ["b"]);
 }

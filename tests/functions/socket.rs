@@ -1,8 +1,12 @@
 //! The `Socket` itself: whose descriptor it is, what it becomes, who may use it.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::sync::Arc;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use php_sockets::*;
 
@@ -188,4 +192,84 @@ fn a_mode_that_cannot_be_read_is_not_set() {
 
     assert_eq!(errors.map(|error| error.code()), [SOCKET_EPERM; 2]);
     assert_eq!(flags(&socket, libc::F_GETFL), libc::O_RDWR);
+}
+
+#[test]
+fn the_last_error_is_read_and_cleared_through_every_reference() {
+    let mut socket = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
+    let fails = |socket: &Socket| {
+        assert_eq!(socket_read(socket, 1, PHP_BINARY_READ).unwrap_err().code(), SOCKET_ENOTCONN);
+    };
+
+    fails(&socket);
+    assert_eq!(socket_last_error(&socket), SOCKET_ENOTCONN);
+    assert!([&socket].iter().map(socket_last_error).eq([SOCKET_ENOTCONN]));
+    assert_eq!(socket_last_error(Some(&socket)), SOCKET_ENOTCONN);
+    assert_eq!(socket_last_error(&mut socket), SOCKET_ENOTCONN);
+    socket_clear_error(&mut socket);
+    assert_eq!(socket_last_error(&socket), 0);
+
+    let mut boxed = Box::new(socket);
+    fails(&boxed);
+    assert_eq!(socket_last_error(&boxed), SOCKET_ENOTCONN);
+    socket_clear_error(&mut boxed);
+    assert_eq!(socket_last_error(&boxed), 0);
+
+    let counted = Rc::new(*boxed);
+    fails(&counted);
+    assert_eq!(socket_last_error(&counted), SOCKET_ENOTCONN);
+    socket_clear_error(&counted);
+    assert_eq!(socket_last_error(&counted), 0);
+
+    let shared = Arc::new(Mutex::new(Rc::into_inner(counted).unwrap()));
+    fails(&shared.lock().unwrap());
+    assert_eq!(socket_last_error(&shared.lock().unwrap()), SOCKET_ENOTCONN);
+    socket_clear_error(&shared.lock().unwrap());
+    assert_eq!(socket_last_error(&shared.lock().unwrap()), 0);
+
+    // All of that was about the socket; the thread's own slot is another.
+    assert_eq!(socket_last_error(None), SOCKET_ENOTCONN);
+    socket_clear_error(None::<&Socket>);
+    assert_eq!(socket_last_error(None), 0);
+}
+
+#[test]
+#[allow(clippy::mutable_key_type, reason = "the hash does not depend on the error that a socket remembers")]
+fn sockets_are_keys_by_their_descriptor() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    let hash = |value: &dyn Fn(&mut DefaultHasher)| {
+        let mut state = DefaultHasher::new();
+        value(&mut state);
+        state.finish()
+    };
+
+    assert_eq!(hash(&|state| one.hash(state)), hash(&|state| one.as_raw_fd().hash(state)));
+    let set = HashSet::from([&one, &one, &other]);
+    assert_eq!(set.len(), 2);
+    let names = HashMap::from([(one, "one"), (other, "other")]);
+    assert_eq!(names.len(), 2);
+}
+
+#[test]
+fn every_socket_of_std_becomes_a_socket() {
+    let folder = common::temporary::folder();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let unix = UnixListener::bind(folder.path().join("s")).unwrap();
+
+    let made: [(Socket, _, _); 6] = [
+        (stream.into(), AF_INET, SOCK_STREAM),
+        (listener.into(), AF_INET, SOCK_STREAM),
+        (UdpSocket::bind("127.0.0.1:0").unwrap().into(), AF_INET, SOCK_DGRAM),
+        (UnixStream::pair().unwrap().0.into(), AF_UNIX, SOCK_STREAM),
+        (unix.into(), AF_UNIX, SOCK_STREAM),
+        (UnixDatagram::unbound().unwrap().into(), AF_UNIX, SOCK_DGRAM),
+    ];
+
+    for (socket, family, kind) in &made {
+        assert_eq!(socket_getsockname(socket).unwrap().family, *family);
+        assert_eq!(socket_get_option(socket, SOL_SOCKET, SO_TYPE).unwrap().int().unwrap(), *kind);
+    }
+    assert!(socket_read(&made[0].0, 1, PHP_BINARY_READ).unwrap_err().is_quiet(), "its mode is as it was");
 }

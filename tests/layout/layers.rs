@@ -9,7 +9,7 @@ use crate::common;
 /// PHP's functions stand on the second layer, that on the first; a module imports downwards, and from its own folder.
 const LAYERS: [&[&str]; 4] = [
     &["sys"],
-    &["constants", "error", "socket"],
+    &["arguments", "constants", "error", "socket"],
     &[
         "addrinfo",
         "bind",

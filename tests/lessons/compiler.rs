@@ -23,7 +23,7 @@ fn compiler() -> Command {
         .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
         .expect("the library");
     let mut command = common::limited(path());
-    command.args(["--edition=2024", "--crate-type=bin", "--error-format=short"]);
+    command.args(["--edition=2024", "--crate-type=bin"]);
     command.arg("--extern").arg(format!("php_sockets={}", library.display()));
     command.arg("-L").arg(&folder).arg("-");
     // A lesson finds the shared files one folder up.
@@ -31,17 +31,26 @@ fn compiler() -> Command {
     command
 }
 
-/// What the compiler says to a program that uses this crate; nothing if it accepts it.
+/// What the compiler says to a program that uses this crate, a line each; nothing if it accepts it.
 pub(crate) fn compiler_says(program: &str) -> String {
+    compiler_prints(program, "--error-format=short")
+}
+
+/// The same with the compiler's notes and suggestions.
+pub(crate) fn compiler_explains(program: &str) -> String {
+    compiler_prints(program, "--error-format=human")
+}
+
+fn compiler_prints(program: &str, format: &str) -> String {
     let mut command = compiler();
-    command.args(["--emit=metadata", "-o", "-"]);
+    command.args(["--emit=metadata", "-o", "-", format]);
     String::from_utf8(common::pipe(command, program).stderr).unwrap()
 }
 
 /// Builds a program that uses this crate.
 pub(crate) fn compile(program: &str, output: &Path) {
     let mut command = compiler();
-    command.arg("-o").arg(output);
+    command.arg("--error-format=short").arg("-o").arg(output);
     let output = common::pipe(command, program);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -20,6 +20,7 @@ macro_rules! both {
     };
 }
 
+#[allow(dead_code, reason = "tests/functions uses the rest")]
 mod compiler;
 mod demo;
 mod lesson_01;

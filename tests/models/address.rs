@@ -74,7 +74,7 @@ fn comes_and_goes(bytes: &[u8; LEN], family: i32) {
             assert_eq!((addr, *other), (&name.address, port));
             assert_eq!(flowinfo.to_ne_bytes(), bytes[4..8]);
             assert_eq!(scope_id.to_ne_bytes(), bytes[24..28]);
-            assert_eq!(name.to_string(), format!("[{}]:{port}", name.address.to_string_lossy()));
+            assert_eq!(name.to_string(), format!("[{}]:{port}", name.address));
             assert_eq!(sent(&received.resolve(&socket(family)).unwrap()), bytes[..28]);
         }
         (libc::AF_UNIX, MessageName::Unix { path }) => {

@@ -1,7 +1,7 @@
 //! `socket_select` against sets: a ready socket stays, in order and with its key, and counts once an array; a descriptor
 //! that is too high is refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use php_sockets::*;
@@ -15,7 +15,7 @@ pub(crate) struct Ready {
 /// The bits that each of `Ready::kinds` is ready for.
 pub(crate) const MASKS: [u8; 6] = [0b000, 0b001, 0b010, 0b011, 0b110, 0b111];
 
-/// One array: how it is passed (0 a list, 1 a list with keys, 2 a tree, else none), and places in the list of sockets.
+/// One array: how it is passed (0 a list, 1 a list with keys, 2 a tree, 3 a hash map, else none), and places in the list of sockets.
 pub(crate) type Array = (u8, Vec<usize>);
 
 impl Ready {
@@ -85,6 +85,7 @@ enum Passed<'a> {
     List(Vec<&'a Socket>),
     Keys(Vec<(usize, &'a Socket)>),
     Tree(BTreeMap<usize, &'a Socket>),
+    Hash(HashMap<usize, &'a Socket>),
     Nothing,
 }
 
@@ -94,6 +95,7 @@ impl Passed<'_> {
             Passed::List(array) => Some(array),
             Passed::Keys(array) => Some(array),
             Passed::Tree(array) => Some(array),
+            Passed::Hash(array) => Some(array),
             Passed::Nothing => None,
         }
     }
@@ -104,6 +106,11 @@ impl Passed<'_> {
             Passed::List(array) => array.iter().map(|socket| (None, socket.as_raw_fd())).collect(),
             Passed::Keys(array) => array.iter().map(|(key, one)| (Some(*key), one.as_raw_fd())).collect(),
             Passed::Tree(array) => array.iter().map(|(key, one)| (Some(*key), one.as_raw_fd())).collect(),
+            // In no order of its own, so here in that of the keys.
+            Passed::Hash(array) => {
+                let sorted: BTreeMap<_, _> = array.iter().collect();
+                sorted.into_iter().map(|(key, one)| (Some(*key), one.as_raw_fd())).collect()
+            }
             Passed::Nothing => Vec::new(),
         }
     }
@@ -119,6 +126,7 @@ pub(crate) fn holds(ready: &Ready, sockets: &[(usize, u16)], arrays: &[Array; 3]
             // Keys in no order, and twice the same: PHP's cannot be, a `Vec` can.
             1 => Passed::Keys(chosen.enumerate().map(|(at, socket)| (at * 7 % 5, socket)).collect()),
             2 => Passed::Tree(chosen.enumerate().map(|(at, socket)| (at * 7 % 64, socket)).collect()),
+            3 => Passed::Hash(chosen.enumerate().map(|(at, socket)| (at * 7 % 64, socket)).collect()),
             _ => Passed::Nothing,
         }
     });

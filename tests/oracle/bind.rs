@@ -1,7 +1,5 @@
 //! Section 2.5 and 2.17: bind, getsockname and getpeername.
 
-use std::os::unix::ffi::OsStrExt;
-
 use php_sockets::*;
 use serde_json::json;
 

@@ -380,7 +380,8 @@ fn an_accepted_socket_does_not_block_if_set_nonblock_was_the_last_word() {
         let listener = listener(name, folder.path());
         let own = socket_getsockname(&listener).unwrap();
         let client = socket_create(own.family, SOCK_STREAM, 0).unwrap();
-        let address = if own.address == "0.0.0.0" { "127.0.0.1".as_ref() } else { own.address.as_os_str() };
+        let address: &OsStr =
+            if own.address == "0.0.0.0" { "127.0.0.1".as_ref() } else { own.address.as_ref() };
         socket_connect(&client, address, own.port).unwrap();
         socket_select(Some(&mut vec![&listener]), None, None, 10, 0).unwrap();
 

@@ -494,9 +494,9 @@ fn option_value(value: &Value) -> OptionValue {
         value if value.get("l_onoff").is_some() => Linger::new(short("l_onoff"), short("l_linger")).into(),
         value if value.get("sec").is_some() => Timeval::new(int("sec"), int("usec")).into(),
         value if value.get("source").is_some() => {
-            Source::new(text("group"), text("source")).interface(interface()).into()
+            Source::new(text("group"), text("source"), interface()).into()
         }
-        value if value.get("group").is_some() => Group::new(text("group")).interface(interface()).into(),
+        value if value.get("group").is_some() => Group::new(text("group"), interface()).into(),
         _ => {
             let addr: Ipv6Addr = text("addr").parse().expect("an address");
             Pktinfo::new(addr, u32::try_from(int("ifindex")).expect("an index")).into()

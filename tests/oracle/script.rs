@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString, c_int};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use php_sockets::*;
@@ -427,7 +427,7 @@ impl Player {
     fn bytes(&self, step: &Step, position: usize) -> Vec<u8> {
         match &step.args[position] {
             Arg::Text(bytes) => bytes.clone(),
-            Arg::Address(name) => self.names[name].address.clone().into_vec(),
+            Arg::Address(name) => self.names[name].address.as_bytes().to_vec(),
             other => self.folder.name(other).unwrap_or_else(|| panic!("no text: {other:?}")),
         }
     }

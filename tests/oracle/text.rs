@@ -41,7 +41,7 @@ fn ours(family: i32, text: &str) -> Value {
     let socket = socket_create(family, SOCK_DGRAM, 0).unwrap();
     let _ = socket_connect(&socket, text, 9);
     let code = socket_last_error(&socket);
-    let peer = socket_getpeername(&socket).ok().and_then(|name| name.address.into_string().ok());
+    let peer = socket_getpeername(&socket).ok().and_then(|name| name.address.as_str().map(str::to_owned));
     serde_json::json!([code, peer])
 }
 

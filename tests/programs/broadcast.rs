@@ -36,8 +36,7 @@ fn main() -> Result<()> {
     for (name, socket) in [("first", &first), ("second", &second)] {
         for _ in 0..3 {
             let (received, from) = socket_recvfrom(socket, &mut data, 1024, 0)?;
-            let address = from.address.to_string_lossy();
-            println!("{name}: {received} bytes from {address}: '{}'", String::from_utf8_lossy(&data));
+            println!("{name}: {received} bytes from {}: '{}'", from.address, String::from_utf8_lossy(&data));
         }
     }
 

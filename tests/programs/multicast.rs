@@ -19,7 +19,7 @@ fn hear(receiver: &Socket) {
     let mut data = Vec::new();
     match socket_recvfrom(receiver, &mut data, 1024, 0) {
         Ok((_, from)) => {
-            println!("{} says '{}'", from.address.to_string_lossy(), String::from_utf8_lossy(&data));
+            println!("{} says '{}'", from.address, String::from_utf8_lossy(&data));
         }
         Err(_) => println!("silence: {}", socket_strerror(socket_last_error(receiver))),
     }
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     socket_bind(&receiver, GROUP, 0)?;
     let port = socket_getsockname(&receiver)?.port;
 
-    let group = Group::new(GROUP).interface("lo");
+    let group = Group::new(GROUP, "lo");
     socket_set_option(&receiver, IPPROTO_IP, MCAST_JOIN_GROUP, group.clone())?;
     if let Err(error) = socket_set_option(&receiver, IPPROTO_IP, MCAST_JOIN_GROUP, group.clone()) {
         println!("{error}");
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     hear(&receiver);
 
     // One of the two is not to be heard any more.
-    let source = Source::new(GROUP, "127.0.0.2").interface("lo");
+    let source = Source::new(GROUP, "127.0.0.2", "lo");
     socket_set_option(&receiver, IPPROTO_IP, MCAST_BLOCK_SOURCE, source.clone())?;
     say("127.0.0.2", port, "can you hear me?")?;
     say("127.0.0.1", port, "I can")?;

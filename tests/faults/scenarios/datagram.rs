@@ -1,5 +1,3 @@
-use std::ffi::OsString;
-
 use php_sockets::*;
 
 use super::Then::{Both, Lookup};
@@ -73,8 +71,7 @@ fn received(stage: &Stage, here: &Socket, length: usize, flags: i32) {
     let mut data = b"old".to_vec();
     let result = stage.call(here, || socket_recvfrom(here, &mut data, length, flags));
     if let Ok((count, name)) = result {
-        let address: &OsString = &name.address;
-        stage.value((count, data, address, name.family));
+        stage.value((count, data, &name.address, name.family));
     } else {
         stage.keep("a failure leaves the old data", data == b"old");
         stage.keep("the datagram is still there", rest(here) == b"hello");

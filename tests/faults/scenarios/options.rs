@@ -85,7 +85,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "socket_set_option",
         "MCAST_JOIN_SOURCE_GROUP",
         |s| {
-            let source = Source::new("232.0.0.1", "127.0.0.1").interface(1);
+            let source = Source::new("232.0.0.1", "127.0.0.1", 1);
             only_set(s, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, source.into());
         },
         SET,
@@ -105,13 +105,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "socket_set_option",
         "MCAST_JOIN_GROUP",
-        |stage| join(stage, &Group::new("224.0.0.1").interface(1)),
+        |stage| join(stage, &Group::new("224.0.0.1", 1)),
         SET,
     ),
     Scenario::new(
         "socket_set_option",
         "MCAST_JOIN_GROUP, by name",
-        |stage| join(stage, &Group::new("224.0.0.1").interface("lo")),
+        |stage| join(stage, &Group::new("224.0.0.1", "lo")),
         JOIN_BY_NAME,
     ),
     Scenario::new("socket_set_option", "MCAST_JOIN_GROUP, a host name", join_host, JOIN_HOST),
@@ -241,6 +241,6 @@ fn join(stage: &Stage, group: &Group) {
 fn join_host(stage: &Stage) {
     files_only();
     let socket = socket_create(AF_INET, SOCK_DGRAM, 0).expect("a socket");
-    let group = Group::new("localhost").interface(1);
+    let group = Group::new("localhost", 1);
     let _ = stage.call(&socket, || socket_set_option(&socket, IPPROTO_IP, MCAST_JOIN_GROUP, group));
 }
