@@ -21,6 +21,9 @@ const LOST: &[&str] = &[
     "socket_writev",
 ];
 
+/// The types that `None` belongs to.
+const NULLABLE: [&str; 5] = ["Option<", "Service<", "impl Port", "impl Seconds", "impl SocketRef"];
+
 /// A parameter's name, and whether it can be null or an empty array, which is `None` in Rust.
 type Parameter = (String, bool);
 
@@ -37,7 +40,7 @@ fn ours() -> BTreeMap<String, Vec<Parameter>> {
                 .map(|parameter| {
                     let (name, kind) = parameter.split_once(':').expect("name: type");
                     let name = name.trim().trim_start_matches("mut ").trim_start_matches("r#");
-                    (name.to_owned(), kind.contains("Option<") || kind.contains("Service<"))
+                    (name.to_owned(), NULLABLE.iter().any(|nullable| kind.contains(nullable)))
                 })
                 .collect();
             assert_eq!(functions.insert(found[1].to_owned(), parameters), None, "{} stands once", &found[1]);
