@@ -45,7 +45,7 @@ fn files() -> BTreeMap<String, String> {
 
 /// The same where a module within the file is not one of its own: one `super` less there.
 fn flattened(code: &str) -> String {
-    let block = Regex::new(r"(?ms)^mod \w+ \{\n.*?^\}$").unwrap();
+    let block = Regex::new(r"(?ms)^(?:pub(?:\(\w+\))? )?mod \w+ \{\n.*?^\}$").unwrap();
     let chain = Regex::new(r"\bsuper::((?:super::)*)").unwrap();
     block
         .replace_all(code, |found: &regex::Captures| chain.replace_all(&found[0], "self::$1").into_owned())
