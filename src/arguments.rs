@@ -1,8 +1,6 @@
 //! PHP's nullable arguments: `?Socket $socket`, `?int $port`, `?int $seconds`. Each is a trait of this crate, so that
 //! the compiler can say what to write.
 
-use std::ops::Deref;
-
 use crate::socket::Socket;
 
 /// A socket or none: PHP's `?Socket $socket` of [`socket_last_error`](crate::socket_last_error) and
@@ -91,7 +89,9 @@ pub trait Seconds: sealed::Seconds {}
 
 /// Limits the traits to the types listed there. The methods are here, so that `use php_sockets::*` gives none to a `u16`.
 pub(crate) mod sealed {
-    use super::{Deref, Socket};
+    use std::ops::Deref;
+
+    use crate::socket::Socket;
 
     pub trait Port {
         fn port(self) -> Option<u16>;

@@ -202,7 +202,10 @@ pub trait SocketHandle: sealed::Handle {}
 
 /// Limits [`SocketArray`] and [`SocketHandle`] to the types listed there.
 mod sealed {
-    use super::{BTreeMap, HashMap, Socket, SocketHandle};
+    use std::collections::{BTreeMap, HashMap};
+
+    use crate::select::SocketHandle;
+    use crate::socket::Socket;
 
     pub trait Array {}
     impl<S: SocketHandle> Array for Vec<S> {}

@@ -27,7 +27,7 @@ pub trait Timeout: sealed::Timeout {}
 
 /// Limits the trait to the types listed there.
 mod sealed {
-    use super::Duration;
+    use std::time::Duration;
 
     pub trait Timeout {
         fn timeout(self) -> Option<Duration>;
