@@ -1,6 +1,6 @@
 use php_sockets::*;
 
-use super::Then::{Coded, Or};
+use super::Then::{Coded, Or, Same};
 use super::bind::files_only;
 use super::{RESOLVER, Rule, Scenario, on};
 
@@ -32,6 +32,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             stage.value(stage.plain(|| gethostbyaddr("127.0.0.1").expect("an address")));
         },
         &[on(RESOLVER, Or("\"127.0.0.1\""))],
+    ),
+    Scenario::new(
+        "gethostbyaddr",
+        "an address without a name",
+        |stage| {
+            files_only();
+            let name = stage.plain(|| gethostbyaddr("2001:0DB8::1").expect("an address"));
+            assert_eq!(name, "2001:0DB8::1", "as it was given, not as the C library writes it");
+            stage.value(name);
+        },
+        &[on(RESOLVER, Same)],
     ),
     Scenario::new(
         "gethostname",
