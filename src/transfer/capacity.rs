@@ -36,6 +36,23 @@ fn grow(data: &mut Vec<u8>, missing: usize) -> Result<(), Refused> {
     data.try_reserve(missing).map_err(|_| Refused::TooLong)
 }
 
+/// The bytes that are copied in fewer instructions than an allocation is shrunk.
+const COPIED: usize = 512;
+
+/// Gives `data` an allocation of its length.
+#[inline]
+pub(crate) fn give_back(data: &mut Vec<u8>) {
+    if data.len() > COPIED || data.len() == data.capacity() {
+        return data.shrink_to_fit();
+    }
+    let mut exact = Vec::new();
+    // Without memory for the copy, the bytes stay where they are.
+    if exact.try_reserve_exact(data.len()).is_ok() {
+        exact.extend_from_slice(data);
+        *data = exact;
+    }
+}
+
 /// The flags of a receiving call with which the kernel writes each byte that it counts and that fits.
 const WRITTEN_AS_COUNTED: c_int = libc::MSG_OOB
     | libc::MSG_PEEK
@@ -57,9 +74,14 @@ pub(crate) fn may_skip_bytes(flags: c_int) -> bool {
 #[inline]
 pub(crate) fn zero_if_skipping(data: &mut Vec<u8>, begin: usize, length: usize, flags: c_int) {
     if may_skip_bytes(flags) {
-        data.truncate(begin);
-        data.resize(begin + length, 0);
+        zero(data, begin, length);
     }
+}
+
+#[cold]
+fn zero(data: &mut Vec<u8>, begin: usize, length: usize) {
+    data.truncate(begin);
+    data.resize(begin + length, 0);
 }
 
 /// The count to report: with `MSG_TRUNC` the kernel's, a datagram's real length; without it the bytes

@@ -18,11 +18,42 @@ pub fn pair(rounds: usize, here: &Socket, there: &Socket, request: &[u8]) -> Res
     Ok(())
 }
 
+/// The same with flags and a length that the compiler does not know.
 #[inline(never)]
-pub fn lines(rounds: usize, here: &Socket, there: &Socket, line: &[u8]) -> Result<()> {
+pub fn pair_with_flags(
+    rounds: usize,
+    here: &Socket,
+    there: &Socket,
+    request: &[u8],
+    (length, flags): (usize, i32),
+) -> Result<()> {
+    let mut data = Vec::new();
+    for _ in 0..rounds {
+        socket_send(here, request, length, flags)?;
+        socket_recv(there, &mut data, length, flags)?;
+    }
+    Ok(())
+}
+
+/// Lines, of which as many wait as were sent before; one that ends in `\r\n` is two.
+#[inline(never)]
+pub fn lines(rounds: usize, here: &Socket, there: &Socket, line: &[u8], length: usize) -> Result<()> {
     for _ in 0..rounds {
         socket_send(here, line, line.len(), 0)?;
-        assert_eq!(socket_read(there, 1024, PHP_NORMAL_READ)?.len(), line.len());
+        let mut read = 0;
+        while read < line.len() {
+            read += socket_read(there, length, PHP_NORMAL_READ)?.len();
+        }
+    }
+    Ok(())
+}
+
+/// Short answers to a reader that is ready for long ones.
+#[inline(never)]
+pub fn reads(rounds: usize, here: &Socket, there: &Socket, answer: &[u8], length: usize) -> Result<()> {
+    for _ in 0..rounds {
+        socket_send(here, answer, answer.len(), 0)?;
+        assert_eq!(socket_read(there, length, PHP_BINARY_READ)?.len(), answer.len());
     }
     Ok(())
 }
