@@ -152,6 +152,26 @@ fn what_follows_the_line_stays_for_other_calls() {
 }
 
 #[test]
+fn another_reader_between_two_lines_changes_no_line() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    let read = || socket_read(&other, 100, PHP_NORMAL_READ).unwrap();
+    socket_write(&one, "begin\r\n\r\nlonger\n", None).unwrap();
+
+    assert_eq!(read(), b"begin\r");
+    // The peek has shown three empty lines, which another call receives.
+    assert_eq!(socket_read(&other, 3, PHP_BINARY_READ).unwrap(), b"\n\r\n");
+    assert_eq!(read(), b"longer\n");
+    for _ in 0..30 {
+        socket_write(&one, "a\n", None).unwrap();
+        assert_eq!(read(), b"a\n");
+    }
+    socket_write(&one, "longer again\n\nx\r", None).unwrap();
+    assert_eq!(read(), b"longer again\n");
+    assert_eq!(read(), b"\n");
+    assert_eq!(read(), b"x\r");
+}
+
+#[test]
 fn a_line_of_many_looks_is_whole() {
     let (one, other) = common::connection();
     let mut line = vec![b'x'; 1_000_000];
