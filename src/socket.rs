@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
 use crate::error::{self, Error, Site};
@@ -57,10 +57,6 @@ pub struct Socket {
     error: AtomicI32,
     /// The bytes that `MSG_PEEK` shows: `SHOWS_ALL`, `MAY_HIDE` or `UNKNOWN`.
     peek: AtomicU8,
-    /// The empty lines that come next, as the last peek for a line showed.
-    empty_lines: AtomicU8,
-    /// The bytes that the next peek for a line asks for.
-    first_peek: AtomicU16,
     /// True if [`socket_accept`](crate::socket_accept) makes its new sockets non-blocking. PHP stores here
     /// which of `socket_set_nonblock` and `socket_set_block` was called last; other ways to set the mode do
     /// not change it.
@@ -75,9 +71,6 @@ const MAY_HIDE: u8 = 1;
 /// The descriptor was made elsewhere, and these two options have not been read yet.
 const UNKNOWN: u8 = 2;
 
-/// The first peek for a line of a new socket. Nearly all lines are shorter.
-const FIRST_PEEK: u16 = 256;
-
 impl Socket {
     /// Takes a descriptor that a system call has just returned.
     #[inline]
@@ -88,8 +81,6 @@ impl Socket {
             kind,
             error: AtomicI32::new(0),
             peek: AtomicU8::new(SHOWS_ALL),
-            empty_lines: AtomicU8::new(0),
-            first_peek: AtomicU16::new(FIRST_PEEK),
             accepts_nonblocking: AtomicBool::new(false),
         }
     }
@@ -166,23 +157,6 @@ impl Socket {
     /// A new connection has the options of its listener.
     pub(crate) fn inherit_peek(&self, listener: &Socket) {
         self.peek.store(listener.peek.load(Ordering::Relaxed), Ordering::Relaxed);
-    }
-
-    /// May be wrong if another reader has received them, which may cost the line reader a `recv`.
-    pub(crate) fn empty_lines(&self) -> u8 {
-        self.empty_lines.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_empty_lines(&self, count: u8) {
-        self.empty_lines.store(count, Ordering::Relaxed);
-    }
-
-    pub(crate) fn first_peek(&self) -> u16 {
-        self.first_peek.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_first_peek(&self, size: u16) {
-        self.first_peek.store(size, Ordering::Relaxed);
     }
 
     pub(crate) fn accepts_nonblocking(&self) -> bool {

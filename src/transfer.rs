@@ -154,9 +154,6 @@ fn zerocopy() -> Error {
 ///
 /// - A line that has arrived takes two system calls. `recv` with `MSG_PEEK` finds its end. `recv` receives
 ///   the line and no byte after it, as long as no other thread reads the same socket.
-/// - An empty line that the last peek has shown, such as the `\n` of a `\r\n`, takes one. So does each byte
-///   of a short line after lines of at most three bytes. A line that is much longer than those before it takes
-///   one or two more.
 /// - A line that arrives in pieces, or is longer than 16 KiB, takes two more for each further piece.
 /// - It waits for the whole line, on a non-blocking socket too (with `fcntl` and `poll`). `SO_RCVTIMEO` does
 ///   not limit the wait.

@@ -13,9 +13,6 @@ use crate::sys::ffi::{Failed, ret, ret_written};
 /// The bytes that one peek copies, at most. Those past the end of the line are copied for nothing.
 const PEEK_MAX: usize = 16 * 1024;
 
-/// The bytes that the first peek for a line asks for, at least: twice a line of three.
-const PEEK_MIN: usize = 6;
-
 /// The number of empty reads after which PHP reports a reset connection.
 const EMPTY_READS: u32 = 200;
 
@@ -57,41 +54,22 @@ pub(super) fn read_line(socket: &Socket, length: usize) -> Result<Vec<u8>, NoLin
 }
 
 /// Peeks for the end of the line and receives up to there, until the line is whole.
-///
-/// A peek does not pay where the next line has one byte, or two or three. They are received singly, so that the line is
-/// right even if it is longer, or if another reader has received what the last peek showed.
 fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(), NoLine> {
-    let mut peek_size = usize::from(socket.first_peek());
-    let empty_lines = socket.empty_lines();
-    let singly = if peek_size == PEEK_MIN { PEEK_MIN / 2 } else { usize::from(empty_lines > 0) };
-    socket.set_empty_lines(empty_lines.saturating_sub(1));
-    line.try_reserve_exact(singly.min(length)).map_err(|_| NoLine::Refused(Refused::TooLong))?;
     loop {
-        let longest = (length - line.len()).min(PEEK_MAX);
-        let size = if line.len() < singly || longest == 1 {
-            1
-        } else {
-            let wanted = longest.min(peek_size);
-            let mut buffer = [MaybeUninit::uninit(); PEEK_MAX];
-            let peeked = match receive(socket, &mut buffer[..wanted], libc::MSG_PEEK) {
-                Ok(peeked) => peeked,
-                Err(reason) => {
-                    wait_if_nothing_yet(socket, reason)?;
-                    continue;
-                }
-            };
-            if peeked.is_empty() {
-                return end_of_stream(socket, line);
-            }
-            let end = end_of_line(peeked);
-            if end.is_none() && peeked.len() == wanted && wanted < longest {
-                peek_size = PEEK_MAX;
+        let wanted = (length - line.len()).min(PEEK_MAX);
+        let mut buffer = [MaybeUninit::uninit(); PEEK_MAX];
+
+        let peeked = match receive(socket, &mut buffer[..wanted], libc::MSG_PEEK) {
+            Ok(peeked) => peeked,
+            Err(reason) => {
+                wait_if_nothing_yet(socket, reason)?;
                 continue;
             }
-            let size = end.unwrap_or(peeked.len());
-            expect(socket, line.len() + size, &peeked[size..]);
-            size
         };
+        if peeked.is_empty() {
+            return end_of_stream(socket, line);
+        }
+        let size = length_of_line(peeked);
 
         // The bytes are still in the queue, unless another thread reads the same socket.
         match append(socket, line, size) {
@@ -105,24 +83,10 @@ fn read_stream(socket: &Socket, line: &mut Vec<u8>, length: usize) -> Result<(),
     }
 }
 
-/// Remembers what a line of `size` bytes, and what is behind it, say of the lines to come.
-///
-/// Peeking copies, and bytes past the end of the line are copied for nothing. So the first peek is little
-/// longer than the lines are. It does not forget a longer one at once.
-#[inline]
-fn expect(socket: &Socket, size: usize, behind: &[u8]) {
-    let fading = usize::from(socket.first_peek() / 4 * 3);
-    let peek = fading.max(2 * size).clamp(PEEK_MIN, PEEK_MAX);
-    socket.set_first_peek(u16::try_from(peek).unwrap_or(u16::MAX));
-
-    let empty_lines = behind.iter().take_while(|byte| is_end(**byte)).count();
-    socket.set_empty_lines(u8::try_from(empty_lines).unwrap_or(u8::MAX));
-}
-
-/// The number of bytes up to the end of the line, with the end.
-fn end_of_line(bytes: &[u8]) -> Option<usize> {
-    let fed = find(b'\n', bytes);
-    find(b'\r', &bytes[..fed.unwrap_or(bytes.len())]).or(fed).map(|at| at + 1)
+/// The number of bytes up to the end of the line, with the end; all if it has none.
+fn length_of_line(bytes: &[u8]) -> usize {
+    let fed = find(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    find(b'\r', &bytes[..fed]).map_or(fed, |at| at + 1)
 }
 
 /// The first position of a byte. `memchr` compares many bytes at a time; an iterator does not.

