@@ -55,9 +55,11 @@ FNR == NR {
     if (/debug_assert_fd_is_open/) ignore = 1 # a check of Rust's debug builds, not of this crate
     if (who == "" && !/::host::/ && match($0, /::(socket_|get(host|proto|serv)by|gethostname)[a-z_]*\+/))
         who = substr($0, RSTART + 2, RLENGTH - 3)
-    if (who == "" && match($0, /::event(::[a-z]+)?::(EventBase|Event)::[a-z_]+\+/)) {
+    # A method may stand in another module than its type: `<impl ...::Event>::add`.
+    if (who == "" && match($0, /::event(::[a-z]+)?::(EventBase|Event)>?::[a-z_]+\+/)) {
         who = substr($0, RSTART, RLENGTH - 1)
         sub(/.*::Event/, "Event", who)
+        sub(/>/, "", who)
     }
     if (who == "" && /drop_in_place<php_sockets::socket::Socket>/) dropped = 1
     if (who == "" && dropped && /::main\+/) who = "(drop)"
