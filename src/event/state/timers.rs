@@ -90,8 +90,8 @@ impl State {
         }
     }
 
-    /// Queues the events whose time has come. They are deleted first, as in libevent: what else has happened to them is
-    /// forgotten, and a persistent one is added anew before its callback.
+    /// Queues the events whose time has come. They are deleted first, as in libevent: that drops the other bits that
+    /// were reported for them. A persistent event is added anew before its callback.
     pub(super) fn expire(&mut self, now: u64) {
         while let Some((_, _, index)) = self.timers.first().filter(|(at, _, _)| *at <= now) {
             let due = self.first_is_true();
