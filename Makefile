@@ -119,8 +119,8 @@ $(demos:%=demo-%): demo-%:
 	@$(call interruptible,target/debug/lesson-demo $(call folder,$*)/demo.txt $(call cast,$*,target/debug))
 
 # strace reads stacks of programs that GNU ld has linked; the one that Rust brings confuses it. -I 2: Ctrl-C ends the
-# lesson, and with it strace. Each thread has a file of its own.
-strace = $(STRACE) -ff -k -I 2 -o target/trace/$(1) \
+# lesson, and with it strace. Each thread has a file of its own. -a 36: a short call and its result are a line of 80 columns.
+strace = $(STRACE) -ff -k -a 36 -I 2 -o target/trace/$(1) \
     -e trace=%network,uname,read,write,close,fcntl,ioctl,poll,select,pselect6,openat,readv,writev,epoll_create1,epoll_ctl,epoll_wait,eventfd2
 # A thousand ports are six thousand lines.
 trace-08: ARGS ?= 127.0.0.1 1 4

@@ -11,11 +11,36 @@ function flush() {
     }
     end_lookup()
     if (who ~ /^Event/ && call !~ /^(epoll|eventfd)/) return # what the callback prints
-    if (who != "") printf "%-20s %s\n", who, call
+    if (who != "") show(sprintf("%-20s %s", who, call))
+}
+
+# Whether a line may end before the blank at this place: between two arguments or before the result. Anywhere: outside of a
+# text.
+function may_end(line, at, anywhere,    before) {
+    before = substr(line, 1, at - 1)
+    return substr(line, at, 1) == " " && before ~ /[^ ]/ && \
+        (anywhere || before ~ /,$/ || substr(line, at + 1, 2) == "= ") && gsub(/"/, "", before) % 2 == 0
+}
+
+# Where a line ends that is to have 80 columns. A text is not broken: the line is longer then.
+function end_of_line(line,    at, anywhere) {
+    for (anywhere = 0; anywhere <= 1; anywhere++)
+        for (at = 81; at > 26; at--) if (may_end(line, at, anywhere)) return at
+    for (at = 82; at < length(line); at++) if (may_end(line, at, 1)) return at
+    return 0
+}
+
+# Prints a call in lines of 80 columns, as many as a terminal has.
+function show(line,    at) {
+    while (length(line) > 80 && (at = end_of_line(line))) {
+        print substr(line, 1, at - 1)
+        line = sprintf("%25s%s", "", substr(line, at + 1))
+    }
+    print line
 }
 
 function end_lookup() {
-    if (calls) printf "%-20s %s(...) [the C library: %d system calls]\n", seen_who, seen_lookup, calls
+    if (calls) show(sprintf("%-20s %s(...) [the C library: %d system calls]", seen_who, seen_lookup, calls))
     calls = 0
 }
 

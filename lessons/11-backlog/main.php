@@ -39,9 +39,9 @@ foreach ([$first, $second, $ten, $zero] as $socket) {
 echo "\n3. Who else has a say\n";
 printf("   %5d  the constant SOMAXCONN: a queue as long as Linux usually allows\n", SOMAXCONN);
 $settings = [
-    '/proc/sys/net/core/somaxconn' => 'the longest queue that this kernel allows',
+    '/proc/sys/net/core/somaxconn' => 'the longest queue that the kernel allows',
     '/proc/sys/net/ipv4/tcp_syn_retries' => 'how often a client calls again',
-    '/proc/sys/net/ipv4/tcp_abort_on_overflow' => 'whether an overflow may reset a client',
+    '/proc/sys/net/ipv4/tcp_abort_on_overflow' => 'whether a full queue resets',
 ];
 foreach ($settings as $file => $meaning) {
     $value = is_readable($file) ? file_get_contents($file) : '';

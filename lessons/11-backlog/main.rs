@@ -41,9 +41,9 @@ fn main() -> Result<()> {
     println!("\n3. Who else has a say");
     println!("   {SOMAXCONN:>5}  the constant SOMAXCONN: a queue as long as Linux usually allows");
     let settings = [
-        ("/proc/sys/net/core/somaxconn", "the longest queue that this kernel allows"),
+        ("/proc/sys/net/core/somaxconn", "the longest queue that the kernel allows"),
         ("/proc/sys/net/ipv4/tcp_syn_retries", "how often a client calls again"),
-        ("/proc/sys/net/ipv4/tcp_abort_on_overflow", "whether an overflow may reset a client"),
+        ("/proc/sys/net/ipv4/tcp_abort_on_overflow", "whether a full queue resets"),
     ];
     for (file, meaning) in settings {
         let value = fs::read_to_string(file).unwrap_or_default();

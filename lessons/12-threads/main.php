@@ -73,7 +73,7 @@ while (true) {
         [$time, $memory] = [intdiv(hrtime(true) - $begin, 1000), private_memory()];
         // Its copy of the listener would keep the port taken after the parent has ended.
         socket_close($listener);
-        echo "client $number: has come; ready after $time microseconds, with $memory KiB of its own\n";
+        echo "client $number: has come; ready in $time microseconds, $memory KiB of its own\n";
         try {
             $answers = serve($client);
             echo "client $number: has gone, answers: $answers\n";

@@ -64,9 +64,7 @@ fn main() -> Result<()> {
         let work = move || {
             // A thread shares the memory of its process: its own is what was not there before.
             let (time, memory) = (begin.elapsed().as_micros(), private_memory().saturating_sub(memory));
-            println!(
-                "client {number}: has come; ready after {time} microseconds, with {memory} KiB of its own"
-            );
+            println!("client {number}: has come; ready in {time} microseconds, {memory} KiB of its own");
             match serve(&share) {
                 Ok(answers) => println!("client {number}: has gone, answers: {answers}"),
                 // A client that vanishes ends its own conversation, not the server.

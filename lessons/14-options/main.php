@@ -14,7 +14,7 @@ set_error_handler(function (int $level, string $message) {
 // PHP has this name since 8.3.
 defined('TCP_QUICKACK') or define('TCP_QUICKACK', 12);
 
-echo "Options are a socket's switches. Each part turns one and shows what that changes.\n";
+echo "Options are a socket's switches. Each part turns one and shows what it changes.\n";
 
 echo "\n1. SO_REUSEADDR: a server starts again while its last connection is in TIME_WAIT\n";
 foreach ([[0, 0], [0, 1], [1, 0], [1, 1]] as [$first, $second]) {
@@ -35,7 +35,7 @@ socket_set_option($waiting, SOL_SOCKET, SO_RCVTIMEO, ['sec' => 0, 'usec' => 200_
 // socket_set_option($waiting, SOL_SOCKET, SO_RCVTIMEO, ['sec' => 0.5, 'usec' => 0]);
 $timeout = socket_get_option($waiting, SOL_SOCKET, SO_RCVTIMEO);
 echo "   now:        {$timeout['sec']} s {$timeout['usec']} us\n";
-echo '   read, and the client is silent: ', read($waiting), "\n";
+echo '   a silent client, read: ', read($waiting), "\n";
 
 echo "\n3. SO_LINGER: what the other end reads when this one closes\n";
 foreach ([[0, 0], [1, 0]] as [$l_onoff, $l_linger]) {
@@ -116,7 +116,7 @@ if (socket_accept($listener)) {
 echo "\n8. socket_getopt, socket_setopt: older names for the same\n";
 socket_setopt($waiting, SOL_SOCKET, SO_KEEPALIVE, 0);
 echo '   SO_KEEPALIVE is ', socket_getopt($waiting, SOL_SOCKET, SO_KEEPALIVE), " again\n";
-if (@socket_getopt($waiting, SOL_SOCKET, 9999) === false) {
+if (@socket_setopt($waiting, SOL_SOCKET, 9999, 1) === false) {
     echo '   ', error_get_last()['message'], "\n";
 }
 socket_close($silent);

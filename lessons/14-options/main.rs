@@ -10,7 +10,7 @@ use php_sockets::*;
 mod screen;
 
 fn main() -> Result<()> {
-    println!("Options are a socket's switches. Each part turns one and shows what that changes.");
+    println!("Options are a socket's switches. Each part turns one and shows what it changes.");
 
     println!("\n1. SO_REUSEADDR: a server starts again while its last connection is in TIME_WAIT");
     for (first, second) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     // socket_set_option(&waiting, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(0.5, 0))?;
     let timeout = socket_get_option(&waiting, SOL_SOCKET, SO_RCVTIMEO)?.timeval()?;
     println!("   now:        {} s {} us", timeout.sec, timeout.usec);
-    println!("   read, and the client is silent: {}", read(&waiting)?);
+    println!("   a silent client, read: {}", read(&waiting)?);
 
     println!("\n3. SO_LINGER: what the other end reads when this one closes");
     for (l_onoff, l_linger) in [(0, 0), (1, 0)] {
@@ -116,7 +116,7 @@ fn main() -> Result<()> {
     println!("\n8. socket_getopt, socket_setopt: older names for the same");
     socket_setopt(&waiting, SOL_SOCKET, SO_KEEPALIVE, 0)?;
     println!("   SO_KEEPALIVE is {} again", socket_getopt(&waiting, SOL_SOCKET, SO_KEEPALIVE)?.int()?);
-    if let Err(error) = socket_getopt(&waiting, SOL_SOCKET, 9999) {
+    if let Err(error) = socket_setopt(&waiting, SOL_SOCKET, 9999, 1) {
         println!("   {error}");
     }
     socket_close(silent);

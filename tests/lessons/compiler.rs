@@ -64,15 +64,19 @@ pub(crate) fn broken(folder: &str) -> String {
     compiler_says(&format!("{before}// {comment}\n{}", code.replacen("// ", "", 1)))
 }
 
-/// The first line in the README's "Break it" is the compiler's complaint, and the only one.
+/// The first line in the README's "Break it" is the compiler's complaint, and the only one. It goes on in indented lines.
 pub(crate) fn refused_as_its_readme_says(folder: &str) {
     let readme =
         std::fs::read_to_string(common::root().join("lessons").join(folder).join("README.md")).unwrap();
     let shown = readme.split_once("\n## Break it\n").unwrap().1.split_once("```text\n").unwrap().1;
-    let error = shown.lines().next().unwrap();
+    let mut shown = shown.lines();
+    let mut error = shown.next().unwrap().to_owned();
+    for rest in shown.map_while(|line| line.strip_prefix("    ")) {
+        error = format!("{error} {rest}");
+    }
 
     let complaint = broken(folder);
 
     assert_eq!(complaint.matches("error[").count(), 1, "{complaint}");
-    assert!(complaint.contains(error), "{error}\n{complaint}");
+    assert!(complaint.contains(&error), "{error}\n{complaint}");
 }

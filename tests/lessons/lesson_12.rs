@@ -34,7 +34,7 @@ fn come(server: &Server, number: u64) -> (Socket, u64, u64) {
     let [time, memory] = numbers[..] else { panic!("{line}") };
     assert_eq!(
         line,
-        format!("client {number}: has come; ready after {time} microseconds, with {memory} KiB of its own")
+        format!("client {number}: has come; ready in {time} microseconds, {memory} KiB of its own")
     );
     (client, time, memory)
 }

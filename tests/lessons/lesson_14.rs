@@ -78,7 +78,7 @@ fn the_times_it_prints_are_those_that_the_text_tells_of() {
         let as_told = (0..5).any(|_| {
             let text = printed(twin);
             let read =
-                number(&text, "the client is silent: [11] Resource temporarily unavailable, after ", " ms");
+                number(&text, "a silent client, read: [11] Resource temporarily unavailable, after ", " ms");
             let held_back = number(&text, "TCP_NODELAY 0: 8 bytes after ", " ms");
             let at_once = number(&text, "TCP_NODELAY 1: 8 bytes after ", " ms");
             let nonblock =

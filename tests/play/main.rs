@@ -24,6 +24,9 @@ use stage::twin::{Program, built};
 /// How many rows are played at once. Most of them wait most of the time.
 const AT_ONCE: usize = 4;
 
+/// The columns of a terminal.
+const WIDTH: usize = 80;
+
 type Test = fn(&'static Lesson);
 
 /// What is tested of each lesson.
@@ -130,7 +133,10 @@ impl Lesson {
             String::from_utf8_lossy(&output.stdout)
         );
         assert_eq!(errors, "", "{who} complains");
+        let shown = String::from_utf8_lossy(&output.stdout);
         let text = self.printed(&output);
+        let wide: Vec<&str> = shown.lines().filter(|line| line.chars().count() > WIDTH).collect();
+        assert!(wide.is_empty(), "{who}: wider than {WIDTH} columns: {wide:#?}");
         let expected = self.file("expected.txt");
         for (line, expected) in text.lines().zip(expected.lines()) {
             assert!(pattern(expected).is_match(line), "{who}:\n{line}\n{expected}");
@@ -163,11 +169,16 @@ impl Lesson {
         assert!(output.status.success(), "make {target}: {errors}");
         let text = String::from_utf8_lossy(&output.stdout);
         let begin = text.rfind("\n\n").expect("the trace after an empty line");
-        let traced: Vec<String> =
-            text[begin..].lines().filter(|line| call.is_match(line)).map(str::to_owned).collect();
+        let traced = whole_calls(text[begin..].lines());
+        let traced: Vec<String> = traced.into_iter().filter(|line| call.is_match(line)).collect();
         let shown = self.block("What the kernel sees");
+        let shown = whole_calls(shown.iter().map(String::as_str));
 
         assert!(!traced.is_empty(), "lesson {}: {text}", self.number);
+        // Only a text, which is not broken, may be wider.
+        let is_wide = |line: &&str| line.chars().count() > WIDTH && !line.ends_with("\"...,");
+        let wide = text[begin..].lines().find(is_wide);
+        assert_eq!(wide, None, "lesson {}: wider than {WIDTH} columns", self.number);
         if let Some(line) = shown
             .iter()
             .find(|shown| shown.as_str() != "..." && !traced.iter().any(|traced| same_call(shown, traced)))
@@ -230,6 +241,18 @@ fn the_one_for_the_second_terminal_and_the_player_of_demos_may_lose_their_reader
     let demo = [built("lesson-demo"), lesson("10").path("demo.txt"), "--server".to_owned()];
     let others = [built("lesson-10"), "--client".to_owned(), built("lesson-client")];
     reader::may_leave(&[demo, others].concat());
+}
+
+/// The calls of a trace, a line each: a call that is wider than a terminal goes on behind blanks.
+fn whole_calls<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut calls: Vec<String> = Vec::new();
+    for line in lines {
+        match (line.strip_prefix("     "), calls.last_mut()) {
+            (Some(rest), Some(call)) => *call = format!("{call} {}", rest.trim_start()),
+            _ => calls.push(line.to_owned()),
+        }
+    }
+    calls
 }
 
 /// Whether a line of a README is what `make trace-NN` prints, but for what differs from run to run. In the README `...`
