@@ -11,7 +11,7 @@ CARGO ?= cargo
 PHP ?= php
 export PHP
 STRACE ?= strace
-# A name that nobody knows is to cost a lesson seconds, also where a DNS server keeps silent.
+# A name that no server knows is to cost a lesson seconds, also where a DNS server keeps silent.
 export RES_OPTIONS ?= timeout:2 attempts:1
 # The lessons' numbers, as lessons/lessons.toml lists them; lesson-03 is lessons/03-the-conversation.
 numbers := $(shell sed -n 's/^\[\([0-9][0-9]\)\]$$/\1/p' lessons/lessons.toml)
@@ -38,7 +38,7 @@ $(foreach row,$(shell awk -F'[]["= .]+' '/^\[/ { number = $$2 } /^(port|client_o
 # Lesson 3 is lesson 03.
 short := $(patsubst 0%,%,$(filter 0%,$(numbers)))
 servers := $(foreach number,$(demos),$(if $(port_$(number)),$(number)))
-# Who plays the demo of lesson $(1): programs of the folder $(2), the lesson itself by way of $(3). A client's server is
+# The players of lesson $(1)'s demo: programs of the folder $(2), the lesson itself by way of $(3). A client's server is
 # another lesson, or the player of the demo itself.
 server_of = $(filter-out demo,$(client_of_$(1)))
 cast = $(if $(client_of_$(1)),$(if $(server_of),--server $(2)/lesson-$(server_of)) --client $(3) $(2)/lesson-$(1),--server $(3) \

@@ -5,7 +5,7 @@
 function address_and_port(int $usual): array
 {
     $words = array_slice($_SERVER['argv'], 1);
-    // A number is no address that anybody means: 8000 would be 0.0.31.64.
+    // A bare number is never meant as an address: 8000 would be 0.0.31.64.
     if ($words === [] || is_number($words[0])) {
         array_unshift($words, '127.0.0.1');
     }

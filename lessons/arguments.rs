@@ -11,7 +11,7 @@ use php_sockets::Address;
 /// Address and port, this one if none is given; and the arguments after them.
 pub(crate) fn address_and_port(usual: u16) -> (Address, u16, Vec<OsString>) {
     let mut words: Vec<OsString> = env::args_os().skip(1).collect();
-    // A number is no address that anybody means: 8000 would be 0.0.31.64.
+    // A bare number is never meant as an address: 8000 would be 0.0.31.64.
     if words.first().is_none_or(|word| is_number(word)) {
         words.insert(0, "127.0.0.1".into());
     }

@@ -50,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The number of the signal that Ctrl-C sends.
 const SIGINT: i32 = 2;
 
-/// What a line of the demo led to, if not to success: the reason.
+/// The outcome of a line of the demo: success, or the reason why not.
 type Played<T = ()> = Result<T, String>;
 
 fn main() -> ExitCode {
@@ -355,7 +355,7 @@ impl Actor {
         keyboard.write_all(text.as_bytes()).map_err(|error| error.to_string())
     }
 
-    /// Waits until each of the program's threads waits for something. What they have printed is no sign of that: the
+    /// Waits until each of the program's threads waits for something. Their output is no sign of that: the
     /// closing of a socket may come after.
     fn rests(&self) -> Played {
         let begin = Instant::now();

@@ -1,6 +1,6 @@
 # Reads the names of `nm -nC` and then `strace -k`: each system call and the stack that led to it. Prints the PHP function,
 # then the call.
-# What the C library does to look a name up is one line, since it depends on the machine's configuration.
+# A look-up of a name by the C library is one line, since it depends on the machine's configuration.
 
 function flush() {
     if (call == "" || ignore || call ~ /= \? ERESTART/) return # a signal came, and the kernel makes the call again

@@ -187,7 +187,7 @@ fn sample(name: &str) -> String {
     text.split_once("\n\n").unwrap().1.to_owned()
 }
 
-/// What the blocks of Rust programs in a text show.
+/// The Rust programs in the blocks of a text.
 fn programs(path: &str) -> Vec<String> {
     let text = read(path);
     let shown = text.split("```rust,no_run\n").skip(1).map(|rest| rest.split("```").next().unwrap());
@@ -329,7 +329,7 @@ fn the_tests_run_with_the_lowest_versions_of_the_crates_that_only_they_use() {
     let dependency = Regex::new(r#"(?m)^([\w-]+) = (?:\{ version = )?"([^"]+)""#).unwrap();
     let lines = section("dev-dependencies");
     for found in dependency.captures_iter(&lines) {
-        // What follows a `+` is no part of the version that Cargo.toml asks for.
+        // The text behind a `+` is no part of the version that Cargo.toml asks for.
         let locked =
             ["\"\n", "+"].map(|end| format!("name = \"{}\"\nversion = \"{}{end}", &found[1], &found[2]));
         assert!(

@@ -28,7 +28,7 @@ fn unpacked() -> &'static Path {
     })
 }
 
-/// What Cargo reports, if it has succeeded.
+/// Cargo's report, if it has succeeded.
 fn succeeded(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stdout));

@@ -12,7 +12,7 @@ folder=target/sanitize
 suites="--lib --test functions --test event"
 mkdir -p "$folder"
 export RUST_BACKTRACE=0
-# What cannot be had is an error of the call, as it is without the sanitizers.
+# A failed allocation is an error of the call, as it is without the sanitizers.
 export ASAN_OPTIONS=allocator_may_return_null=1
 # ThreadSanitizer takes std's channels, glibc's resolver and equal numbers in tables of descriptors that are not shared for
 # races, since it does not see what orders them: a report counts if this crate's own code touched the memory.
@@ -47,7 +47,7 @@ built() {
     "$cargo" "$@" --no-run 2>&1 | tee "$folder/build.log" | sed -n 's/.*Executable .*(\(.*\))$/\1/p'
 }
 
-# What a child process that was forked has lost is what the threads had that it lacks; its other errors count.
+# The losses of a forked child process are the memory of the threads that it lacks; its other errors count.
 memcheck() {
     logs=$folder/valgrind/${1##*/}
     rm -rf "$logs"

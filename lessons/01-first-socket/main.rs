@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     }
 
     // A protocol is a number too; /etc/protocols knows its name. An unknown name has no number:
-    // PHP says false, Rust says None. The 0 of "ip" is a number, and nobody can take it for None.
+    // PHP says false, Rust says None. The 0 of "ip" is a number, and cannot be taken for None.
     let names = [
         ("ip", "none named: the default of domain and type"),
         ("icmp", "control messages; ping uses them"),

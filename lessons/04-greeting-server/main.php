@@ -9,7 +9,7 @@ const CLIENTS = 5;
 // In bytes. Without a bound, a line without end would fill the memory.
 const LONGEST = 1024;
 
-// A warning is thrown; if nobody catches it, it ends the program, as `?` does in main.rs.
+// A warning is thrown; uncaught, it ends the program, as `?` does in main.rs.
 set_error_handler(fn (int $level, string $message) => throw new ErrorException($message, socket_last_error()), E_WARNING);
 set_exception_handler(function (Throwable $error) {
     fwrite(STDERR, "Error: {$error->getMessage()}\n");

@@ -35,7 +35,7 @@ while (true) {
     }
     $number++;
     echo "client $number: has come\n";
-    // What fails here ends this conversation, not the server. An `or die(1)` in serve would end both.
+    // A failure here ends this conversation, not the server. An `or die(1)` in serve would end both.
     if (serve($client, $number)) {
         echo "client $number: has gone\n";
     } else {

@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         println!("client {number}: has come");
         match serve(&client, number) {
             Ok(()) => println!("client {number}: has gone"),
-            // What fails here ends this conversation, not the server. A `?` instead of this match would end both.
+            // A failure here ends this conversation, not the server. A `?` instead of this match would end both.
             Err(error) => println!("client {number}: {error}"),
         }
         socket_close(client);

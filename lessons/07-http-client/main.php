@@ -29,7 +29,7 @@ if (!preg_match('/^\+?\d+\z/', $port) || $port > 65535) {
 }
 $port = (int) $port;
 
-// Every IPv4 address of the name. Nobody knows it: false, Rust's None.
+// Every IPv4 address of the name. An unknown name gives false, Rust's None.
 $addresses = gethostbynamel($host);
 if ($addresses === false) {
     fwrite(STDERR, "Nobody knows an IPv4 address of this host.\n");

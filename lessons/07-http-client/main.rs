@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         process::exit(1);
     };
 
-    // Every IPv4 address of the name. Nobody knows it: None, PHP's false.
+    // Every IPv4 address of the name. An unknown name gives None, PHP's false.
     let Some(addresses) = gethostbynamel(host) else {
         eprintln!("Nobody knows an IPv4 address of this host.");
         process::exit(1);
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     println!("gethostbynamel: {host} is {}", list.join(" and "));
     println!("gethostbyname:  {host} is {address}");
     println!("getservbyname:  http over tcp is port {http}; this time it is {port}");
-    // Break it: uncomment the next line. Nobody has looked whether there is a first address (error E0608).
+    // Break it: uncomment the next line. There may be no first address (error E0608).
     // let address = gethostbynamel(host)[0];
 
     let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;

@@ -23,7 +23,7 @@ if (is_number($host)) {
     fwrite(STDERR, "HOST comes first: make php-08 ARGS=\"127.0.0.1 $host $host\"\n");
     exit(1);
 }
-// What is no number counts as 0, and 0 is no port.
+// Text that is no number counts as 0, and 0 is no port.
 $number = fn (string $text) => preg_match('/^\+?\d+\z/', $text) && $text <= 65535 ? (int) $text : 0;
 [$first, $last] = [$number($argv[2] ?? '1'), $number($argv[3] ?? '1024')];
 if ($first === 0 || $first > $last) {
@@ -109,7 +109,7 @@ if ($terminal) {
 sort($open);
 $names = [];
 foreach ($open as $port) {
-    // What /etc/services calls the port. Who really listens there may be somebody else.
+    // The name of the port in /etc/services. Another program may really listen there.
     $service = getservbyport($port, 'tcp');
     $names[] = $service === false ? "$port" : "$port ($service)";
 }

@@ -27,7 +27,7 @@ fn main() -> Result<()> {
         eprintln!("HOST comes first: make lesson-08 ARGS=\"127.0.0.1 {host} {host}\"");
         process::exit(1);
     }
-    // What is no number counts as 0, and 0 is no port.
+    // Text that is no number counts as 0, and 0 is no port.
     let mut number = |default: u16| match arguments.next() {
         Some(text) => text.to_str().and_then(|text| text.parse().ok()).unwrap_or(0),
         None => default,
@@ -113,7 +113,7 @@ fn main() -> Result<()> {
     open.sort_unstable();
     let mut names = Vec::new();
     for port in &open {
-        // What /etc/services calls the port. Who really listens there may be somebody else.
+        // The name of the port in /etc/services. Another program may really listen there.
         match getservbyport(*port, "tcp") {
             Some(service) => names.push(format!("{port} ({service})")),
             None => names.push(port.to_string()),

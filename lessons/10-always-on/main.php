@@ -55,7 +55,7 @@ function serve(Socket $client): int
 {
     $answers = 0;
     while (true) {
-        // What has arrived by now, which is half a line, or three.
+        // All that has arrived by now: half a line, or three.
         $data = socket_read($client, 1024);
         if ($data === '') {
             // Break it: uncomment the next line. The server ends when its first client has gone.

@@ -46,7 +46,7 @@ fn main() -> Result<()> {
 fn serve(client: &Socket) -> Result<u64> {
     let mut answers = 0;
     loop {
-        // What has arrived by now, which is half a line, or three.
+        // All that has arrived by now: half a line, or three.
         let data = socket_read(client, 1024, PHP_BINARY_READ)?;
         if data.is_empty() {
             // Break it: uncomment the next line, which closes what is only lent (error E0308).

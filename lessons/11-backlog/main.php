@@ -21,13 +21,13 @@ wait([$at_zero, $at_one, $at_ten], 500);
 echo "1. The clients have called, and nobody accepts. After 500 ms:\n";
 table([0 => $at_zero, 1 => $at_one, 10 => $at_ten]);
 
-// Two clients leave the queue of ten, so there is room for two. The queue of one loses its listener.
+// Two clients leave the queue of ten, so two places are free. The queue of one loses its listener.
 $begin = hrtime(true);
 $first = socket_accept($ten);
 $second = socket_accept($ten);
 socket_close($one);
 
-// Nobody tells the clients that still try: they find out when they call again.
+// The clients that still try are not told: they find out when they call again.
 wait([$at_one, $at_ten], 5000);
 echo "\n2. The server with backlog 10 has accepted two clients; the one with backlog 1\n";
 printf("   has closed its listener. After %d ms more:\n", intdiv(hrtime(true) - $begin, 1_000_000));
@@ -84,7 +84,7 @@ function wait(array $groups, int $time): void
     }
 }
 
-/** What has become of the clients of each backlog. */
+/** The outcome for the clients of each backlog. */
 function table(array $queues): void
 {
     echo "   backlog   clients   connected   refused   reset   still trying\n";
@@ -94,7 +94,7 @@ function table(array $queues): void
         $trying = count($clients) - count($ended);
         [$connected, $refused, $reset] = [0, 0, 0];
         foreach ($ended as $client) {
-            // 0, or the error that waits for whoever uses the socket next; asking takes it away (lesson 14).
+            // 0, or the error that the next call on the socket would report; asking takes it away (lesson 14).
             match (socket_get_option($client, SOL_SOCKET, SO_ERROR)) {
                 0 => $connected++,
                 SOCKET_ECONNREFUSED => $refused++,

@@ -23,13 +23,13 @@ fn main() -> Result<()> {
     println!("1. The clients have called, and nobody accepts. After 500 ms:");
     table([(0, &at_zero), (1, &at_one), (10, &at_ten)])?;
 
-    // Two clients leave the queue of ten, so there is room for two. The queue of one loses its listener.
+    // Two clients leave the queue of ten, so two places are free. The queue of one loses its listener.
     let begin = Instant::now();
     let first = socket_accept(&ten)?;
     let second = socket_accept(&ten)?;
     socket_close(one);
 
-    // Nobody tells the clients that still try: they find out when they call again.
+    // The clients that still try are not told: they find out when they call again.
     wait(&[&at_one, &at_ten], Duration::from_secs(5))?;
     println!("\n2. The server with backlog 10 has accepted two clients; the one with backlog 1");
     println!("   has closed its listener. After {} ms more:", begin.elapsed().as_millis());
@@ -87,7 +87,7 @@ fn wait(groups: &[&Vec<Socket>], time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// What has become of the clients of each backlog.
+/// The outcome for the clients of each backlog.
 fn table(queues: [(i32, &Vec<Socket>); 3]) -> Result<()> {
     println!("   backlog   clients   connected   refused   reset   still trying");
     for (backlog, clients) in queues {
@@ -96,7 +96,7 @@ fn table(queues: [(i32, &Vec<Socket>); 3]) -> Result<()> {
         let trying = clients.len() - ended.len();
         let (mut connected, mut refused, mut reset) = (0, 0, 0);
         for client in ended {
-            // 0, or the error that waits for whoever uses the socket next; asking takes it away (lesson 14).
+            // 0, or the error that the next call on the socket would report; asking takes it away (lesson 14).
             match socket_get_option(client, SOL_SOCKET, SO_ERROR)?.int()? {
                 0 => connected += 1,
                 SOCKET_ECONNREFUSED => refused += 1,

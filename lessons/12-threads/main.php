@@ -12,7 +12,7 @@ set_error_handler(function (int $level, string $message) {
     fail($message);
 });
 
-// How many clients may be here at once. Without a bound, whoever connects often enough takes all the memory.
+// How many clients may be here at once. Without a bound, a client that connects often enough takes all the memory.
 const MOST = 3;
 
 // make php-12 ARGS="ADDRESS PORT", or a port alone
@@ -27,7 +27,7 @@ socket_getsockname($listener, $here, $port);
 echo "Listening on $here:$port\n";
 echo "Second terminal: make client-12 ARGS=\"$here $port\"\n";
 
-// Those who have gone make room. A child that nobody waits for stays in the table of processes, as a zombie.
+// Clients that have gone free their places. A child that is not waited for stays in the table of processes, as a zombie.
 // `false`: the signal also ends an accept that waits, or PHP would call this only after the next client has come.
 $children = 0;
 pcntl_async_signals(true);
@@ -122,7 +122,7 @@ function somebody_waits(Socket $listener): bool
  */
 function turn_away(Socket $client, string $sentence): void
 {
-    // In a new socket there is room for a sentence.
+    // A new socket's send buffer takes a sentence.
     while ($sentence !== '' && ($sent = @socket_write($client, $sentence)) !== false) {
         $sentence = substr($sentence, $sent);
     }

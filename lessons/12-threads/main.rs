@@ -14,7 +14,7 @@ mod screen;
 #[path = "../arguments.rs"]
 mod arguments;
 
-/// How many clients may be here at once. Without a bound, whoever connects often enough takes all the memory.
+/// How many clients may be here at once. Without a bound, a client that connects often enough takes all the memory.
 const MOST: usize = 3;
 
 fn main() -> Result<()> {
@@ -47,7 +47,7 @@ fn main() -> Result<()> {
         };
         number += 1;
 
-        // Those who have gone make room.
+        // Clients that have gone free their places.
         threads.retain(|thread| !thread.is_finished());
         if threads.len() >= MOST {
             println!("client {number}: turned away, {MOST} are here");
@@ -104,7 +104,7 @@ fn serve(client: &Socket) -> Result<u64> {
 /// Says one sentence and no more, and takes what the client has said meanwhile: closing with bytes unread would be a
 /// reset, which may overtake the sentence. Nothing here waits, and a client that has gone already misses nothing.
 fn turn_away(client: &Socket, sentence: &str) {
-    // In a new socket there is room for a sentence.
+    // A new socket's send buffer takes a sentence.
     let mut rest = sentence.as_bytes();
     while !rest.is_empty() {
         let Ok(sent) = socket_write(client, rest, None) else { break };

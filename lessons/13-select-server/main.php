@@ -18,12 +18,12 @@ const PLACES = 3;
 const LINE = 1024;
 // How many bytes may wait for a client that does not read. It is dropped, for the same reason.
 const WAITING = 65536;
-// How long the listener rests when nobody can be accepted, in nanoseconds.
+// How long the listener rests when no client can be accepted, in nanoseconds.
 const PAUSE = 1_000_000_000;
 
 final class Client
 {
-    /** What it has said of a line that is not whole yet. */
+    /** The part of a line that it has sent so far. */
     public string $input = '';
     public int $answers = 0;
     /** Why it leaves. It is not read from any more, and goes as soon as nothing waits for it. */
@@ -64,7 +64,7 @@ final class Client
         }
     }
 
-    /** Sends what the kernel takes. The rest waits until select says that there is room again. */
+    /** Sends what the kernel takes. The rest waits until select reports it writable again. */
     public function speak(): void
     {
         $sent = @socket_write($this->socket, $this->output);
@@ -106,7 +106,7 @@ while (true) {
     // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0.
     $admitting = $resting === null || hrtime(true) - $resting >= PAUSE;
     $read = $admitting ? [0 => $listener] : [];
-    // To write to, only those for whom something waits: the others have room, so select would never wait again.
+    // To write to, only those for whom something waits: the others are writable, so select would never wait again.
     $write = [];
     foreach ($clients as $key => $client) {
         if ($client->end === null) {
@@ -142,7 +142,7 @@ while (true) {
         }
     }
 
-    // Who has an end and has heard everything leaves the table.
+    // A client that has an end and has been sent everything leaves the table.
     foreach ($clients as $key => $client) {
         if ($client->end !== null && $client->output === '') {
             echo "client $key: $client->end\n";
@@ -170,7 +170,7 @@ while (true) {
             $clients[$number] = new Client($socket, "Welcome, client $number! A line has at most " . LINE . " bytes.\n");
         } else {
             echo "client $number: turned away, ", PLACES, ' of ', PLACES, " places taken\n";
-            // In a new socket there is room for a sentence. A client that has gone already misses nothing.
+            // A new socket's send buffer takes a sentence. A client that has gone already misses nothing.
             $sorry = 'Sorry, all ' . PLACES . " places are taken.\n";
             while ($sorry !== '' && ($sent = @socket_write($socket, $sorry)) !== false) {
                 $sorry = substr($sorry, $sent);
@@ -183,7 +183,7 @@ while (true) {
         continue;
     } elseif ($clients) {
         // No descriptor is left, say. The client stays in the queue, so select would return at once, again and again:
-        // the listener stays out of the set until somebody leaves, or for a while.
+        // the listener stays out of the set until a client leaves, or for a while.
         if ($resting === null) {
             echo error_get_last()['message'], "\n";
         }

@@ -18,15 +18,15 @@ const PLACES: usize = 3;
 const LINE: usize = 1024;
 /// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
 const WAITING: usize = 65536;
-/// How long the listener rests when nobody can be accepted.
+/// How long the listener rests when no client can be accepted.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What the server keeps of a client. Its socket is in a table of its own, for the sets of select to borrow.
+/// The state of a client. Its socket is in a table of its own, for the sets of select to borrow.
 #[derive(Default)]
 struct Client {
-    /// What it has said of a line that is not whole yet.
+    /// The part of a line that it has sent so far.
     input: Vec<u8>,
-    /// What it has not been sent yet.
+    /// Output that it has not been sent yet.
     output: Vec<u8>,
     answers: u64,
     /// Why it leaves. It is not read from any more, and goes as soon as nothing waits for it.
@@ -54,13 +54,13 @@ fn main() -> Result<()> {
     let mut number = 0;
     let mut resting: Option<Instant> = None;
     loop {
-        // The sets: sockets with their keys. They only borrow the sockets, so nobody comes or goes as long as they are used,
-        // and as long as nobody does, they keep their memory.
+        // The sets: sockets with their keys. They borrow the sockets, so no client may be added or removed while they are
+        // used. Until then they keep their memory.
         let mut read: Vec<(u64, &Socket)> = Vec::new();
         let mut write: Vec<(u64, &Socket)> = Vec::new();
         let calling = loop {
             // Whom to wait for: to read from, the clients that stay, and the listener, which has key 0. To write to, only
-            // those for whom something waits: the others have room, so select would never wait again.
+            // those for whom something waits: the others are writable, so select would never wait again.
             read.clear();
             write.clear();
             if resting.is_none_or(|since| since.elapsed() >= PAUSE) {
@@ -103,7 +103,7 @@ fn main() -> Result<()> {
             }
         };
 
-        // Who has an end and has heard everything leaves the tables.
+        // A client that has an end and has been sent everything leaves the tables.
         clients.retain(|key, client| match &client.end {
             Some(end) if client.leaves() => {
                 println!("client {key}: {end}");
@@ -139,7 +139,7 @@ fn main() -> Result<()> {
             // The client gave up while it waited, or a signal came: neither may end a server.
             Err(error) if [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
             // No descriptor is left, say. The client stays in the queue, so select would return at once, again and again:
-            // the listener stays out of the set until somebody leaves, or for a while.
+            // the listener stays out of the set until a client leaves, or for a while.
             Err(error) if !clients.is_empty() => {
                 if resting.is_none() {
                     println!("{error}");
@@ -181,7 +181,7 @@ impl Client {
         }
     }
 
-    /// Sends what the kernel takes. The rest waits until select says that there is room again.
+    /// Sends what the kernel takes. The rest waits until select reports it writable again.
     fn speak(&mut self, socket: &Socket) {
         match socket_write(socket, &self.output, None) {
             Ok(sent) => drop(self.output.drain(..sent)),
@@ -202,7 +202,7 @@ impl Client {
     }
 }
 
-/// In a new socket there is room for a sentence. A client that has gone already misses nothing.
+/// A new socket's send buffer takes a sentence. A client that has gone already misses nothing.
 fn turn_away(client: Socket) {
     let mut sorry = format!("Sorry, all {PLACES} places are taken.\n").into_bytes();
     while !sorry.is_empty() {

@@ -79,7 +79,7 @@ foreach ($options as [$name, $level, $option, $value, $meaning]) {
 
 echo "\n6. SO_RCVBUF and SO_SNDBUF: room for what has arrived, and for what is to leave\n";
 foreach ([1, 20_000] as $size) {
-    // What the listener has, its next connections have too.
+    // The listener's options are those of its next connections too.
     socket_set_option($listener, SOL_SOCKET, SO_RCVBUF, $size);
     socket_set_option($listener, SOL_SOCKET, SO_SNDBUF, $size);
     $receive = socket_get_option($listener, SOL_SOCKET, SO_RCVBUF);
@@ -93,7 +93,7 @@ echo "   a connection of this listener: to send $send\n";
 socket_set_nonblock($busy);
 $data = str_repeat('x', 10_000_000);
 echo '   write 10000000 bytes: ', socket_write($busy, $data), " went\n";
-// Some may have moved on to the client by now, which makes room for a little more.
+// Some may have moved on to the client by now, so a little more fits.
 while (socket_write($busy, $data) !== false) {
 }
 $full = socket_last_error($busy);
@@ -122,7 +122,7 @@ if (@socket_setopt($waiting, SOL_SOCKET, 9999, 1) === false) {
 socket_close($silent);
 exit(0); // also if the reader has left (screen.php)
 
-// A server with one client ends. What does the next one get, which wants the same port?
+// A server with one client ends, and the next server wants the same port. The result is what it gets.
 function startTwice(int $first, int $second): string
 {
     $server = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
@@ -154,7 +154,7 @@ function connect(Socket $listener): array
     return [$client, socket_accept($listener)];
 }
 
-// What a read gives, and after how long. To have nothing yet is no failure: PHP does not warn of it.
+// The result of a read, and the time it took. To have nothing yet is no failure: PHP does not warn of it.
 function read(Socket $socket): string
 {
     $begin = hrtime(true);

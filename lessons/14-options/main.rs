@@ -74,7 +74,7 @@ fn main() -> Result<()> {
 
     println!("\n6. SO_RCVBUF and SO_SNDBUF: room for what has arrived, and for what is to leave");
     for size in [1, 20_000] {
-        // What the listener has, its next connections have too.
+        // The listener's options are those of its next connections too.
         socket_set_option(&listener, SOL_SOCKET, SO_RCVBUF, size)?;
         socket_set_option(&listener, SOL_SOCKET, SO_SNDBUF, size)?;
         let receive = socket_get_option(&listener, SOL_SOCKET, SO_RCVBUF)?.int()?;
@@ -88,7 +88,7 @@ fn main() -> Result<()> {
     socket_set_nonblock(&busy)?;
     let data = "x".repeat(10_000_000);
     println!("   write 10000000 bytes: {} went", socket_write(&busy, &data, None)?);
-    // Some may have moved on to the client by now, which makes room for a little more.
+    // Some may have moved on to the client by now, so a little more fits.
     let full = loop {
         match socket_write(&busy, &data, None) {
             Ok(_) => {}
@@ -123,7 +123,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A server with one client ends. What does the next one get, which wants the same port?
+/// A server with one client ends, and the next server wants the same port. The result is what it gets.
 fn start_twice(first: i32, second: i32) -> Result<String> {
     let server = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
     // Before bind, which is what it changes. 0 is what a new socket has.
@@ -153,7 +153,7 @@ fn connect(listener: &Socket) -> Result<(Socket, Socket)> {
     Ok((client, socket_accept(listener)?))
 }
 
-/// What a read gives, and after how long. To have nothing yet is no failure: PHP does not warn of it.
+/// The result of a read, and the time it took. To have nothing yet is no failure: PHP does not warn of it.
 fn read(socket: &Socket) -> Result<String> {
     let begin = Instant::now();
     let outcome = match socket_read(socket, 1024, PHP_BINARY_READ) {

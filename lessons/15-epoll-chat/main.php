@@ -28,9 +28,9 @@ final class Client
 {
     /** It waits as long as it is here: PHP frees an event when the last variable that has it goes. */
     public Event $reading;
-    /** Waits only while there is something to send: else there is always room, and the loop would spin. */
+    /** Waits only while there is something to send: an idle socket is always writable, and the loop would spin. */
     public Event $writing;
-    /** What it has said of a line that is not whole yet. */
+    /** The part of a line that it has sent so far. */
     public string $input = '';
 
     /** @param string $output what it has not been sent yet */
@@ -126,7 +126,7 @@ final class Room
         }
     }
 
-    /** There is room to send to a client. What the kernel does not take waits for the event. */
+    /** A client is writable. Bytes that the kernel does not take wait for the event. */
     private function speak(int $number): void
     {
         $reason = $this->clients[$number]->send();
@@ -135,7 +135,7 @@ final class Room
         }
     }
 
-    /** All hear it but one. Nobody is waited for; who cannot be told goes, and the others hear of that in turn. */
+    /** All hear it but one. No client is waited for. One that cannot be written to is dropped, and the others are told. */
     public function tell(string $news, int $except): void
     {
         $queue = [[$news, $except]];
@@ -156,7 +156,7 @@ final class Room
         }
     }
 
-    /** A client leaves the room, and with it go its events and its socket. */
+    /** A client leaves the chat, and with it go its events and its socket. */
     private function lose(int $number, string $reason): void
     {
         if (isset($this->clients[$number])) {
@@ -210,7 +210,7 @@ $door = new Event($base, $listener, Event::READ | Event::PERSIST, function () us
         $room->enter($base, $client);
         return;
     }
-    // The client gave up while it waited, or a signal came: the room stays open.
+    // The client gave up while it waited, or a signal came: the chat stays open.
     if (!in_array(socket_last_error(), [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR], true)) {
         echo error_get_last()['message'], "\n";
         // No descriptor is left, say. The client stays in the queue, and asking again at once would spin.

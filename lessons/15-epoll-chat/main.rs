@@ -21,18 +21,18 @@ mod text;
 const LINE: usize = 1024;
 /// How many bytes may wait for a client that does not read. It is dropped, for the same reason.
 const WAITING: usize = 256 * 1024;
-/// What Ctrl-C sends.
+/// The signal that Ctrl-C sends.
 const SIGINT: i32 = 2;
 
 struct Client {
     socket: Rc<Socket>,
-    /// Nobody looks at it (hence the underscore): it waits as long as it is here, and ends with the client.
+    /// It is never read (hence the underscore): it waits as long as it is here, and ends with the client.
     _reading: Event,
-    /// Waits only while there is something to send: else there is always room, and the loop would spin.
+    /// Waits only while there is something to send: an idle socket is always writable, and the loop would spin.
     writing: Event,
-    /// What it has said of a line that is not whole yet.
+    /// The part of a line that it has sent so far.
     input: Vec<u8>,
-    /// What it has not been sent yet.
+    /// Output that it has not been sent yet.
     output: Vec<u8>,
 }
 
@@ -58,15 +58,15 @@ fn main() -> Result<()> {
     println!("Second terminal: make client-15 ARGS=\"{} {}\"", here.address, here.port);
 
     let base = EventBase::new()?;
-    // The callbacks share the room: Rc lets many own it, RefCell lets one at a time change it.
+    // The callbacks share the chat: Rc lets many own it, RefCell lets one at a time change it.
     let room = Rc::new(RefCell::new(Room { clients: BTreeMap::new(), last: 0 }));
-    // `inside` is a second share of the room, and the callback takes it along (`move`).
+    // `inside` is a second share of the chat, and the callback takes it along (`move`).
     let inside = Rc::clone(&room);
     let what = Event::READ | Event::PERSIST;
     let door = Rc::new(Event::new(&base, listener, what, move |base, listener, _| {
         match socket_accept(listener).and_then(|client| enter(&inside, base, client)) {
             Ok(()) => {}
-            // The client gave up while it waited, or a signal came: the room stays open.
+            // The client gave up while it waited, or a signal came: the chat stays open.
             Err(error) if [SOCKET_EAGAIN, SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
             // No descriptor is left, say. The client stays in the queue, and asking again at once would spin.
             Err(error) => {
@@ -166,7 +166,7 @@ impl Room {
         }
     }
 
-    /// There is room to send to a client. What the kernel does not take waits for the event.
+    /// A client is writable. Bytes that the kernel does not take wait for the event.
     fn speak(&mut self, number: u64) {
         let Some(client) = self.clients.get_mut(&number) else { return };
         if let Some(reason) = client.send() {
@@ -174,7 +174,7 @@ impl Room {
         }
     }
 
-    /// All hear it but one. Nobody is waited for; who cannot be told goes, and the others hear of that in turn.
+    /// All hear it but one. No client is waited for. One that cannot be written to is dropped, and the others are told.
     fn tell(&mut self, news: String, except: u64) {
         let mut queue = vec![(news, except)];
         while let Some((news, except)) = queue.pop() {
@@ -191,7 +191,7 @@ impl Room {
         }
     }
 
-    /// A client leaves the room, and with it go its events and its socket.
+    /// A client leaves the chat, and with it go its events and its socket.
     fn lose(&mut self, number: u64, reason: &str) {
         if self.clients.remove(&number).is_some() {
             println!("client {number} {reason}");

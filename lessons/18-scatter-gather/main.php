@@ -25,7 +25,7 @@ $sent = socket_sendmsg($sender, ['iov' => $message]);
 echo "   sender:   $sent bytes with one system call; nobody has put them together before\n";
 
 echo "2. Scatter: received into two buffers, with one call.\n";
-// PHP wants room for control messages (lesson 19), though none come.
+// PHP wants a buffer for control messages (lesson 19), though none come.
 $buffers = ['buffer_size' => 8 + 1024, 'controllen' => 32];
 $count = socket_recvmsg($receiver, $buffers);
 [$header, $body] = [substr($buffers['iov'][0], 0, 8), substr($buffers['iov'][0], 8)];

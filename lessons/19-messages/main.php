@@ -42,7 +42,7 @@ fclose($file);
 
 echo "2. Who is at the other end? The kernel knows.\n";
 socket_set_option($ours, SOL_SOCKET, SO_PASSCRED, 1);
-// Room for the answer, and room beside it for the control message.
+// Buffers for the answer and for the control message beside it.
 $room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS);
 $answer = ['buffer_size' => 1024, 'controllen' => $room];
 // The child waits for this byte, so that it does not answer before the option is set.
@@ -84,7 +84,7 @@ function child(Socket $socket): void
     socket_recvmsg($socket, $message, 0);
 
     $contents = stream_get_contents($message['control'][0]['data'][0]);
-    // The parent's byte, or the end. What may be left of the message comes before it.
+    // The parent's byte, or the end. The rest of the message, if there is one, comes before it.
     while (!in_array(socket_read($socket, 1), ['?', ''], true));
     socket_write($socket, "I have read: $contents");
 

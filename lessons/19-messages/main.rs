@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
 
     println!("2. Who is at the other end? The kernel knows.");
     socket_set_option(&ours, SOL_SOCKET, SO_PASSCRED, 1)?;
-    // Room for the answer, and room beside it for the control message.
+    // Buffers for the answer and for the control message beside it.
     let room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0)?;
     let mut answer = Received::new(socket_iovec_alloc(&[1024])?, room)?;
     // The child waits for this byte, so that it does not answer before the option is set.
@@ -93,11 +93,11 @@ fn child() -> Result<(), Box<dyn error::Error>> {
     let mut contents = String::new();
     // Break it: uncomment the next line, which takes a list of descriptors for a file (error E0308).
     // let file: &File = message.take_rights();
-    // A descriptor that nobody takes is closed with the message; this one is now a file like any other.
+    // A descriptor that is not taken is closed with the message; this one is now a file like any other.
     if let Some(descriptor) = message.take_rights().pop() {
         File::from(descriptor).read_to_string(&mut contents)?;
     }
-    // The parent's byte, or the end. What may be left of the message comes before it.
+    // The parent's byte, or the end. The rest of the message, if there is one, comes before it.
     while !matches!(socket_read(&socket, 1, PHP_BINARY_READ)?.as_slice(), b"?" | b"") {}
     socket_write(&socket, format!("I have read: {contents}"), None)?;
 

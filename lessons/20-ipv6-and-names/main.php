@@ -49,7 +49,7 @@ $server = socket_addrinfo_bind($own[0]);
 socket_listen($server, 5);
 socket_getsockname($server, $here, $port);
 echo "   server: bound to 127.0.0.1:$port, for IPv4 alone\n";
-// What a name with two addresses would give: ::1 goes first, as in most answers of the resolver.
+// The addresses that a name with two would give: ::1 goes first, as in most answers of the resolver.
 $found = lookup('::1', (string) $port, $hints);
 array_push($found, ...lookup('127.0.0.1', (string) $port, $hints));
 $connected = connect($found);
@@ -84,7 +84,7 @@ function dual_stack(): Socket|false
     return $server;
 }
 
-/** The addresses of a name; none if nobody knows it, which PHP says without a warning. */
+/** The addresses of a name. An unknown name has none, and PHP warns of none. */
 function lookup(string $host, string $service, array $hints): array
 {
     return socket_addrinfo_lookup($host, $service, $hints) ?: [];

@@ -53,11 +53,11 @@ fn main() -> Result<()> {
     socket_listen(&server, 5)?;
     let port = socket_getsockname(&server)?.port.to_string();
     println!("   server: bound to 127.0.0.1:{port}, for IPv4 alone");
-    // What a name with two addresses would give: ::1 goes first, as in most answers of the resolver.
+    // The addresses that a name with two would give: ::1 goes first, as in most answers of the resolver.
     let mut found = lookup("::1", &port, hints)?;
     found.extend(lookup("127.0.0.1", &port, hints)?);
     let connected = connect(&found);
-    // Break it: uncomment the next line. Perhaps nobody was connected (error E0308).
+    // Break it: uncomment the next line. Perhaps there was no connection (error E0308).
     // socket_write(&connected, "Hello!", None)?;
     if let Some(client) = connected {
         println!("   client: connected to {}", socket_getpeername(&client)?);
@@ -85,7 +85,7 @@ fn dual_stack() -> Result<Socket> {
     Ok(server)
 }
 
-/// The addresses of a name; none if nobody knows it, which PHP says without a warning.
+/// The addresses of a name. An unknown name has none, and PHP warns of none.
 fn lookup(host: impl AsRef<OsStr>, service: &str, hints: AddrinfoHints) -> Result<Vec<AddressInfo>> {
     match socket_addrinfo_lookup(host, service, hints) {
         Err(error) if error.kind() == ErrorKind::Silent => Ok(Vec::new()),

@@ -43,7 +43,7 @@ if (!$socket) {
 }
 echo "PING $host ($address)\n";
 
-// What tells our answers from those of other programs.
+// The number that tells our answers from those of other programs.
 $id = getmypid() & 0xffff;
 $times = [];
 for ($sequence = 1; $sequence <= COUNT; $sequence++) {
@@ -110,7 +110,7 @@ function answer(Socket $socket, bool $raw, int $id, int $sequence, int $begin): 
         $time = (hrtime(true) - $begin) / 1e9;
         // A raw socket gets the IP header too. Its length, in words of four bytes, is in the low half of its first byte.
         $header = $raw ? (ord($data[0] ?? "\0") & 15) * 4 : 0;
-        // Anybody may send us anything: what is too short is no answer.
+        // Any host may send us anything: a packet that is too short is no answer.
         if (strlen($data) >= $header + 8) {
             $reply = unpack('Ctype/Ccode/nchecksum/nid/nsequence', $data, $header);
             // The kernel gives the datagram socket an identifier of its own.

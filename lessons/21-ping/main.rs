@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     };
     println!("PING {host} ({address})");
 
-    // What tells our answers from those of other programs.
+    // The number that tells our answers from those of other programs.
     let id = u16::try_from(process::id() & 0xffff).unwrap_or_default();
     let mut times = Vec::new();
     let mut received = 0;
@@ -115,7 +115,7 @@ fn answer(socket: &Socket, raw: bool, id: u16, sequence: u16, begin: Instant) ->
         let time = begin.elapsed();
         // A raw socket gets the IP header too. Its length, in words of four bytes, is in the low half of its first byte.
         let header = if raw { data.first().map_or(0, |byte| usize::from(byte & 15) * 4) } else { 0 };
-        // Anybody may send us anything: what is too short is no answer.
+        // Any host may send us anything: a packet that is too short is no answer.
         if let Some([kind, _, _, _, id_high, id_low, high, low]) = data.get(header..header + 8) {
             // The kernel gives the datagram socket an identifier of its own.
             let ours = !raw || u16::from_be_bytes([*id_high, *id_low]) == id;

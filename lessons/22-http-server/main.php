@@ -20,26 +20,26 @@ const HEAD = 8192;
 const BODY = 65536;
 // How many bytes a client may still send after its last answer.
 const REST = 1 << 20;
-// How long the listener rests when nobody can be accepted, in nanoseconds.
+// How long the listener rests when no client can be accepted, in nanoseconds.
 const PAUSE = 1_000_000_000;
 
 const OK = '200 OK';
 const BAD = '400 Bad Request';
 const FORBIDDEN = '405 Method Not Allowed';
 
-// It is read once, before anybody asks.
+// It is read once, before the first request.
 define('PICTURE', file_get_contents(__DIR__ . '/picture.svg'));
 
 final class Client
 {
-    /** What it has said of a request that is not whole yet. */
+    /** The part of a request that it has sent so far. */
     public string $input = '';
     /** How many bytes of a request's body are still to come. */
     public int $body = 0;
-    /** What it has not been sent yet: one answer at most. */
+    /** Output that it has not been sent yet: one answer at most. */
     public string $output = '';
     public int $answers = 0;
-    /** No answer follows the one it has got. What it still sends is counted and thrown away. */
+    /** No answer follows the one it has got. Bytes that it still sends are counted and thrown away. */
     public bool $last = false;
     public int $rest = 0;
     /** When its time began to run, in nanoseconds: it has come, or an answer was ready. */
@@ -107,7 +107,7 @@ final class Client
         $this->since = hrtime(true);
     }
 
-    /** Sends what the kernel takes. The rest waits until select says that there is room again. */
+    /** Sends what the kernel takes. The rest waits until select reports it writable again. */
     public function speak(): void
     {
         $sent = @socket_write($this->socket, $this->output);
@@ -126,7 +126,7 @@ final class Client
         }
     }
 
-    /** Its time is over. Who has begun a request is told so. */
+    /** Its time is over. A client that has begun a request is told so. */
     public function tire(): void
     {
         $begun = $this->body > 0 || $this->input !== '';
@@ -165,7 +165,7 @@ final class Request
         $this->headOnly = str_starts_with($head, 'HEAD ');
         if ($status === null) {
             $this->status = $this->judge($head);
-            // After any other error nobody knows where the next request would begin.
+            // After any other error it is unknown where the next request would begin.
             $this->last = $this->last || !in_array($this->status, [OK, FORBIDDEN], true);
         }
     }
@@ -232,7 +232,7 @@ final class Request
         if (!in_array($method, ['GET', 'HEAD'], true)) {
             return FORBIDDEN;
         }
-        // A proxy's form, http://host/path, is to be understood as well. What follows a ? is for programs.
+        // A proxy's form, http://host/path, is to be understood as well. The part behind a ? is for programs.
         $path = $target;
         if (str_starts_with($target, 'http://')) {
             $path = strstr(substr($target, 7), '/') ?: '/';
@@ -283,7 +283,7 @@ while (true) {
         }
     }
 
-    // The only place where this server waits, until somebody's time is over, or without end if nobody is here.
+    // The only place where this server waits, until a client's time is over, or without end if there is no client.
     $left = $resting === null ? null : PAUSE;
     foreach ($clients as $client) {
         $left = min($left ?? $patience, max(0, $client->since + $patience - hrtime(true)));
@@ -319,7 +319,7 @@ while (true) {
         }
     }
 
-    // Who has an end leaves the table.
+    // A client that has an end leaves the table.
     foreach ($clients as $key => $client) {
         if ($client->end !== null) {
             echo "client $key: $client->end\n";
@@ -342,7 +342,7 @@ while (true) {
                 socket_close($socket);
                 continue;
             }
-            // Who has vanished already has no name any more.
+            // A client that has vanished already has no name any more.
             $name = @socket_getpeername($socket, $address, $port) ? "$address:$port" : 'nowhere';
             echo "client $number: has come from $name\n";
             $clients[$number] = new Client($number, $socket, $name);
@@ -353,7 +353,7 @@ while (true) {
             continue;
         } elseif ($clients) {
             // No descriptor is left, say. The client stays in the queue, so select would return at once, again and
-            // again: the listener stays out of the set until somebody leaves, or for a while.
+            // again: the listener stays out of the set until a client leaves, or for a while.
             if ($resting === null) {
                 echo error_get_last()['message'], "\n";
             }

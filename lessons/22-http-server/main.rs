@@ -22,7 +22,7 @@ const HEAD: usize = 8192;
 const BODY: usize = 65536;
 /// How many bytes a client may still send after its last answer.
 const REST: usize = 1 << 20;
-/// How long the listener rests when nobody can be accepted.
+/// How long the listener rests when no client can be accepted.
 const PAUSE: Duration = Duration::from_secs(1);
 
 const OK: &str = "200 OK";
@@ -36,14 +36,14 @@ struct Client {
     number: u64,
     socket: Rc<Socket>,
     name: String,
-    /// What it has said of a request that is not whole yet.
+    /// The part of a request that it has sent so far.
     input: Vec<u8>,
     /// How many bytes of a request's body are still to come.
     body: usize,
-    /// What it has not been sent yet: one answer at most.
+    /// Output that it has not been sent yet: one answer at most.
     output: Vec<u8>,
     answers: u64,
-    /// No answer follows the one it has got. What it still sends is counted and thrown away.
+    /// No answer follows the one it has got. Bytes that it still sends are counted and thrown away.
     last: bool,
     rest: usize,
     /// When its time began to run: it has come, or an answer was ready.
@@ -105,7 +105,7 @@ fn main() -> Result<()> {
             set.push((*key, Rc::clone(&client.socket)));
         }
 
-        // The only place where this server waits, until somebody's time is over, or without end if nobody is here.
+        // The only place where this server waits, until a client's time is over, or without end if there is no client.
         let left = clients.values().map(|client| patience.saturating_sub(client.since.elapsed()));
         let left = left.chain(resting.map(|_| PAUSE)).min();
         let seconds = left.and_then(|left| i64::try_from(left.as_secs()).ok());
@@ -134,7 +134,7 @@ fn main() -> Result<()> {
         let staying = clients.values_mut().filter(|client| client.end.is_none());
         staying.filter(|client| client.since.elapsed() >= patience).for_each(Client::tire);
 
-        // Who has an end leaves the table. Its socket is closed with that, for the sets are empty.
+        // A client that has an end leaves the table. Its socket is closed with that, for the sets are empty.
         clients.retain(|key, client| match &client.end {
             Some(end) => {
                 println!("client {key}: {end}");
@@ -155,7 +155,7 @@ fn main() -> Result<()> {
                         println!("client {number}: {error}");
                         continue;
                     }
-                    // Who has vanished already has no name any more.
+                    // A client that has vanished already has no name any more.
                     let name =
                         socket_getpeername(&socket).map_or("nowhere".to_owned(), |name| name.to_string());
                     println!("client {number}: has come from {name}");
@@ -165,7 +165,7 @@ fn main() -> Result<()> {
                 // The client gave up while it waited, or a signal came: neither may end a server.
                 Err(error) if [SOCKET_ECONNABORTED, SOCKET_EINTR].contains(&error.code()) => {}
                 // No descriptor is left, say. The client stays in the queue, so select would return at once, again and
-                // again: the listener stays out of the set until somebody leaves, or for a while.
+                // again: the listener stays out of the set until a client leaves, or for a while.
                 Err(error) if !clients.is_empty() => {
                     if resting.is_none() {
                         println!("{error}");
@@ -281,7 +281,7 @@ impl Client {
         self.since = Instant::now();
     }
 
-    /// Sends what the kernel takes. The rest waits until select says that there is room again.
+    /// Sends what the kernel takes. The rest waits until select reports it writable again.
     fn speak(&mut self) {
         match socket_write(&self.socket, &self.output, None) {
             Ok(sent) => drop(self.output.drain(..sent)),
@@ -297,7 +297,7 @@ impl Client {
         }
     }
 
-    /// Its time is over. Who has begun a request is told so.
+    /// Its time is over. A client that has begun a request is told so.
     fn tire(&mut self) {
         let begun = self.body > 0 || !self.input.is_empty();
         if begun && !self.last && self.output.is_empty() {
@@ -320,7 +320,7 @@ impl Request {
     fn new(head: &[u8]) -> Request {
         let mut request = Request::refused(head, BAD);
         request.status = request.judge(&String::from_utf8_lossy(head));
-        // After any other error nobody knows where the next request would begin.
+        // After any other error it is unknown where the next request would begin.
         request.last |= request.status != OK && request.status != FORBIDDEN;
         request
     }
@@ -391,7 +391,7 @@ impl Request {
         if !["GET", "HEAD"].contains(&method) {
             return FORBIDDEN;
         }
-        // A proxy's form, http://host/path, is to be understood as well. What follows a ? is for programs.
+        // A proxy's form, http://host/path, is to be understood as well. The part behind a ? is for programs.
         let path = match target.strip_prefix("http://") {
             Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
             None => target,

@@ -48,7 +48,7 @@ echo "4. Four ways to end, and what comes of a read or a write then.\n";
 [$client, $server] = connection();
 socket_close($client);
 reads('closed: read', $server);
-// The first write goes to nobody, whose kernel answers with a reset.
+// The first write goes to a closed socket, whose kernel answers with a reset.
 writes('closed: first write', $server);
 writes('closed: second write', $server);
 

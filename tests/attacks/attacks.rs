@@ -1,4 +1,4 @@
-//! What a peer can do to a server. Each attack ends when its clients have gone.
+//! The attacks of a peer on a server. Each attack ends when its clients have gone.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -104,7 +104,7 @@ fn half(request: &str) -> &str {
     &request[..request.len() / 2]
 }
 
-/// Asks and asks, and reads nothing, until there is no room for another question, or the server has had enough.
+/// Asks and asks, and reads nothing, until the socket takes no other question, or the server has had enough.
 fn fill(stage: &mut Stage, guest: &Guest) {
     if stage.host.serves.chat() {
         let mut lines = 0;
@@ -210,7 +210,7 @@ fn line_without_end(stage: &mut Stage) {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        // Somebody has to read what is answered meanwhile.
+        // The answers have to be read meanwhile.
         scope.spawn(|| {
             while socket_read(&guest.socket, 1 << 20, PHP_BINARY_READ).is_ok_and(|data| !data.is_empty()) {}
         });

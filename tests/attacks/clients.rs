@@ -1,4 +1,4 @@
-//! What a server can do to a client: lessons 05 and 07, and the one for the second terminal.
+//! The attacks of a server on a client: lessons 05 and 07, and the one for the second terminal.
 
 use std::io::Read;
 use std::process::{ChildStdout, Stdio};
@@ -13,7 +13,7 @@ use crate::stage::twin::Program;
 
 pub(crate) type Attack = fn(Socket, &dyn Fn());
 
-/// What the server does once it is connected. It calls its second argument when the client is to be measured.
+/// The server's part once it is connected. It calls its second argument when the client is to be measured.
 pub(crate) const ATTACKS: [(&str, Attack); 10] = [
     ("reset_at_once", |peer, _| reset(peer)),
     ("the_end_at_once", |peer, _| drop(peer)),

@@ -91,7 +91,7 @@ pub(crate) fn interrupted<T: Send>(act: impl FnOnce() -> T + Send) -> T {
             tell.send(unsafe { libc::pthread_self() }).expect("the other thread listens");
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
             done.store(true, Ordering::SeqCst);
-            // The thread stays until nobody signals it any more.
+            // The thread stays until it is signalled no more.
             while done.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }

@@ -1,4 +1,4 @@
-//! What the test suites share.
+//! The parts that the test suites share.
 
 #![allow(dead_code, unused_imports, reason = "each suite uses a part of it")]
 

@@ -50,7 +50,7 @@ fn enter_own_network(map: &[u8]) -> std::io::Result<()> {
     loopback.ifr_ifru.ifru_flags = libc::IFF_UP.try_into().unwrap_or_default();
     // SAFETY: `loopback` outlives the call, which reads it.
     done(unsafe { libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const loopback) })?;
-    // SAFETY: the socket was just opened, and nobody else knows of it.
+    // SAFETY: the socket was just opened, and nothing else owns it.
     done(unsafe { libc::close(socket) })?;
     Ok(())
 }

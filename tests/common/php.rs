@@ -44,7 +44,7 @@ pub(crate) fn php(code: &str) -> String {
     String::from_utf8(output.stdout).expect("php printed UTF-8")
 }
 
-/// What PHP made of one failing call.
+/// PHP's answer to one failing call.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Failure {
     /// The warning's text, if there was one.

@@ -18,7 +18,7 @@ pub(crate) fn limited_to(seconds: u32, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("timeout");
     command.arg("--kill-after=2").arg(seconds.to_string()).arg(program);
     command.env("RES_OPTIONS", "timeout:1 attempts:1").env_remove("NO_COLOR");
-    // What the make that runs the tests says to its own children is not for the one that a test starts.
+    // The settings of the make that runs the tests are not for the one that a test starts.
     for variable in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"] {
         command.env_remove(variable);
     }
@@ -36,7 +36,7 @@ pub(crate) fn pipe(mut command: Command, input: &str) -> Output {
     child.wait_with_output()
 }
 
-/// What a program has printed, which has to succeed.
+/// The output of a program, which has to succeed.
 #[track_caller]
 pub(crate) fn printed(command: &mut Command) -> String {
     let output = command.output().expect("the program runs");
@@ -113,7 +113,7 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
     list.split_whitespace().map(|child| child.parse().expect("a number")).collect()
 }
 
-/// What is counted of a process. A process that has ended has no such numbers.
+/// The counters of a process. A process that has ended has no such numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Usage {
     /// Processor time in clock ticks (hundredths of a second).

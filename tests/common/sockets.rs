@@ -36,7 +36,7 @@ pub(crate) fn pair(kind: c_int) -> (Socket, Socket) {
     socket_create_pair(AF_UNIX, kind, 0).expect("a pair")
 }
 
-/// A port of 127.0.0.1 that nobody listens on: bound, but no listener. It stays so while the socket lives.
+/// A port of 127.0.0.1 whose socket is bound and does not listen. It stays so while the socket lives.
 pub(crate) fn closed_port() -> (Socket, u16) {
     let (socket, name) = bound(SOCK_STREAM);
     (socket, name.port)
@@ -55,7 +55,7 @@ pub(crate) fn foreign_socket() -> Socket {
     // SAFETY: `socket` takes three numbers.
     let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
     assert_ne!(fd, -1, "a netlink socket");
-    // SAFETY: the descriptor was just opened and belongs to nobody else.
+    // SAFETY: the descriptor was just opened and has no other owner.
     Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn packet_socket(protocol: c_int) -> Socket {
         // SAFETY: `message` and all that it points at outlive the call.
         assert_eq!(unsafe { libc::recvmsg(here, message, libc::MSG_CMSG_CLOEXEC) }, 1);
     });
-    // SAFETY: the descriptor has just been received and belongs to nobody else.
+    // SAFETY: the descriptor has just been received and has no other owner.
     Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -112,6 +112,6 @@ pub(crate) fn numbered(socket: &Socket, number: c_int) -> Socket {
     // SAFETY: fcntl takes numbers here; the new descriptor is the first free one from `number` on.
     let fd = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number) };
     assert_eq!(fd, number);
-    // SAFETY: the descriptor was just made and belongs to nobody else.
+    // SAFETY: the descriptor was just made and has no other owner.
     Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }

@@ -74,7 +74,7 @@ impl Strace {
         command
     }
 
-    /// What strace has written by now.
+    /// The lines that strace has written by now.
     pub(crate) fn log(&self) -> String {
         let text = std::fs::read(self.log.as_ref().expect("a log")).expect("strace's file");
         String::from_utf8_lossy(&text).into_owned()

@@ -13,7 +13,7 @@ pub fn pair(rounds: usize, here: RawFd, there: RawFd, request: &[u8]) {
         // SAFETY: `request` has as many bytes as the call reads.
         let sent = unsafe { libc::send(here, request.as_ptr().cast(), request.len(), 0) };
         assert_ne!(sent, -1);
-        // SAFETY: `data` has room for as many bytes as the call writes.
+        // SAFETY: `data` has space for as many bytes as the call writes.
         let received = unsafe { libc::recv(there, data.as_mut_ptr().cast(), data.len(), 0) };
         assert_ne!(received, -1);
     }
@@ -27,12 +27,12 @@ pub fn lines(rounds: usize, here: RawFd, there: RawFd, line: &[u8]) {
         let sent = unsafe { libc::send(here, line.as_ptr().cast(), line.len(), 0) };
         assert_ne!(sent, -1);
         let mut look = [0_u8; 1024];
-        // SAFETY: `look` has room for as many bytes as the call writes.
+        // SAFETY: `look` has space for as many bytes as the call writes.
         let seen = unsafe { libc::recv(there, look.as_mut_ptr().cast(), look.len(), libc::MSG_PEEK) };
         let seen = &look[..usize::try_from(seen).expect("a line")];
         let end = seen.iter().position(|byte| matches!(byte, b'\n' | b'\r')).expect("an end");
         let mut data = vec![0_u8; end + 1];
-        // SAFETY: `data` has room for as many bytes as the call writes.
+        // SAFETY: `data` has space for as many bytes as the call writes.
         let received = unsafe { libc::recv(there, data.as_mut_ptr().cast(), data.len(), 0) };
         assert_eq!(usize::try_from(received), Ok(line.len()));
     }
@@ -46,7 +46,7 @@ pub fn reads(rounds: usize, here: RawFd, there: RawFd, answer: &[u8], length: us
         let sent = unsafe { libc::send(here, answer.as_ptr().cast(), answer.len(), 0) };
         assert_ne!(sent, -1);
         let mut data = Vec::<u8>::with_capacity(length);
-        // SAFETY: `data` has room for as many bytes as the call writes.
+        // SAFETY: `data` has space for as many bytes as the call writes.
         let received = unsafe { libc::recv(there, data.as_mut_ptr().cast(), length, 0) };
         let received = usize::try_from(received).expect("an answer");
         // SAFETY: the call has written as many bytes.
@@ -58,7 +58,7 @@ pub fn reads(rounds: usize, here: RawFd, there: RawFd, answer: &[u8], length: us
 
 #[inline(always)]
 fn answer(client: RawFd, data: &mut [u8; 1024]) {
-    // SAFETY: `data` has room for as many bytes as the call writes.
+    // SAFETY: `data` has space for as many bytes as the call writes.
     let count = unsafe { libc::recv(client, data.as_mut_ptr().cast(), data.len(), 0) };
     let count = usize::try_from(count).expect("a request");
     // SAFETY: the call reads bytes that the one before wrote.
@@ -84,7 +84,7 @@ pub fn select(rounds: usize, clients: &[RawFd]) {
         assert_ne!(count, -1);
         // SAFETY: as above.
         if unsafe { libc::FD_ISSET(clients[0], &raw const read) } {
-            // SAFETY: nobody wants the address.
+            // SAFETY: a null address means that it is not wanted.
             unsafe { libc::accept(clients[0], ptr::null_mut(), ptr::null_mut()) };
         }
         for client in &clients[1..] {
@@ -109,7 +109,7 @@ pub fn events(rounds: usize, clients: &[RawFd]) {
     }
     let mut found = [epoll_event { events: 0, u64: 0 }; 32];
     for _ in 0..rounds {
-        // SAFETY: `found` has room for 32 events.
+        // SAFETY: `found` has space for 32 events.
         let count = unsafe { libc::epoll_wait(epoll, found.as_mut_ptr(), 32, -1) };
         for event in &found[..usize::try_from(count).expect("an answer")] {
             answer(RawFd::try_from(event.u64).expect("a descriptor"), &mut data);

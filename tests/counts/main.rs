@@ -13,13 +13,13 @@ use std::sync::{Mutex, OnceLock};
 use common::Strace;
 use regex::Regex;
 
-/// What one round of a workload costs.
+/// The cost of one round of a workload.
 struct Workload {
     name: &'static str,
     /// The same with the crate `libc` alone.
     by_hand: &'static str,
     clients: u32,
-    /// Instructions on x86-64 as they were last counted: ours and by hand. What may not grow is their ratio, by more than
+    /// Instructions on x86-64 as they were last counted: ours and by hand. Their ratio may not grow by more than
     /// 5 %: another compiler or C library changes both.
     instructions: (u64, u64),
     calls: u64,

@@ -1,4 +1,4 @@
-//! What the counts are taken of: `counts WORKLOAD CLIENTS ROUNDS`. It prints how often it asked for memory.
+//! The program that is counted: `counts WORKLOAD CLIENTS ROUNDS`. It prints how often it asked for memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What a callback may do, and that nothing leaks.
+//! Callbacks: the calls that they may make, and that nothing leaks.
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::AsRawFd;

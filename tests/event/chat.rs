@@ -1,4 +1,4 @@
-//! The chat room of lesson 15, in fewer than a hundred lines: what one says all others hear.
+//! The chat of lesson 15, in fewer than a hundred lines: each line goes to all others.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::common;
 /// The clients by their number: the socket to write to, and the event that reads.
 type Room = Rc<RefCell<BTreeMap<u64, (Rc<Socket>, Event)>>>;
 
-/// Tells all but one. Who cannot take it is shown the door.
+/// Tells all but one. A client that cannot take it is removed.
 fn tell(room: &Room, from: u64, text: &str) {
     let told = |socket: &Socket| socket_write(socket, text, None) == Ok(text.len());
     let gone: Vec<u64> = room

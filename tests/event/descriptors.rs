@@ -219,7 +219,7 @@ fn streams_of_std_and_many_at_once_work() {
     assert_eq!(*count.borrow(), 200);
 }
 
-/// A descriptor that somebody else closes, against the rules.
+/// A descriptor that other code closes, against the rules.
 struct Loose(RawFd);
 
 impl AsFd for Loose {
@@ -243,7 +243,7 @@ fn a_number_closed_behind_the_loops_back_makes_it_neither_spin_nor_call() {
         })
         .unwrap();
         event.add(None).unwrap();
-        // SAFETY: nobody uses the number after this but the event.
+        // SAFETY: only the event uses the number after this.
         assert_eq!(unsafe { libc::close(loose) }, 0);
         event.del();
         socket_write(&there, "x", None).unwrap();

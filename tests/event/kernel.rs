@@ -1,4 +1,4 @@
-//! What the kernel says to the loop, and what the loop says to the kernel.
+//! The loop's system calls, and how it takes the kernel's answers.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -111,16 +111,16 @@ fn who_comes_to_a_number_that_has_another_owner_waits_for_that_one() {
 #[test]
 fn a_signals_number_is_no_descriptors() {
     let done = common::in_child(|| {
-        // What other tests have open here.
+        // Descriptors that other tests have open here.
         for number in 3..65 {
             // SAFETY: the child has one thread, which uses none of them.
             unsafe { libc::close(number) };
         }
         let base = base();
         let (here, _there) = common::pair(SOCK_STREAM);
-        // SAFETY: the call takes two numbers; in this process nobody has the second.
+        // SAFETY: the call takes two numbers; in this process the second is free.
         assert_ne!(unsafe { libc::dup2(here.as_raw_fd(), 59) }, -1);
-        // SAFETY: the number is open and nobody else's.
+        // SAFETY: the number is open, and has no other owner.
         let high = unsafe { OwnedFd::from_raw_fd(59) };
         let event = Event::new(&base, high, Event::READ | Event::PERSIST, |_, _, _| ()).unwrap();
         event.add(Duration::from_secs(30)).unwrap();

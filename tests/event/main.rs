@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 
-/// What callbacks write down, in order.
+/// The log of the callbacks, in order.
 type Log = Rc<RefCell<Vec<String>>>;
 
 /// One round without waiting. `LOOP_NONBLOCK` alone goes on as long as something is ready.
@@ -34,7 +34,8 @@ fn base() -> EventBase {
     EventBase::new().unwrap()
 }
 
-/// What an event owned and closed, with something to read, while it is open elsewhere: the copy, and the other end.
+/// A socket that an event owned and closed, with something to read, while it is open elsewhere: the copy, and the
+/// other end.
 fn left_open(base: &EventBase) -> (OwnedFd, Socket) {
     let (here, there) = common::pair(SOCK_STREAM);
     let copy = here.as_fd().try_clone_to_owned().unwrap();

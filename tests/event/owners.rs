@@ -1,4 +1,4 @@
-//! What safe code may pass as the owner of a descriptor, and what the loop makes of it.
+//! Owners of a descriptor that safe code may pass, and what the loop makes of them.
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -237,7 +237,7 @@ impl Player {
             }
             "endchild" => {
                 if self.in_child.get() {
-                    // SAFETY: the call takes a number. What is registered for `exit` is the parent's.
+                    // SAFETY: the call takes a number. Functions registered for `exit` are the parent's.
                     unsafe { libc::_exit(0) };
                 }
                 return;

@@ -37,7 +37,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/event/programs")
 }
 
-/// What our player prints in at most so long.
+/// The output of our player, in at most so long.
 fn output(program: &PathBuf, limit: Duration) -> String {
     let name = program.file_stem().unwrap().to_string_lossy().into_owned();
     let path = std::env::temp_dir().join(format!("php-sockets-event-{}-{name}", std::process::id()));

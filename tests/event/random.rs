@@ -69,7 +69,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What happens, in words: the calls, and the results of some steps.
+/// The story in words: the calls, and the results of some steps.
 type Story = Vec<String>;
 
 /// An event of the model: libevent's `struct event`.

@@ -231,7 +231,7 @@ fn no_signal_is_lost_while_the_loop_rids_itself_of_files_that_are_open_elsewhere
     event.add(None).unwrap();
     let guard = Event::timer(&base, |_| panic!("the signals are lost"));
     guard.add(Duration::from_secs(30)).unwrap();
-    // What is closed while a copy of it is open.
+    // Sockets that are closed while a copy is open.
     let mut copies = Vec::new();
     let leave = Event::repeated_timer(&base, move |base| {
         copies.push(left_open(base));
@@ -451,7 +451,7 @@ fn our_handler_is_ours_though_other_code_has_changed_its_flags() {
     let base = base();
     let before = action(36);
     let (event, _count) = counting(&base, 36);
-    // What siginterrupt(3) does.
+    // The change that siginterrupt(3) makes.
     let mut changed = whole_action(36);
     changed.sa_flags &= !libc::SA_RESTART;
     set_action(36, &changed);

@@ -1,4 +1,4 @@
-//! What strace and valgrind say of a small program.
+//! The reports of strace and valgrind on a small program.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -239,7 +239,7 @@ fn the_ported_loop_does_what_its_original_does_in_php() {
 const CLIENTS: usize = 1000;
 const SLOW: usize = 4 << 20;
 
-/// Echoes until the end of the stream. What the kernel does not take waits for `on_writable`.
+/// Echoes until the end of the stream. Bytes that the kernel does not take wait for `on_writable`.
 fn echo(worker: &Rc<Loop>, client: Socket) {
     socket_set_nonblock(&client).unwrap();
     let client = Rc::new(client);

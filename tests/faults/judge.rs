@@ -33,7 +33,7 @@ pub(crate) fn rule(scenario: &Scenario, place: &Place, code: i32) -> Option<&'st
 const ALLOCATORS: &[&str] = &["mmap", "mremap", "munmap", "mprotect", "madvise"];
 static ANOTHER_WAY: Rule = scenarios::on("an allocator's", Then::Same);
 
-/// What must be so whatever happens: gives the player's report.
+/// Checks what must hold whatever happens, and gives the player's report.
 pub(crate) fn sound(play: &Play) -> Result<Value, String> {
     let report = play.report()?;
     let lost = &report["lost"];
@@ -46,7 +46,7 @@ pub(crate) fn sound(play: &Play) -> Result<Value, String> {
     }
 }
 
-/// What must be so without a fault too.
+/// Checks what must hold without a fault too.
 pub(crate) fn clean(play: &Play) -> Result<Value, String> {
     let report = sound(play)?;
     match &report["left_in_the_end"] {

@@ -32,7 +32,7 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> V
     common::in_parallel(std::thread::available_parallelism().map_or(1, usize::from), items, act)
 }
 
-/// What to do, after the variable TORTURE.
+/// The work that the variable TORTURE asks for.
 fn is_wanted(scenario: &Scenario) -> bool {
     std::env::var("TORTURE").map_or(true, |torture| torture == "full" || torture == scenario.function)
 }

@@ -123,7 +123,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 impl Case {
-    /// What the player prints of it.
+    /// The player's report of it.
     pub(crate) fn expected(&self) -> String {
         let line = |length: &usize| {
             format!("{}, {length}: {}, slots [0, 0], then b\"line\\n\"\n", self.name, self.text)

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use php_sockets::*;
 use serde_json::{Value, json};
 
-/// What one play has noted.
+/// The notes of one play.
 pub(crate) struct Stage {
     /// How many descriptors were open at the beginning.
     open: isize,
@@ -70,7 +70,7 @@ impl Stage {
         self.call(None, || Ok(act())).unwrap_or_else(|_| unreachable!("it is Ok"))
     }
 
-    /// What the function gave, as far as it is the same every time.
+    /// The function's result, as far as it is the same every time.
     pub(crate) fn value(&self, value: impl std::fmt::Debug) {
         *self.value.borrow_mut() = format!("{value:?}");
     }
@@ -82,7 +82,7 @@ impl Stage {
         }
     }
 
-    /// What was noted. All that the scenario opened is closed by now.
+    /// The notes. All that the scenario opened is closed by now.
     pub(crate) fn end(self) -> Value {
         let (thread, own) = self.slots.get();
         json!({
@@ -126,7 +126,7 @@ pub(crate) struct Helper<T> {
 }
 
 impl<T: Send + 'static> Helper<T> {
-    /// What `act` gives lives as long as the helper, so that the number of descriptors does not change meanwhile.
+    /// The result of `act` lives as long as the helper, so that the number of descriptors does not change meanwhile.
     pub(crate) fn when_waiting(
         calls: &'static [libc::c_long],
         act: impl FnOnce() -> T + Send + 'static,

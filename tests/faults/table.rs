@@ -6,7 +6,7 @@ use std::fmt;
 use crate::common::codes;
 use crate::scenarios::{self, Scenario};
 
-/// What a line is about.
+/// The subject of a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     /// The place of the scenario among all of them.

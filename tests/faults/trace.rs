@@ -20,7 +20,7 @@ pub(crate) fn player() -> &'static Path {
 const BEGIN: &str = "write(-1, \"begin\"";
 const END: &str = "write(-1, \"end\"";
 
-/// What a play came to.
+/// The outcome of a play.
 pub(crate) struct Play {
     pub(crate) output: Output,
     /// The calls of all threads.
@@ -67,7 +67,7 @@ impl Play {
         Play { output, calls: Vec::new() }
     }
 
-    /// What the player printed.
+    /// The output of the player.
     pub(crate) fn report(&self) -> Result<Value, String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (said, errors) = (text(&self.output.stdout), text(&self.output.stderr));

@@ -145,7 +145,7 @@ fn a_datagram_socket_gets_its_peer_by_an_address_info() {
 
 #[test]
 fn the_scope_of_an_address_reaches_the_kernel() {
-    // Nobody has the address on the loopback interface, but the message differs from that of a missing scope.
+    // No machine has the address on the loopback interface, but the message differs from that of a missing scope.
     let bind = |host: &str| {
         let found = socket_addrinfo_lookup(host, 0, hints(SOCK_DGRAM)).unwrap();
         socket_addrinfo_bind(&found[0]).map(drop).map_err(|error| error.code())

@@ -17,7 +17,7 @@ fn every_spelling_of_an_ipv4_address_that_php_takes_is_taken() {
     }
 }
 
-/// What a machine has of IPv6 differs; that it is what PHP gets does not.
+/// Machines differ in their IPv6; that PHP gets the same does not differ.
 #[test]
 fn an_ipv6_socket_takes_what_phps_takes() {
     for address in

@@ -48,7 +48,7 @@ fn an_accepted_socket_blocks_unless_set_nonblock_was_the_last_to_set_its_listene
         socket_set_block(&listener).unwrap();
         assert!(blocks(&listener));
     }
-    // What comes from elsewhere counts by its mode when it came.
+    // A descriptor from elsewhere counts by its mode when it came.
     assert!(blocks(&Socket::from(OwnedFd::from(created(0)))));
     assert!(!blocks(&Socket::from(OwnedFd::from(created(SOCK_NONBLOCK)))));
 }

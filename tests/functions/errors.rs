@@ -9,7 +9,7 @@ use php_sockets::*;
 
 use crate::common::{self, Failure};
 
-/// What Rust made of one failing call: the error, the thread's slot, and the slot of the socket that matters.
+/// Rust's answer to one failing call: the error, the thread's slot, and the slot of the socket that matters.
 pub(crate) struct Outcome {
     pub(crate) error: Error,
     pub(crate) last: c_int,
@@ -45,7 +45,7 @@ pub(crate) enum Oracle {
 }
 pub(crate) use Oracle::{Injected, Kernel, Ours, Php, Since, Unremembered};
 
-/// What an older PHP made of a call.
+/// An older PHP's answer to a call.
 pub(crate) struct Older {
     warning: Option<&'static str>,
     thrown: Option<&'static str>,

@@ -18,7 +18,7 @@ impl Endless {
     fn new() -> Endless {
         let mut len = 1 << 47;
         loop {
-            // SAFETY: a new mapping, wherever there is room for it; it takes no memory until it is touched.
+            // SAFETY: a new mapping, at an address that the kernel chooses; it takes no memory until it is touched.
             let start = unsafe {
                 libc::mmap(
                     std::ptr::null_mut(),
@@ -112,7 +112,7 @@ cases! {
         let mut iovec = socket_iovec_alloc(&[65 << 20]).unwrap();
         let zeros = Socket::from(std::os::fd::OwnedFd::from(std::fs::File::open("/dev/zero").unwrap()));
         assert_eq!(socket_readv(&zeros, &mut iovec), Ok(65 << 20));
-        // What `brk` returns is where the heap ends: 0 is too low.
+        // `brk` returns the end of the heap: 0 is too low.
         common::failing(libc::SYS_brk, 0, || {
             common::failing(libc::SYS_mmap, libc::ENOMEM, || Outcome::of(socket_iovec_fetch(&iovec, 0)))
         })

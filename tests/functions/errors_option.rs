@@ -9,7 +9,7 @@ use php_sockets::*;
 use crate::common;
 use crate::errors::{Case, NOWHERE, Older, Ours, Outcome, Php, Since, cases, inet, inet6, unix};
 
-/// What the suite of errors takes from here.
+/// The cases that the suite of errors takes from here.
 pub(crate) const ALL: [&[Case]; 3] = [CASES, alias::CASES, types::CASES];
 
 thread_local! {
@@ -63,7 +63,7 @@ macro_rules! since {
     };
 }
 
-/// What PHP says of a value that is no array, as [`since`] takes it, behind the words that all such texts begin with.
+/// PHP's text about a value that is no array, as [`since`] takes it, behind the words that all such texts begin with.
 macro_rules! no_array {
     ($version:literal $call:ident $args:literal, $text:literal, $older:expr) => {
         Since(
@@ -82,7 +82,7 @@ macro_rules! no_array {
     };
 }
 
-/// What an older PHP passed on to the kernel.
+/// A value that an older PHP passed on to the kernel.
 macro_rules! invalid {
     ($call:ident) => {
         Older::warned(
@@ -92,7 +92,7 @@ macro_rules! invalid {
     };
 }
 
-/// What an older PHP threw, behind the function's name.
+/// The text that an older PHP threw, behind the function's name.
 macro_rules! threw {
     ($call:ident $text:literal) => {
         Older::threw(concat!(stringify!($call), "(): ", $text))
@@ -117,7 +117,7 @@ macro_rules! ours {
     };
 }
 
-/// A UDP socket whose multicast goes out by the address 192.0.2.1, which is nobody's.
+/// A UDP socket whose multicast goes out by the address 192.0.2.1, which no machine has.
 fn lost() -> Socket {
     use std::os::fd::AsRawFd;
     let socket = inet(SOCK_DGRAM);

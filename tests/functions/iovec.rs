@@ -1,4 +1,4 @@
-//! Vectors: rooms, what is held, and one system call for all of them.
+//! Vectors: capacities, what is held, and one system call for all of them.
 
 use std::thread;
 

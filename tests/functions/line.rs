@@ -8,7 +8,7 @@ use crate::common;
 #[path = "../models/line.rs"]
 mod phps;
 
-/// What PHP's loop returns for a stream of these bytes, whose other end then closes: one byte a `recv`, until a `\n` or
+/// The lines of PHP's loop for a stream of these bytes, whose other end then closes: one byte a `recv`, until a `\n` or
 /// `\r` or `length` bytes. At the end of the stream we give the unterminated line that PHP throws away.
 fn model(mut bytes: &[u8], length: usize) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
@@ -43,7 +43,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// What arrives on a socket: mostly short pieces, empty ones among them.
+/// The arrivals on a socket: mostly short pieces, empty ones among them.
 fn arrived() -> impl Strategy<Value = phps::Arrived> {
     let piece = prop_oneof![1 => Just(Vec::new()), 3 => text().prop_map(|text| text.into_iter().take(5).collect()), 1 => text()];
     let kind = prop_oneof![Just(SOCK_STREAM), Just(SOCK_SEQPACKET), Just(SOCK_DGRAM)];
@@ -222,7 +222,7 @@ fn an_error_that_waits_beside_the_data_is_borne_without_spinning() {
     let here = socket_getsockname(&ours).unwrap().port;
     socket_set_option(&ours, IPPROTO_IP, IP_RECVERR, 1).unwrap();
     socket_set_nonblock(&ours).unwrap();
-    // Nobody serves UDP port 1, and loopback says so at once.
+    // UDP port 1 has no socket, and loopback says so at once.
     socket_sendto(&ours, "x", 1, 0, "127.0.0.1", 1).unwrap();
     let refused = socket_recv(&ours, &mut Vec::new(), 1, 0).unwrap_err();
     assert_eq!(refused.code(), SOCKET_ECONNREFUSED);

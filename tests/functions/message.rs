@@ -10,7 +10,7 @@ use php_sockets::*;
 
 use crate::common;
 
-/// Room for one buffer, and for control messages.
+/// Buffers for one element and for control messages.
 fn room(bytes: usize, controllen: usize) -> Received {
     Received::new(socket_iovec_alloc(&[bytes]).unwrap(), controllen).unwrap()
 }
@@ -48,9 +48,9 @@ fn open_copies(like: &File) -> usize {
 /// A pipe's two ends: a file that no other test has.
 fn pipe() -> (File, File) {
     let mut ends = [0; 2];
-    // SAFETY: `ends` has room for the two descriptors that the call writes.
+    // SAFETY: `ends` has space for the two descriptors that the call writes.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
-    // SAFETY: both have just been opened, and belong to nobody else.
+    // SAFETY: both have just been opened, and have no other owner.
     ends.map(|fd| File::from(unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd) })).into()
 }
 

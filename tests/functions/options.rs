@@ -243,7 +243,7 @@ fn with_filters(count: u16, first: libc::sock_filter) -> Socket {
     socket
 }
 
-/// What PHP reads of a socket, which it gets as its standard input.
+/// PHP's reads of a socket, which it gets as its standard input.
 fn phps_int(socket: Socket, option: i32) -> i32 {
     let mut php = common::limited(common::php_program());
     php.arg("-r").arg(format!(

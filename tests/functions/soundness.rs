@@ -1,5 +1,5 @@
-//! What safe code cannot do, whatever flag, option or descriptor it passes: the kernel keeps no memory, counts no byte into
-//! a buffer that it did not write, and takes no number for a descriptor or an address.
+//! Harm that safe code cannot do, whatever flag, option or descriptor it passes: the kernel keeps no memory, counts no
+//! byte into a buffer that it did not write, and takes no number for a descriptor or an address.
 
 use std::ffi::c_int;
 use std::fs::File;

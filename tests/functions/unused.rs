@@ -1,4 +1,4 @@
-//! What must not be dropped where it is made: the compiler says so.
+//! Values that must not be dropped where they are made: the compiler says so.
 
 #[path = "../lessons/compiler.rs"]
 #[allow(dead_code, reason = "the lessons' tests use the rest")]

@@ -1,4 +1,4 @@
-//! What happens when there is no more: descriptors, ports, room in buffers, places in a queue.
+//! The crate when a resource runs out: descriptors, ports, space in buffers, places in a queue.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -262,7 +262,7 @@ fn until_no_more_are_accepted(server: &Server) {
     }
 }
 
-/// More than select has room for, for one server after the other: they are many for this process.
+/// More clients than select takes, for one server after the other: they are many for this process.
 fn each_with_a_crowd(prepare: fn(&mut Command), test: fn(&mut Stage, Vec<Guest>)) {
     for sample in samples().iter().filter(|sample| sample.serves.many()) {
         let _turn = crowd_alone();
@@ -433,7 +433,7 @@ fn a_full_queue_of_a_unix_listener_says_again_later_and_lets_in_who_comes_then()
         socket_set_nonblock(client).unwrap();
     }
 
-    // A backlog of 1 is room for two (lesson 11).
+    // A backlog of 1 queues two (lesson 11).
     for client in &clients[..2] {
         socket_connect(client, &name, None).unwrap();
     }

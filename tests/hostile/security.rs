@@ -1,4 +1,4 @@
-//! What a program must not give away: to the network, to a child process, to a peer, to a terminal.
+//! Secrets that a program must not give away: to the network, to a child process, to a peer, to a terminal.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;

@@ -12,7 +12,7 @@ const SENDERS: u32 = 3;
 
 type Mistake = fn(&Socket) -> Result<()>;
 
-/// What a thread can do wrong with a connected socket, and the code that it gets for it.
+/// The mistakes of a thread with a connected socket, and the code that each gets.
 const MISTAKES: [(Mistake, i32); 3] = [
     (|socket| socket_set_option(socket, SOL_SOCKET, 9999, 1), SOCKET_ENOPROTOOPT),
     (|socket| socket_listen(socket, 1), SOCKET_EINVAL),
@@ -49,7 +49,7 @@ fn eight_threads_use_one_socket_and_no_message_and_no_error_is_lost() {
                 }
             });
         }
-        // Two receive. What either of them gets of one sender is in order.
+        // Two receive. Each of them gets the bytes of one sender in order.
         for _ in 0..2 {
             let (socket, received, done) = (Arc::clone(&shared), &received, &done);
             scope.spawn(move || {
@@ -65,7 +65,7 @@ fn eight_threads_use_one_socket_and_no_message_and_no_error_is_lost() {
                 done.store(true, Ordering::SeqCst);
             });
         }
-        // Three do what fails, each with a code of its own, which nobody else's failure takes from it.
+        // Three do what fails, each with a code of its own, which no other thread's failure takes from it.
         for (mistake, code) in &MISTAKES {
             let (socket, done) = (Arc::clone(&shared), &done);
             scope.spawn(move || {
@@ -75,7 +75,7 @@ fn eight_threads_use_one_socket_and_no_message_and_no_error_is_lost() {
                     rounds += 1;
                     assert_eq!(mistake(&socket).unwrap_err().code(), *code);
                     assert_eq!(socket_last_error(None), *code, "its own last error");
-                    // The socket's slot belongs to all: it has one of the codes, or none after somebody has cleared it.
+                    // The socket's slot belongs to all: it has one of the codes, or none after a thread has cleared it.
                     let shared = socket_last_error(&*socket);
                     assert!(shared == 0 || MISTAKES.iter().any(|(_, code)| *code == shared), "{shared}");
                     if rounds % 16 == 0 {

@@ -15,7 +15,7 @@ struct Lesson {
     text: String,
     /// The targets of its links, by their labels.
     links: BTreeMap<String, String>,
-    /// What follows "Functions met first here: ", without the full stop.
+    /// The text behind "Functions met first here: ", without the full stop.
     met: String,
 }
 
@@ -27,7 +27,7 @@ fn without_links(text: &str) -> (String, BTreeMap<String, String>) {
     (definition.replace_all(text, "").trim_end().to_owned() + "\n", links)
 }
 
-/// What a lesson says of the functions that it introduces.
+/// A lesson's list of the functions that it introduces.
 pub(crate) fn functions_met(lesson: &registry::Lesson) -> String {
     let text = lesson.file("README.md");
     let met =

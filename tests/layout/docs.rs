@@ -72,18 +72,52 @@ fn no_code_block_of_the_documentation_scrolls_sideways() {
     assert!(found.is_empty(), "wider than {WIDTH} columns:\n{}", found.join("\n"));
 }
 
-#[test]
-fn the_comments_use_none_of_the_words_that_mean_too_much() {
-    // The text of a constant is a literal behind its name.
-    let comment = Regex::new(r#"(?m)^\s*(?://[/!]? |\w+(?: \w+| = [\w:]+,)? ")(.*)$"#).unwrap();
-    // A descriptor is no person; a capacity, a module and an array are no room; a subject has a noun.
-    let banned = Regex::new(r"\b(?i:nobody|somebody|whoever|rooms?)\b|\b(?:Who|What)\b").unwrap();
+/// The texts below a folder that have comments, by their paths.
+fn texts(folder: &str) -> Vec<(String, String)> {
+    let root = common::root().join(folder);
     let mut found = Vec::new();
-    for (file, text) in sources() {
-        for line in comment.captures_iter(&text).filter(|line| banned.is_match(&line[1])) {
-            found.push(format!("{file}: {}", &line[1]));
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            if entry.file_type().unwrap().is_dir() {
+                // In `target` are builds, and in `corpus` the inputs of fuzzers.
+                if !path.ends_with("target") && !path.ends_with("corpus") {
+                    folders.push(path);
+                }
+            } else if ["rs", "php", "c", "h", "sh", "awk", "txt", "toml"].map(Some).contains(&extension) {
+                let name = path.strip_prefix(common::root()).unwrap().to_str().unwrap().to_owned();
+                found.push((name, std::fs::read_to_string(path).unwrap()));
+            }
         }
     }
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn the_comments_use_none_of_the_words_that_mean_too_much() {
+    // The text of a constant in `src` is a literal behind its name.
+    let constant = Regex::new(r#"(?m)^\s*\w+(?: \w+| = [\w:]+,)? "(.*)$"#).unwrap();
+    let comment = Regex::new(r"(?m)(?:^|\s)(?://[/!]?|/\*\*?|#) (.*)$").unwrap();
+    // A descriptor is no person, a subject has a noun, and capacity, module and array have names of their own.
+    let banned =
+        Regex::new(r"\b(?i:nobody|somebody|anybody|whoever|no one|rooms?)\b|(?:^|[\s(*])(?:Who|What)\b")
+            .unwrap();
+    let mut found = Vec::new();
+    let mut search = |kind: &Regex, (file, text): &(String, String)| {
+        for line in kind.captures_iter(text).filter(|line| banned.is_match(&line[1])) {
+            found.push(format!("{file}: {}", &line[1]));
+        }
+    };
+    for text in ["src", "tests", "lessons"].map(texts).iter().flatten() {
+        search(&comment, text);
+    }
+    for text in sources() {
+        search(&constant, &text);
+    }
+
     assert!(found.is_empty(), "say it with a noun:\n{}", found.join("\n"));
 }
 

@@ -96,7 +96,7 @@ impl List {
         rows.replace(text, regex::NoExpand(&(self.right)(lessons))).into_owned()
     }
 
-    /// What is wrong with the list in the file's text, and what to do.
+    /// The fault of the list in the file's text, and what to do.
     fn fault(&self, text: &str, lessons: &[Lesson]) -> Option<String> {
         let right = self.written(text, lessons);
         if right == text {
@@ -121,7 +121,7 @@ fn folders() -> Vec<String> {
     names
 }
 
-/// What lacks its row or its folder, in sentences that say what to add.
+/// The lessons that lack their row or their folder, in sentences that say what to add.
 fn unpaired(folders: &[String], lessons: &[Lesson]) -> Vec<String> {
     let name = Regex::new(r"^(\d\d)-([a-z0-9-]+)$").unwrap();
     let listed: Vec<String> = lessons.iter().map(Lesson::folder).collect();

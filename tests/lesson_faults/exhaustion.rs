@@ -8,7 +8,7 @@ use crate::stage::registry::Service;
 
 /// Those who are here are served without descriptors, and the next client is served later.
 pub(crate) fn serves_without_descriptors(lesson: &Lesson, service: &Service) {
-    // What one says in a chat the others hear.
+    // In a chat each line goes to the others.
     let (greeting, question, answer) = (&service.greeting, &service.request, &service.answer);
     let fault = Fault::accept(2, 3, "EMFILE");
     let mut process = Process::traced(&[&lesson.program, "127.0.0.1", "0"], Some(&fault));

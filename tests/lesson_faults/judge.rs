@@ -15,7 +15,7 @@ use crate::process::{Ended, Process};
 use crate::stage::pattern::aligned_pattern;
 use crate::stage::registry::Service;
 
-/// What came of a fault.
+/// The outcome of a fault.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     /// Everything was as without it.
@@ -31,16 +31,16 @@ pub(crate) enum Outcome {
 }
 use Outcome::{Ended as EndedInWords, Lost, Missed, Told, Unharmed};
 
-/// What the calls of a server report of a client that has gone already; and of a signal.
+/// The codes by which a server's calls report a client that has gone already; and a signal.
 const VANISHED: [&str; 5] = ["ECONNABORTED", "ECONNRESET", "EINTR", "ENOTCONN", "EPIPE"];
 
-/// What happened in a run.
+/// The events of a run.
 pub(crate) struct Run {
     pub(crate) ended: Ended,
     /// The clients of a server, in the order in which they came, and a new one after them.
     clients: Vec<Client>,
     new: Option<Client>,
-    /// How many descriptors too many a server had when nobody was there.
+    /// How many descriptors too many a server had without clients.
     left: Option<(usize, usize)>,
 }
 
@@ -99,12 +99,12 @@ pub(crate) fn play(role: &Part, start: &dyn Fn(&[&str]) -> Process) -> Run {
     }
 }
 
-/// Whether somebody who reads `text` learns of an error.
+/// Whether `text` tells its reader of an error.
 fn tells(text: &str, code: i32) -> bool {
     text.contains(&format!("[{code}]")) || text.contains(&socket_strerror(code))
 }
 
-/// What a lesson prints when all goes well: the whole of a program that ends by itself.
+/// The output of a lesson when all goes well: the whole of a program that ends by itself.
 pub(crate) fn expected_text(lesson: &Lesson) -> String {
     let text = lesson.row.file("expected.txt");
     if lesson.number != "08" {
@@ -167,8 +167,8 @@ pub(crate) fn judge(lesson: &Lesson, fault: &Fault, run: &Run, calls: usize) -> 
     match (unharmed, told) {
         (true, _) => Unharmed,
         (false, true) => Told,
-        // Who is turned away and has gone already misses nothing; the server does not mention that. And nobody says
-        // why a name is not known, as in PHP.
+        // A client that is turned away and has gone already misses nothing, and the server does not mention it. Neither
+        // is it said why a name is not known, as in PHP.
         (false, false) if server || fault.place.database => Told,
         _ => lost("the result is another, and nobody says why"),
     }
@@ -180,7 +180,7 @@ fn by_interrupt(run: &Run) -> bool {
     run.new.is_some() && (status.signal() == Some(libc::SIGINT) || status.code() == Some(130))
 }
 
-/// What no program may ever do.
+/// The misbehaviour that no program may show.
 fn misbehaves(run: &Run, calls: usize) -> Option<String> {
     let Run { ended, clients, .. } = run;
     if ended.errors.contains("panicked at") {
@@ -233,7 +233,7 @@ fn summary(run: &Run) -> String {
     )
 }
 
-/// Without a fault a lesson does what is expected; what it prints counts where nobody talks to it. Else the reason.
+/// Without a fault a lesson does what is expected; its output counts where it has no clients. Else the reason.
 pub(crate) fn wellness(lesson: &Lesson, run: &Run, expected: &Regex) -> Result<(), String> {
     let well = misbehaves(run, usize::MAX - 150).is_none()
         && run.left.is_none()

@@ -1,4 +1,4 @@
-//! Who plays with the lessons that need another end.
+//! The other ends of the lessons that need one.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -137,7 +137,7 @@ fn reverse(service: &Service, port: u16) -> Vec<Client> {
 
 fn who_is_calling(port: u16) -> Vec<Client> {
     let mut clients = Vec::new();
-    // One is told. Who vanishes before does not count.
+    // One is told. A client that vanishes before does not count.
     for _ in 0..3 {
         let mut client = Client::connect(port);
         client.hears("You are 127.0.0.1:%d\nYou have called 127.0.0.1:%d\n").hears_the_end();
@@ -211,7 +211,7 @@ fn select(service: &Service, port: u16) -> Vec<Client> {
 
 fn chat(service: &Service, port: u16) -> Vec<Client> {
     let chatter = ["[%d:%d:%d] client %d has come\n", "[%d:%d:%d] client %d has gone\n"];
-    // One of these follows what somebody says.
+    // One of these follows each line.
     let news = ["[%d:%d:%d] client %d: Good morning!\n", "[%d:%d:%d] client %d is lost: %s\n"];
     let mut clients = Vec::new();
     for _ in 0..3 {

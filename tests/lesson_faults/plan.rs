@@ -16,13 +16,13 @@ pub(crate) struct Place {
     pub(crate) nth: usize,
     /// Whether a server waits for its clients already.
     pub(crate) serving: bool,
-    /// Whether one of the machine's databases of names or settings is read here. What cannot be read is not known.
+    /// Whether one of the machine's databases of names or settings is read here. Where it cannot be read, a name is not known.
     pub(crate) database: bool,
     /// Whether there are calls that return at once where others would wait.
     waits_never: bool,
 }
 
-/// What is to happen there.
+/// The fault there.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) place: Place,
@@ -98,7 +98,7 @@ pub(crate) fn names(part: &str) -> bool {
     })
 }
 
-/// What strace is to write down. The rest is of no interest where this machine does not know it.
+/// The calls that strace is to write down. The rest is of no interest where this machine does not know it.
 pub(crate) fn traced() -> String {
     let calls: Vec<String> = codes::calls_of_a_right_program().map(|call| format!("?{call}")).collect();
     format!("?close,sigaltstack,{}", calls.join(","))

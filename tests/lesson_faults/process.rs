@@ -17,7 +17,7 @@ const LIMIT: u32 = 15;
 /// How long to wait for anything that a server is to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
-/// A running program. What it prints goes into files.
+/// A running program. Its output goes into files.
 pub(crate) struct Process {
     child: Running,
     folder: TempDir,
@@ -30,14 +30,14 @@ enum Log {
     Shim(TempPath),
 }
 
-/// What has become of it.
+/// Its end.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) output: String,
     pub(crate) errors: String,
-    /// What strace has written down.
+    /// The lines of strace.
     pub(crate) log: String,
-    /// What it and strace have used of the processor.
+    /// Its processor time, with strace's.
     pub(crate) cpu: Duration,
 }
 
@@ -63,7 +63,7 @@ impl Process {
         Process { child, folder, log: Log::Shim(log) }
     }
 
-    /// What it has printed by now.
+    /// Its output by now.
     pub(crate) fn output(&self) -> String {
         text(self.folder.path(), "out")
     }
@@ -135,7 +135,7 @@ impl Process {
     /// Ctrl-C.
     pub(crate) fn interrupt(&self) {
         if let Some(pid) = self.pid().and_then(|pid| i32::try_from(pid).ok()) {
-            // SAFETY: the call takes numbers; the process is a descendant of ours that nobody has waited for.
+            // SAFETY: the call takes numbers; the process is a descendant of ours, and has not been waited for.
             unsafe { libc::kill(pid, libc::SIGINT) };
         }
     }

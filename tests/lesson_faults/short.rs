@@ -8,7 +8,7 @@ use crate::process::Process;
 use crate::stage::pattern::aligned_pattern;
 use crate::stage::registry::Service;
 
-/// What a lesson prints with short reads or writes: its expected.txt, with the changes of short.txt.
+/// The output of a lesson with short reads or writes: its expected.txt, with the changes of short.txt.
 fn expected(lesson: &Lesson, variable: &str, how: &str) -> String {
     let changes = std::fs::read_to_string(common::root().join("tests/lesson_faults/short.txt"));
     let changes = changes.expect("the file");

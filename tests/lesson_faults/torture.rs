@@ -24,7 +24,7 @@ struct Fate {
     fault: Fault,
 }
 
-/// What came of those that were tried.
+/// The outcomes of those that were tried.
 static TRIED: Mutex<Vec<(&str, Fault, Outcome)>> = Mutex::new(Vec::new());
 
 /// A row for each fault, such as `fault::lesson_13::accept4::EMFILE::2`, the second accept; all of them, or a share. Which
@@ -71,7 +71,7 @@ fn may_name_a_fault(part: &str) -> bool {
     part.contains("lesson_") || part.contains("::") || "fault".contains(part) || plan::names(part)
 }
 
-/// What a lesson does without a fault, and what could fail in it; or what is wrong with it.
+/// A lesson's run without a fault, and the calls that could fail in it; or what is wrong with it.
 fn fates(lesson: &'static Lesson) -> Result<Vec<Fate>, String> {
     let run = judge::run(lesson, None);
     judge::wellness(lesson, &run, &aligned_pattern(&judge::expected_text(lesson)))?;

@@ -1,4 +1,4 @@
-//! What the compiler says to the lines that break a lesson.
+//! The compiler's complaints about the lines that break a lesson.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,7 @@ fn compiler() -> Command {
     command
 }
 
-/// What the compiler says to a program that uses this crate, a line each; nothing if it accepts it.
+/// The compiler's complaints about a program that uses this crate, a line each; none if it accepts it.
 pub(crate) fn compiler_says(program: &str) -> String {
     compiler_prints(program, "--error-format=short")
 }

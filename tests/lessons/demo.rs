@@ -20,7 +20,7 @@ impl Demo {
         command.arg(&self.0).args(arguments).output().expect("it runs")
     }
 
-    /// What the player says, with this text as its demo and a shell script as the server.
+    /// The player's output, with this text as its demo and a shell script as the server.
     fn with_server(text: &str, script: &str) -> Result<String, String> {
         Demo::new(text).said(&["--server", "sh", "-c", script])
     }
@@ -33,7 +33,7 @@ impl Demo {
         Demo::new(&text).said(&arguments)
     }
 
-    /// What it shows if it succeeds, and why it failed if not; `FILE` stands for the name of the demo.
+    /// Its output if it succeeds, and why it failed if not; `FILE` stands for the name of the demo.
     fn said(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.play(arguments);
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");

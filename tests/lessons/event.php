@@ -10,7 +10,7 @@ final class EventBase
 {
     /** @var array<int, WeakReference<Event>> an event that no variable has any more is freed, and waits no more */
     public array $pending = [];
-    /** What its events know of it when it is gone: `alive`. */
+    /** The one fact that its events know when it is gone: `alive`. */
     public readonly stdClass $state;
     private bool $stopped = false;
     private bool $exited = false;

@@ -293,7 +293,7 @@ fn it_rests_while_it_waits(twin: &Program) {
     let server = start(twin);
     let before = server.ticks();
 
-    // A time to measure: first nobody is connected, then somebody who is silent.
+    // A time to measure: first without a client, then with one that is silent.
     std::thread::sleep(Duration::from_millis(200));
     let client = server.connect();
     read_line(&client);
@@ -437,7 +437,7 @@ fn ctrl_c_ends_it(twin: &Program) {
     assert_eq!(read_all(&client), b"");
 }
 
-/// 8 MiB are more than the buffers of both ends take, and nobody reads.
+/// 8 MiB are more than the buffers of both ends take, and neither end reads.
 const MUCH: usize = 8 << 20;
 
 #[test]

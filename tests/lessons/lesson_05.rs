@@ -82,7 +82,7 @@ impl Client {
         self.first_lines();
         assert_eq!(read_all(&self.peer), SENT.as_bytes());
         let Client { child, mut screen, peer, .. } = self;
-        // It reads and prints at the same time, and here too nobody may wait for the other.
+        // It reads and prints at the same time, and here too neither may wait for the other.
         let output = std::thread::scope(|scope| {
             scope.spawn(|| {
                 write_all(&peer, answer);
@@ -228,7 +228,7 @@ fn bad_arguments_are_one_sentence(twin: &Program) {
         let said = twin.refusal(&["127.0.0.1", port]);
         assert_eq!(said, "The port has to be a number from 0 to 65535.\n", "{port}");
     }
-    // Port 1, where nobody listens.
+    // Port 1, which has no listener.
     for port in ["01", "+1"] {
         let said = twin.refusal(&["127.0.0.1", port]);
         assert_eq!(said, nobody_at(twin, 1), "{port}");

@@ -58,7 +58,7 @@ fn against(mut client: Command, serve: impl FnOnce(Socket, String) + Send) -> Ou
     })
 }
 
-/// What the client prints of an answer.
+/// The client's output for an answer.
 fn shown(client: Command, answer: &[u8]) -> Vec<u8> {
     let output = against(client, |peer, _| write_all(&peer, answer));
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -191,7 +191,7 @@ fn an_answer_without_end_fills_no_memory() {
             write_all(&peer, &vec![byte; 1 << 20]);
         }
 
-        // What the buffers of the connection hold, the kernel has; the client has read the rest.
+        // The kernel has what the buffers of the connection hold; the client has read the rest.
         let grown = client.resident().saturating_sub(before);
         assert!(grown < 1024, "{grown} KiB more");
     }
@@ -268,7 +268,7 @@ fn a_port_that_is_none_is_one_sentence() {
 #[test]
 fn a_host_alone_means_the_port_of_http_and_no_argument_a_server_on_this_machine() {
     for mut client in twins() {
-        // No connection can go to a multicast address, so nobody is asked.
+        // No connection can go to a multicast address, so no machine is asked.
         let output = client.arg("224.0.0.1").output().expect("it runs");
 
         let text = String::from_utf8_lossy(&output.stdout);
@@ -296,7 +296,7 @@ fn sending_is_like_writing_a_file_and_is_not() {
     let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
     socket_connect(&client, "127.0.0.1", port).expect("a connection");
 
-    // Taken is not arrived: nobody has accepted the connection yet.
+    // Taken is not arrived: the connection has not been accepted yet.
     assert_eq!(socket_send(&client, "hello", 5, 0).expect("room"), 5);
     // A file could be written from its beginning again.
     // SAFETY: the call takes numbers.
@@ -305,7 +305,7 @@ fn sending_is_like_writing_a_file_and_is_not() {
     // It takes less than all when its buffer is full.
     let sent = socket_send(&client, vec![b'x'; 50_000_000], 50_000_000, MSG_DONTWAIT).expect("room");
     assert!(sent > 0 && sent < 50_000_000, "{sent}");
-    // A failure turns up in a later call: the peer goes, and nobody says so until it is asked.
+    // A failure turns up in a later call: the peer goes, and the kernel says so only when it is asked.
     reset(socket_accept(&listener).expect("the client"));
     let begin = Instant::now();
     let error = loop {
@@ -333,7 +333,7 @@ impl WebServer {
         let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut line = String::new();
         log.read_line(&mut line).expect("a line");
-        // What it writes later has to go somewhere.
+        // Its later output has to go somewhere.
         thread::spawn(move || log.lines().count());
         let port = line.rsplit("127.0.0.1:").next().and_then(|rest| rest.split(')').next());
         let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port: {line}"));

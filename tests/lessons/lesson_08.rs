@@ -67,7 +67,7 @@ fn it_finds_exactly_the_ports_that_somebody_listens_on() {
 
 #[test]
 fn a_port_that_does_not_answer_costs_its_batch_a_second_and_no_more() {
-    // A queue with room for one (lesson 11), and one who has taken it: whoever calls now gets no answer.
+    // A queue of one place (lesson 11), and a client that has taken it: the next one gets no answer.
     let setup = "$full = socket_create_listen(40001, 0);
         $first = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
         socket_connect($first, '127.0.0.1', 40001);
@@ -191,7 +191,7 @@ fn terminal() -> (File, OwnedFd) {
     // SAFETY: the call takes numbers.
     let slave = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, flags) };
     assert_ne!(slave, -1, "the other end");
-    // SAFETY: the descriptor was just opened and belongs to nobody else.
+    // SAFETY: the descriptor was just opened and has no other owner.
     (master, unsafe { OwnedFd::from_raw_fd(slave) })
 }
 
@@ -209,7 +209,7 @@ fn in_a_terminal_the_progress_is_one_line_that_changes() {
         // The command has the other end of the terminal too.
         drop(command);
         let mut shown = Vec::new();
-        // A terminal that nobody has open any more ends with an error instead of nothing.
+        // A terminal that no process has open any more ends with an error instead of nothing.
         let end = master.read_to_end(&mut shown).expect_err("the end");
 
         assert_eq!(end.raw_os_error(), Some(SOCKET_EIO));

@@ -158,7 +158,7 @@ fn a_line_without_end_to_a_client_that_reads_late_is_answered_whole_in_little_me
                 write_all(&client, &vec![b'x'; LENGTH]);
                 socket_shutdown(&client, SHUT_WR).expect("that is all");
             });
-            // Nobody reads until the server can write no more.
+            // The client does not read until the server can write no more.
             let begin = Instant::now();
             let path = format!("/proc/{}/syscall", server.pid());
             let writing = format!("{} ", libc::SYS_write);
@@ -190,7 +190,7 @@ fn clients_that_vanish_end_their_own_conversation_and_leave_nothing_behind() {
         assert_eq!(server.line(), "client 1: has come");
         let cause = "socket_read(): unable to read from socket [104]: Connection reset by peer";
         assert_eq!(server.line(), format!("client 1: {cause}"));
-        // With answers that nobody takes, and with bytes that nobody has read, at any moment.
+        // With answers that are not taken, and with bytes that are not read, at any moment.
         for number in 2..=40 {
             let client = server.connect();
             if number % 2 == 0 {

@@ -15,7 +15,7 @@ fn both() -> [Vec<OsString>; 2] {
     twins_of("11").map(|twin| twin.os_words())
 }
 
-/// What becomes of the clients of a backlog, by the first of two tables: connected, refused, reset, still trying.
+/// The outcome for the clients of a backlog, by the first of two tables: connected, refused, reset, still trying.
 fn row(text: &str, table: usize, backlog: u32) -> [u32; 4] {
     let table = text.split("still trying\n").nth(table).expect("the table");
     let numbers = |line: &str| line.split_whitespace().map(str::parse).collect::<Result<Vec<u32>, _>>();
@@ -80,7 +80,7 @@ fn myth_with_a_backlog_of_10_the_11th_client_is_refused() {
     for client in &clients[11..] {
         assert_eq!(state(client), SYN_SENT);
     }
-    // Nobody tells them no: with places for both, both get in.
+    // They are not refused: with places for both, both get in.
     let _first = socket_accept(&listener).expect("a client");
     let _second = socket_accept(&listener).expect("a client");
     for client in &clients[11..] {

@@ -219,7 +219,7 @@ fn a_client_that_reads_late_gets_every_byte() {
         let client = come(&server, 1, 1);
         let question = [[b'q'; LINE].as_slice(), b"\n"].concat();
 
-        // A megabyte of answers waits in the two kernels' buffers, for nobody reads yet.
+        // A megabyte of answers waits in the two kernels' buffers, for the client does not read yet.
         write_all(&client, &question.repeat(1000));
         socket_shutdown(&client, SHUT_WR).unwrap();
         assert_eq!(server.line(), "client 1: has gone, answers: 1000");
@@ -294,7 +294,7 @@ fn it_rests_while_nobody_speaks_also_when_somebody_has_half_closed_or_said_half_
         let _silent = come(&server, 1, 1);
         let half = come(&server, 2, 2);
         write_all(&half, b"half a li");
-        // Ended, and does not read: its answers wait in the server, and nobody can do anything about it.
+        // Ended, and does not read: its answers wait in the server, and cannot be sent.
         let deaf = come(&server, 3, 3);
         write_all(&deaf, b"\n");
         socket_shutdown(&deaf, SHUT_WR).unwrap();
@@ -346,7 +346,7 @@ fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the
             asks(&come(server, 1, 1), "hello");
         });
 
-        // With nobody to wait for, there is no hope that a descriptor becomes free.
+        // Without a client to wait for, there is no hope that a descriptor becomes free.
         let mut server = Server::start(with_accept_injected(&twin, "error=ENFILE"));
         let _calls = server.connect();
         assert!(!server.ended());
@@ -356,8 +356,8 @@ fn what_accept_may_report_of_a_client_does_not_end_it_and_what_is_wrong_with_the
 #[test]
 fn a_caller_who_gave_up_between_select_and_accept_keeps_nobody_waiting() {
     for twin in twins_of("13") {
-        // strace answers in place of select that somebody is ready, and leaves the sets as they are: everybody is, the
-        // listener too, though nobody calls.
+        // strace answers in place of select that sockets are ready, and leaves the sets as they are: all are ready, the
+        // listener too, though no client calls.
         let server = Server::start(with_injected(&twin, "select,pselect6", "retval=9"));
         begin(&server);
 
@@ -421,7 +421,7 @@ fn ctrl_c_ends_it() {
     });
 }
 
-/// What a lesson does with arguments that it cannot use: the status and the sentence.
+/// A lesson's answer to arguments that it cannot use: the status and the sentence.
 pub(crate) fn refuses_bad_arguments(number: &str) {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
@@ -576,7 +576,7 @@ fn myth_socket_write_sends_it_all() {
     let (client, _server) = common::connection();
     socket_set_nonblock(&client).unwrap();
     let sent = socket_write(&client, &data, None).unwrap();
-    // The peer's kernel still takes what fits there; then there is room for nothing.
+    // The peer's kernel still takes what fits there, and then no more.
     let error = loop {
         if let Err(error) = socket_write(&client, &data, None) {
             break error;

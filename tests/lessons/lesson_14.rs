@@ -9,7 +9,7 @@ use crate::common;
 use crate::stage::server::{PATIENCE, reset};
 use crate::stage::twin::{Program, TWINS, Twin};
 
-/// What one of the twins prints.
+/// The output of one of the twins.
 fn printed(twin: Twin) -> String {
     let output = Program::of("14", twin).command(&[]).output().expect("it runs");
     assert!(output.status.success(), "{twin:?}: {}", String::from_utf8_lossy(&output.stderr));

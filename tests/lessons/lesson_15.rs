@@ -33,14 +33,14 @@ fn start(mut command: Command) -> Server {
     server
 }
 
-/// A client, once it is in the room.
+/// A client, once it is in the chat.
 fn enter(server: &Server) -> Socket {
     let client = server.connect();
     assert!(read_line(&client).starts_with("Welcome, client "));
     client
 }
 
-/// A line of the room without its time.
+/// A line of the chat without its time.
 fn hear(client: &Socket) -> String {
     let line = read_line(client);
     let time = Regex::new(r"^\[\d\d:\d\d:\d\d\] ").expect("a pattern");
@@ -89,7 +89,7 @@ fn a_line_in_two_reads_is_bounded_too() {
         hear(&alice);
 
         write_all(&alice, &[b'x'; 1000]);
-        // The room has heard Alice's half before it hears Bob.
+        // The server has read Alice's half before it reads Bob's line.
         write_all(&bob, b"go on\n");
         assert_eq!(hear(&alice), "client 2: go on");
         write_all(&alice, &[vec![b'x'; 1000], b"\n".to_vec()].concat());
@@ -176,12 +176,12 @@ fn a_client_that_does_not_read_delays_nobody_and_is_dropped_at_the_bound() {
             assert!(begin.elapsed() < PATIENCE, "the sleeper is never dropped");
         };
 
-        // Of what the sleeper was told (of the two who came, too), the kernel has a part, and the room had the rest.
+        // The kernel has a part of what the sleeper was told (of the two clients that came, too). The server had the rest.
         let told = end + 2 * "[00:00:00] client 2 has come\n".len();
         let name = socket_getsockname(&sleeper).expect("a name");
         let waiting = told - queue(server.port, name.port, 0) - queue(name.port, server.port, 1);
         let bound = 256 * 1024;
-        // A read of the room is up to 1024 bytes, and its lines get longer by a time and a name.
+        // A read of the server is up to 1024 bytes, and its lines get longer by a time and a name.
         assert!((bound..bound + 2048).contains(&waiting), "{waiting} bytes waited");
     }
 }
@@ -250,7 +250,7 @@ fn myth_an_event_chat_needs_no_close_handling() {
     }
     assert_eq!(times.get(), 100);
 
-    // With: the room is at rest after a client has gone.
+    // With: the server is at rest after a client has gone.
     for server in [rust(), php()] {
         let (alice, bob) = (enter(&server), enter(&server));
         hear(&alice);
@@ -261,7 +261,7 @@ fn myth_an_event_chat_needs_no_close_handling() {
         while begin.elapsed() < Duration::from_millis(300) {
             std::thread::sleep(Duration::from_millis(50));
         }
-        // A spinning room would have used 30 hundredths of a second.
+        // A spinning server would have used 30 hundredths of a second.
         assert!(server.ticks() - before <= 5, "{} ticks", server.ticks() - before);
     }
 }
@@ -289,7 +289,7 @@ fn myth_select_scales() {
 
 fn fifteen_hundred_clients() {
     common::raise_descriptor_limit();
-    // A room so full may take longer than other servers, on a machine that does much else.
+    // A chat so full may take longer than other servers, on a machine that does much else.
     let server = start(common::limited_to(120, built("lesson-15")));
     let first = enter(&server);
     let mut clients = Vec::new();
@@ -298,13 +298,13 @@ fn fifteen_hundred_clients() {
         assert_eq!(hear(&first), format!("client {number} has come"));
     }
 
-    // Far beyond select, in the room's process and in this one.
+    // Far beyond select, in the server's process and in this one.
     let highest = clients.iter().max_by_key(|client| std::os::fd::AsRawFd::as_raw_fd(*client)).expect("many");
     let error = socket_select(Some(&mut vec![highest]), None, None, 0, 0).unwrap_err();
     assert!(error.to_string().contains("FD_SETSIZE"), "{error}");
     assert!(server.descriptors() > 1500);
 
-    // The last one speaks, and everybody hears it.
+    // The last one speaks, and all hear it.
     let last = clients.pop().expect("many");
     write_all(&last, b"Can you hear me?\n");
     let begin = Instant::now();

@@ -11,7 +11,7 @@ fn myth_udp_stands_for_user_data_protocol() {
     let row = protocols.lines().find(|line| line.starts_with("udp\t")).expect("the row of UDP");
     assert!(row.ends_with("# user datagram protocol"), "{row}");
 
-    // What a datagram is: one send is one receive, and a stream does not do that.
+    // A datagram: one send is one receive, and a stream does not do that.
     for (kind, received) in [(SOCK_DGRAM, "one"), (SOCK_STREAM, "onetwo")] {
         let (here, there) = common::pair(kind);
         socket_write(&here, "one", None).expect("room");

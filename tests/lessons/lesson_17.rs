@@ -15,7 +15,7 @@ fn who_may_not_write_to_the_file_may_not_connect() {
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o1777)).expect("its mode");
     let own = folder.path().join("door");
     let code = common::in_child(move || {
-        // SAFETY: the calls take a number. Root may do everything, so nobody tries; others cannot change, and need not.
+        // SAFETY: the calls take a number. Root may do everything, so user 65534 tries; other users cannot change, and need not.
         unsafe { libc::setuid(65534) };
         let listener = socket_create(AF_UNIX, SOCK_STREAM, 0).expect("a socket");
         socket_bind(&listener, &own, 0).expect("a path");

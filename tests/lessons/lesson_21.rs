@@ -57,7 +57,7 @@ fn silence() -> String {
 
 #[test]
 fn packets_of_others_are_no_answer_and_do_not_prolong_the_wait() {
-    // Two that end within the ICMP header, answers to somebody else, and questions.
+    // Two that end within the ICMP header, answers to another program, and questions.
     let setup = r#"
         file_put_contents('/proc/sys/net/ipv4/icmp_echo_ignore_all', '1');
         $code = '$socket = socket_create(AF_INET, SOCK_RAW, 1);

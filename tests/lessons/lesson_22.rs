@@ -229,7 +229,7 @@ fn errors_end_the_connection_after_their_answer_and_not_with_a_reset() {
     with_both(&[], |server| {
         for (request, expected) in requests {
             let client = server.connect();
-            // What follows is not read as a request any more, and yet it is read.
+            // The bytes that follow are not read as a request any more, and yet they are read.
             write_all(&client, format!("{request}{GET}").as_bytes());
             let body = if request.starts_with("HEAD") { String::new() } else { format!("{expected}\n") };
             let answer = format!(

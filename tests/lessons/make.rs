@@ -267,7 +267,7 @@ fn a_reader_that_leaves_is_no_failure() {
     }
 }
 
-/// What was said, without the line that says what is built.
+/// The output, without the line that says what is built.
 fn without_building(errors: &[u8]) -> String {
     let errors = String::from_utf8_lossy(errors);
     errors
@@ -477,7 +477,7 @@ fn client() -> (Socket, Running) {
     (socket_accept(&listener).expect("the client connects"), client)
 }
 
-/// What the client prints until the end.
+/// The client's output until the end.
 fn printed(mut client: Running) -> String {
     let mut text = String::new();
     client.stdout.take().expect("a pipe").read_to_string(&mut text).expect("UTF-8");
@@ -488,7 +488,7 @@ fn printed(mut client: Running) -> String {
 #[test]
 fn a_character_in_two_packets_is_printed_whole() {
     let (server, mut client) = client();
-    // What stands before the character shows that the first packet has been read.
+    // The text before the character shows that the first packet has been read.
     socket_write(&server, b"caf\xC3", None).expect("room");
     let mut text = [0; 3];
     client.stdout.as_mut().expect("a pipe").read_exact(&mut text).expect("the first packet");
@@ -533,7 +533,7 @@ fn the_client_sends_keys_as_they_come_and_goes_on_reading_when_the_keyboard_ends
 fn a_client_whose_screen_is_closed_ends_without_a_panic() {
     let (server, mut client) = client();
     drop(client.stdout.take());
-    // Either there is still room, or the client has gone already.
+    // Either the socket still takes it, or the client has gone already.
     let _ = socket_write(&server, vec![b'x'; 100_000], None);
 
     assert!(client.ended());

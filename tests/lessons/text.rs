@@ -54,7 +54,7 @@ fn chat(server: &Server, data: &[u8]) -> Vec<String> {
     lines.map(|line| line["client 1: ".len()..].trim_end_matches('\n').to_owned()).collect()
 }
 
-/// What lesson 05 shows of what its server says.
+/// The text that lesson 05 shows of what its server says.
 fn greeting_client(mut command: Command, data: &[u8]) -> Vec<String> {
     let (listener, port) = common::listener();
     let client =

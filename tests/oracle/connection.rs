@@ -132,7 +132,7 @@ fn nobody_listens_there() {
 #[test]
 fn a_datagram_socket_gets_a_default_peer() {
     // [V] 2.6: connect works for UDP and sets the default peer; an ICMP refusal appears later, as [111] on read
-    // `closed` is connected to itself and so takes nothing from `c`: its port is as good as closed, and nobody else's.
+    // `closed` is connected to itself and so takes nothing from `c`: its port is as good as closed, and to no other.
     agree(
         r#"
         open = socket_create AF_INET SOCK_DGRAM SOL_UDP

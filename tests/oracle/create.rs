@@ -138,7 +138,7 @@ fn a_listener_in_one_step_listens_everywhere_on_a_free_port() {
 #[test]
 fn a_listeners_port_is_between_0_and_65535() {
     // [V] 2.2: another port is a ValueError; before 8.5 its low 16 bits count: -1 is 65535. A `u16` cannot hold it.
-    // The call that would bind is answered by strace, so that nobody needs that port.
+    // The call that would bind is answered by strace, so that the port is not needed.
     for (port, bound) in [("-1", 65535), ("65536", 0), ("99999", 34463)] {
         let code = format!("socket_create_listen({port})");
         php::takes_the_low_16_bits_before_8_5(

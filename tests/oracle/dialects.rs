@@ -41,7 +41,7 @@ pub(crate) fn by_version<T: Copy>(facts: &[(u32, T)]) -> T {
     fact.unwrap_or_else(|| panic!("PHP 8.2 is the oldest that is known, and this is {version}")).1
 }
 
-/// What an older PHP says to a step, if it is not what 8.5 says.
+/// An older PHP's answer to a step, if it is not that of 8.5.
 pub(crate) fn older(line: &str, newest: &Value) -> Option<(&'static str, Value)> {
     OLDER
         .iter()
@@ -49,7 +49,7 @@ pub(crate) fn older(line: &str, newest: &Value) -> Option<(&'static str, Value)>
         .find_map(|row| (row.older)(line, newest).map(|answer| (row.item, answer)))
 }
 
-/// What this crate says to a step, if it is not what PHP 8.5 says.
+/// This crate's answer to a step, if it is not that of PHP 8.5.
 pub(crate) fn ours(line: &str, newest: &Value) -> Option<(&'static str, Value)> {
     OURS.iter().find_map(|(item, says)| says(line, newest).map(|answer| (*item, answer)))
 }
@@ -192,7 +192,7 @@ const OLDER: &[Difference] = &[
     },
 ];
 
-/// What the documentation lists as differences to PHP 8.5.
+/// The differences to PHP 8.5 that the documentation lists.
 const OURS: &[(&str, Says)] = &[
     ("a text that is no number is an error, to PHP mostly 0", |line, newest| {
         let (function, value) = set(line)?;

@@ -78,7 +78,7 @@ closure() {
     echo "$known"
 }
 
-# Fetches PHP $1 into $target/$1. What is not complete never stands there.
+# Fetches PHP $1 into $target/$1. An incomplete PHP never stands there.
 fetch() {
     version=$1
     mirror=$(sh tests/mirror.sh)

@@ -367,7 +367,7 @@ fn messages_are_sent_and_received_as_by_php() {
             outs: Vec::new(),
             socket: None,
             asks: false,
-            // Who plays is the machine's affair.
+            // The player depends on the machine.
             of_machine: value.to_string().contains("\"uid\""),
         };
         let lines: Vec<Line> = php.iter().enumerate().map(line).collect();
@@ -443,7 +443,7 @@ fn php_sends_descriptor_0_for_a_socket_but_for_8_4() {
     assert_eq!(socket_read(&received[1], 100, PHP_BINARY_READ).unwrap(), b"through it");
 }
 
-// [V] 4.6: the room for every pair of level and type, and the texts for those that there are not.
+// [V] 4.6: the space for every pair of level and type, and the texts for those that there are not.
 #[test]
 fn the_room_for_control_messages_is_phps() {
     let numbers = [0, 1, 2, 3, 4, 253, 1000, 536_870_907, 536_870_908, 2_147_483_647, 2_147_483_648];
@@ -468,7 +468,7 @@ fn the_room_for_control_messages_is_phps() {
     assert_eq!(rust.lines().count(), 7 * 80 * 11);
 }
 
-/// What PHP sends to a socket of ours.
+/// PHP's messages to a socket of ours.
 fn sent_by_php(socket_name: &str, code: &str) {
     common::php(&format!(
         "$s = socket_create(AF_UNIX, SOCK_DGRAM, 0); socket_connect($s, \"\\0{socket_name}\"); {code}"

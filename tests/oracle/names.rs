@@ -9,13 +9,13 @@ use crate::common;
 use crate::dialects::{self, by_version};
 use crate::record;
 
-/// What PHP code gives, which encodes it by `json_encode`.
+/// The result of PHP code, which encodes it by `json_encode`.
 fn php_json(code: &str) -> Value {
     let text = common::php(code);
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Compares row by row, so that a difference is found. What an older PHP says instead must be listed.
+/// Compares row by row, so that a difference is found. The other answer of an older PHP must be listed.
 fn same(rust: &[Value], php: &Value, what: impl Fn(usize) -> String) {
     let php = php.as_array().expect("a list");
     assert_eq!(rust.len(), php.len());

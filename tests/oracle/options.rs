@@ -413,7 +413,7 @@ fn rows(text: &str) -> Vec<Row> {
 }
 
 impl Row {
-    /// What is the kernel's or the machine's own: sizes, its tick, defaults that it can be told, processes, rights.
+    /// Whether the value is the kernel's or the machine's own: sizes, its tick, settings, processes, rights.
     fn is_of_machine(&self) -> bool {
         let number = value_of(&self.option);
         let first = [
@@ -477,7 +477,7 @@ fn value_of(word: &str) -> c_int {
     word.parse().unwrap_or_else(|_| value(word))
 }
 
-/// What stands in JSON as the value that it means.
+/// The value that a text of JSON means.
 fn option_value(value: &Value) -> OptionValue {
     let text = |key: &str| value[key].as_str().expect("a text");
     let int = |key: &str| value[key].as_i64().expect("a number");
@@ -601,7 +601,7 @@ fn plain_options_take_what_phps_take() {
     agree(&plain_rows());
 }
 
-/// What texts look like numbers: parts of numbers in any order, and what stands around them.
+/// Texts that look like numbers: parts of numbers in any order, and what stands around them.
 fn nearly_numeric() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => "[0-9]{1,3}",

@@ -1,4 +1,4 @@
-//! What PHP says by itself, for statements about PHP that Rust's types leave no room for.
+//! PHP by itself, for statements about PHP that Rust's types cannot express.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -27,7 +27,7 @@ const HELPERS: &str = r"
     }
 ";
 
-/// What the code returns, by way of JSON. Warnings are not looked at.
+/// The code's return value, by way of JSON. Warnings are ignored.
 #[track_caller]
 pub(crate) fn value(code: &str) -> Value {
     let text = common::php(&format!(
@@ -64,7 +64,7 @@ pub(crate) fn texts(strace: &Strace) -> Vec<String> {
 }
 
 /// A port that does not fit: a `ValueError` that begins with `argument`, and before 8.5 a system call with `sent`, the low
-/// 16 bits. strace answers that `call` with `retval`, so that nobody needs the port.
+/// 16 bits. strace answers that `call` with `retval`, so that the port is not needed.
 #[track_caller]
 pub(crate) fn takes_the_low_16_bits_before_8_5(
     call: &str,
@@ -146,9 +146,9 @@ impl Peer {
         message.msg_control = control.as_mut_ptr().cast();
         // SAFETY: CMSG_SPACE only counts.
         message.msg_controllen = unsafe { libc::CMSG_SPACE(fd_len) } as _;
-        // SAFETY: the control buffer is aligned and has room for a header and a descriptor.
+        // SAFETY: the control buffer is aligned and has space for a header and a descriptor.
         let header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
-        // SAFETY: there is room for it, so `header` is not null; nobody else looks at `control` meanwhile.
+        // SAFETY: it fits, so `header` is not null; nothing else refers to `control` meanwhile.
         let header = unsafe { &mut *header };
         header.cmsg_level = libc::SOL_SOCKET;
         header.cmsg_type = libc::SCM_RIGHTS;
@@ -156,14 +156,14 @@ impl Peer {
         header.cmsg_len = unsafe { libc::CMSG_LEN(fd_len) } as _;
         // SAFETY: the data behind the header lies in `control`.
         let data = unsafe { libc::CMSG_DATA(header) };
-        // SAFETY: there is room for a descriptor there.
+        // SAFETY: a descriptor fits there.
         unsafe { data.cast::<RawFd>().write_unaligned(fd) };
         // SAFETY: everything that `message` points at outlives the call.
         let sent = unsafe { libc::sendmsg(self.stream.as_raw_fd(), &raw const message, 0) };
         assert_eq!(sent, 1, "{}", std::io::Error::last_os_error());
     }
 
-    /// What PHP still writes, to its end.
+    /// The rest of PHP's output, to its end.
     pub(crate) fn answer(mut self) -> String {
         let mut text = String::new();
         (&self.stream).read_to_string(&mut text).expect("PHP answers in UTF-8");

@@ -31,7 +31,7 @@ const FULL: &str = "
         return [socket_last_error($c), error_get_last()['message'] ?? null];
     };";
 
-/// What `$try` says of a call here.
+/// The text of `$try` about a call here.
 fn tried(socket: &Socket, port: u16) -> Value {
     match socket_connect(socket, "127.0.0.1", port) {
         Ok(()) => json!([0, null]),

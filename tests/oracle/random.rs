@@ -1,4 +1,4 @@
-//! Scripts that nobody thought of: random calls on a handful of sockets, by chance that can be repeated.
+//! Scripts by chance: random calls on a handful of sockets, which can be repeated.
 //!
 //! No socket waits, and data only goes over `AF_UNIX`, where all happens at once: what comes of a script is settled
 //! by the script. `SEED=5 COUNT=1000 cargo test --test oracle random` plays others than the suite does, unrecorded.
@@ -56,7 +56,7 @@ fn sockets(chance: &mut Chance, script: &mut String) -> Vec<Known> {
 fn call(chance: &mut Chance, known: &mut Vec<Known>, number: usize) -> String {
     let (socket, is_unix) = known[chance.below(known.len())].clone();
     let (other, _) = known[chance.below(known.len())].clone();
-    // An internet socket gets no further than its own address: nobody is there to answer.
+    // An internet socket gets no further than its own address: no peer is there to answer.
     let address = if is_unix {
         chance.one(&["path:a", "path:a", "path:b", "path:b\\0junk", "abstract:a", "\"\"", "path:c*107"])
     } else {
@@ -84,7 +84,7 @@ fn call(chance: &mut Chance, known: &mut Vec<Known>, number: usize) -> String {
         0 | 1 => format!("socket_bind {socket} {} 0", chance.one(&["\"127.0.0.1\"", "\"::1\"", "\"\""])),
         2..=4 => format!("socket_connect {socket} {address} {port}"),
         5 => format!("socket_listen {socket} {}", chance.one(&["0", "5", "-1"])),
-        // Nobody takes what is accepted: it would wait, and a failed accept gives none.
+        // An accepted connection is not used: it would wait, and a failed accept gives none.
         6 | 7 => format!("socket_accept {socket}"),
         8 | 9 => format!("socket_write {socket} {data} {}", chance.one(&["null", "0", "2", "9999"])),
         10 => format!("socket_send {socket} {data} {length} {sending}"),

@@ -1,4 +1,4 @@
-//! What PHP 8.5 has answered to each script, kept in `recorded.json`, and how the steps of this run compare with it.
+//! The answers of PHP 8.5 to each script, kept in `recorded.json`, and how the steps of this run compare with it.
 //!
 //! The crate is compared with the recorded answers whatever PHP there is, and both with the PHP that runs. A step is
 //! equal, a listed difference (`dialects.rs`), or unexpected: then its test fails. When the run ends, it prints a table.
@@ -32,11 +32,11 @@ pub(crate) struct Line {
 /// The listed difference of a step, by its text and the reference's answer: its name, and the other answer.
 type Listed<'a> = &'a dyn Fn(&str, &Value) -> Option<(&'static str, Value)>;
 
-/// What one side's answer to a step is beside the reference's.
+/// The verdict on one side's answer to a step, beside the reference's.
 enum Verdict {
     Equal,
     Listed(&'static str),
-    /// What it should have been.
+    /// The answer that it should have been.
     Unexpected(Value),
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn compare(lines: &[Line], php: &[Value], rust: &[Value]) {
     run().played.insert(key);
     assert_eq!(recorded.len(), lines.len(), "steps recorded");
 
-    // What depends on the machine is recorded as null, and there the crate answers for PHP 8.5.
+    // An answer that depends on the machine is recorded as null, and there the crate answers for PHP 8.5.
     let known = recorded;
     let recorded: Vec<Value> = known
         .iter()
@@ -185,7 +185,7 @@ pub(crate) fn tally(item: Option<&'static str>) {
     }
 }
 
-/// What this run has compared.
+/// The steps that this run has compared.
 #[derive(Default)]
 struct Run {
     equal: usize,

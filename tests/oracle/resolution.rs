@@ -128,7 +128,7 @@ fn a_scope_is_a_number_or_the_name_of_an_interface() {
         socket_getsockname d
         "#,
     );
-    // Where the resolver refuses the scope without asking anybody, a fresh process has the code −10000.
+    // Where the resolver refuses the scope without asking a server, a fresh process has the code −10000.
     for name in ["::1%lo", "fe80::1%nosuch0"] {
         let php = common::php_failure(&format!(
             "$s = socket_create(AF_INET6, SOCK_DGRAM, 0); socket_bind($s, '{name}')"

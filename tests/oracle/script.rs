@@ -4,7 +4,7 @@
 //! `"text"` (with `\n \r \t \0 \\ \" \xHH`, and `"x"*108` for a long one), sockets by name, `n.address` and `n.port`
 //! of a name that a call gave, `path:x` and `abstract:x` for `AF_UNIX` names of this player's own (with the escapes of
 //! a text, and `path:x*107` for one filled up to 107 bytes), `[a b]` and `{k:a l:b}` for arrays. Calls are PHP's, with
-//! every argument written out; `drop a` lets a socket go, and so does a call whose socket nobody takes.
+//! every argument written out; `drop a` lets a socket go, and so does a call whose socket is not kept.
 //! `socket_set_option a LEVEL NAME number` and `socket_get_option a LEVEL NAME` are setsockopt and getsockopt, and
 //! `receive_timeout a 20000` sets `SO_RCVTIMEO` in microseconds. A line that begins with `~` has an answer that depends on
 //! the machine: it is compared live and not recorded (`record.rs`).
@@ -210,7 +210,7 @@ fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// What PHP makes of the calls; `command` runs PHP.
+/// PHP's answers to the calls; `command` runs PHP.
 pub(crate) fn play_php(steps: &[Step], mut command: Command) -> Vec<Value> {
     let folder = Folder::new();
     let steps: Vec<Value> = steps
@@ -245,7 +245,7 @@ pub(crate) fn play_php(steps: &[Step], mut command: Command) -> Vec<Value> {
     with_symbolic_ports(results)
 }
 
-/// What this crate makes of them, in a thread as fresh as PHP's process: with no last error and no `h_errno`.
+/// This crate's answers to them, in a thread as fresh as PHP's process: with no last error and no `h_errno`.
 ///
 /// The thread has its own table of descriptors. Otherwise a socket that it closes would live on, for a moment, in a
 /// child that another test starts: between fork and exec a child has all descriptors of its parent.
@@ -325,14 +325,14 @@ struct Player {
     marks: bool,
 }
 
-/// What one call gave beside its error.
+/// The result of one call beside its error.
 #[derive(Default)]
 struct Gain {
     value: Value,
     name: Option<SocketName>,
 }
 
-/// What a call leaves in its arguments, whether it fails or not.
+/// The values that a call leaves in its arguments, whether it fails or not.
 #[derive(Default)]
 struct Left {
     data: Option<Vec<u8>>,

@@ -63,7 +63,7 @@ fn a_descriptor_that_an_fd_set_cannot_hold_is_refused() {
     // SAFETY: F_DUPFD_CLOEXEC takes a number; the descriptor is open as long as `low` lives.
     let high = unsafe { libc::fcntl(low.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 1109) };
     assert_eq!(high, 1109, "nobody else has so high a number");
-    // SAFETY: the kernel has just opened `high`, and nobody else knows of it.
+    // SAFETY: the kernel has just opened `high`, and nothing else owns it.
     let high = Socket::from(unsafe { OwnedFd::from_raw_fd(high) });
     let mut read = vec![("low", &low), ("high", &high)];
     let error = socket_select(Some(&mut read), None, None, 0, 0).unwrap_err();
@@ -107,8 +107,8 @@ fn extreme_times_are_taken_or_refused_as_php_does() {
 #[test]
 fn the_time_to_wait_is_handed_to_the_kernel() {
     // [V] 2.18: $seconds null waits for ever, and $microseconds is ignored
-    // [V] 2.18: microseconds over 999999 are carried into seconds: 0 and 1500000 wait 1.5 s. (What ours hands over
-    // stands in syscalls.rs.)
+    // [V] 2.18: microseconds over 999999 are carried into seconds: 0 and 1500000 wait 1.5 s. (The time that ours hands
+    // over stands in syscalls.rs.)
     let code = |time: &str| {
         format!(
             "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); socket_write($p[1], 'x'); $r = [$p[0]]; $w = $e = null;

@@ -6,7 +6,7 @@ use crate::common;
 use crate::dialects::by_version;
 use crate::php;
 
-/// The functions of the sockets extension that this crate does not have yet. Whoever adds one takes it off.
+/// The functions of the sockets extension that this crate does not have yet. A commit that adds one takes it off.
 const MISSING: &[&str] = &[];
 
 /// Functions that PHP lost long ago.

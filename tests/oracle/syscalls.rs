@@ -1,9 +1,9 @@
 //! The system calls behind each function: the same as PHP's, in the same order, with the same arguments.
 //!
 //! A test plays its script three times: PHP under strace; this very test under strace, which finds the variable
-//! [`MARKS`] set and then only plays; and itself, which compares the two traces step by step. What differs on purpose
-//! is put into PHP's trace before the comparison: `SOCK_CLOEXEC`. What an older PHP calls instead is listed. Only lines are
-//! read in another way: their tests count the calls.
+//! [`MARKS`] set and then only plays; and itself, which compares the two traces step by step. The intended difference
+//! is put into PHP's trace before the comparison: `SOCK_CLOEXEC`. The other calls of an older PHP are listed. Only lines
+//! are read in another way: their tests count the calls.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use crate::php;
 use crate::record;
 use crate::script::{MARKS, play_php, play_rust, steps};
 
-/// What is traced: everything about sockets, and what shows where a step begins and ends.
+/// The traced calls: everything about sockets, and what shows where a step begins and ends.
 const TRACED: &str =
     "%network,read,write,close,fcntl,ioctl,?select,pselect6,?poll,ppoll,?access,faccessat,?faccessat2,statx";
 
@@ -72,7 +72,7 @@ fn same_system_calls(test: &str, script: &str) -> Vec<(String, Vec<String>)> {
     steps.into_iter().zip(ours).collect()
 }
 
-/// What an older PHP calls instead, where that differs: of a step's text and our calls.
+/// An older PHP's calls, where they differ: of a step's text and our calls.
 fn older(step: &str, ours: &[String]) -> Option<(&'static str, Vec<String>)> {
     let version = common::php_version();
     let accepts = step.contains("socket_accept ");
@@ -152,7 +152,7 @@ patterns! {
 }
 
 /// Takes out of a line what differs from run to run: numbers of descriptors and ports, the folder, pointers, time left,
-/// the room that there was for an address, and what the kernel tells the resolver about interfaces.
+/// the capacity that there was for an address, and what the kernel tells the resolver about interfaces.
 #[derive(Default)]
 struct Plain {
     sockets: HashMap<String, String>,

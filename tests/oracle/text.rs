@@ -1,4 +1,4 @@
-//! Texts of addresses that nobody thought of, as PHP takes or refuses them.
+//! Texts of addresses by chance, as PHP takes or refuses them.
 
 use php_sockets::*;
 use proptest::prelude::*;

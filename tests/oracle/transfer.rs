@@ -435,7 +435,7 @@ fn a_line_at_the_end_of_a_nonblocking_stream_is_what_there_is() {
 #[test]
 fn the_mode_of_a_line_is_that_of_the_descriptor() {
     // 2.12, rule 1: whether a line waits is taken from fcntl(F_GETFL), not from what set_block and set_nonblock were
-    // told: here somebody else has changed the mode.
+    // told: here another process has changed the mode.
     let php = php::value(
         "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); stream_set_blocking(socket_export_stream($p[0]), false);
          socket_write($p[1], 'part'); socket_close($p[1]);
@@ -598,7 +598,7 @@ fn a_datagram_longer_than_the_buffer_is_counted_and_cut() {
     let mut data = Vec::new();
     assert_eq!(socket_recv(&here, &mut data, 3, MSG_TRUNC).unwrap(), 11);
     assert_eq!(data, b"hel");
-    // Without the flag both cut and say so to nobody.
+    // Without the flag both cut and report nothing.
     agree(
         r#"
         a b = socket_create_pair AF_UNIX SOCK_DGRAM 0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compares the crate with each PHP that Debian's archives have, or with the versions named as arguments, records the
-# answers of 8.5 anew, and prints a table. What a suite says goes to target/oracle/.
+# answers of 8.5 anew, and prints a table. The output of a suite goes to target/oracle/.
 set -eu
 
 cargo=${CARGO:-cargo}

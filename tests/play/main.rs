@@ -29,7 +29,7 @@ const WIDTH: usize = 80;
 
 type Test = fn(&'static Lesson);
 
-/// What is tested of each lesson.
+/// The tests of each lesson.
 const TESTS: [(&str, Test); 8] = [
     ("the_program_prints_what_is_expected", |lesson| lesson.prints_what_is_expected(Rust, Rust)),
     ("the_php_twin_prints_the_same", |lesson| lesson.prints_what_is_expected(Php, Php)),
@@ -98,7 +98,7 @@ impl Lesson {
         demo.arg("--client").args(client.words).output().expect("it runs")
     }
 
-    /// What the lesson itself printed in a run.
+    /// The lesson's own output in a run.
     fn printed(&self, output: &Output) -> String {
         let text = String::from_utf8_lossy(&output.stdout);
         let prefix = match self.part() {
@@ -111,7 +111,7 @@ impl Lesson {
             .fold(String::new(), |all, line| all + line + "\n")
     }
 
-    /// What a run shows, in patterns.
+    /// The output of a run, in patterns.
     fn expected_to_show(&self) -> String {
         if self.part() == Alone {
             return self.file("expected.txt");

@@ -99,7 +99,7 @@ pub(crate) fn may_leave_a_client(words: &[String]) {
 pub(crate) fn may_leave_a_server(lesson: &Lesson, words: &[String]) {
     let service = lesson.server.as_ref().expect("a server");
     let answer = pattern(&(service.greeting_alone().to_owned() + &service.answer));
-    // What is said to one that reads nothing would be answered by a reset.
+    // Bytes sent to one that reads nothing would be answered by a reset.
     let request = if service.serves == Serves::Once { "" } else { &service.request };
     let words = [words, &["127.0.0.1".to_owned(), "0".to_owned()]].concat();
     for screen in SCREENS {

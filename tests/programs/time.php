@@ -12,7 +12,7 @@ echo "Listening on $address:$port\n";
 $clients = $said = $deadlines = [];
 $count = 0;
 while (true) {
-    // Sleep until somebody says something, or until the next deadline. The listener is number 0.
+    // Sleep until a client says something, or until the next deadline. The listener is number 0.
     $read = [0 => $listener] + $clients;
     $write = $except = null;
     $wait = $deadlines ? max(0, min($deadlines) - hrtime(true)) : null;

@@ -24,7 +24,7 @@ fn main() -> Result<()> {
     let mut clients: BTreeMap<u32, Client> = BTreeMap::new();
     let mut count = 0;
     loop {
-        // Sleep until somebody says something, or until the next deadline. The listener is number 0.
+        // Sleep until a client says something, or until the next deadline. The listener is number 0.
         let mut read: BTreeMap<u32, &Socket> = BTreeMap::from([(0, &listener)]);
         read.extend(clients.iter().map(|(number, client)| (*number, &client.socket)));
         let next = clients.values().map(|client| client.deadline).min();

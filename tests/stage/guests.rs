@@ -18,7 +18,7 @@ use crate::common::{self, Usage};
 pub(crate) struct Host {
     pub name: String,
     pub program: Program,
-    /// What follows address and port.
+    /// The arguments behind address and port.
     arguments: Vec<String>,
     /// A part of what a client hears first.
     first: String,
@@ -48,7 +48,7 @@ impl Host {
         })
     }
 
-    /// What a client that has said something hears at once.
+    /// The answer that a client which has said something hears at once.
     fn heard_when_served(&self) -> &str {
         if self.answer.is_empty() { &self.first } else { &self.answer }
     }
@@ -112,7 +112,7 @@ impl Guest {
                 self.heard.drain(..at + text.len());
                 return Ok(());
             }
-            // What is still needed of it is the beginning of `text`, at most.
+            // At most the beginning of `text` is still needed of it.
             let end = self.heard.len();
             let keep = (end.saturating_sub(text.len())..end).find(|at| self.heard.is_char_boundary(*at));
             self.heard.drain(..keep.unwrap_or(end));
@@ -136,7 +136,7 @@ impl Guest {
         std::mem::take(&mut self.heard)
     }
 
-    /// Says something, if anybody still listens.
+    /// Says something, if the server still reads.
     pub(crate) fn says(&self, text: &str) {
         let _ = socket_write(&self.socket, text, None);
     }
@@ -186,13 +186,13 @@ impl Stage {
         stage
     }
 
-    /// A new client, once it has heard what the server says first; nobody if the server has ended, as some do.
+    /// A new client, once it has heard what the server says first; none if the server has ended, as some do.
     pub(crate) fn guest(&mut self) -> Option<Guest> {
         self.who_waits_is_served();
         Self::visit(&self.host, &self.server)
     }
 
-    /// The same with little room for what it does not read.
+    /// The same with a small buffer for what it does not read.
     pub(crate) fn narrow_guest(&mut self) -> Option<Guest> {
         let guest = self.guest()?;
         socket_set_option(&guest.socket, SOL_SOCKET, SO_RCVBUF, 4096).expect("an option");
@@ -213,7 +213,7 @@ impl Stage {
         Some(guest)
     }
 
-    /// Whoever had to wait has its turn, once the one before it has gone.
+    /// A client that had to wait has its turn, once the one before it has gone.
     pub(crate) fn who_waits_is_served(&mut self) {
         if let Some(mut waiting) = self.waiting.take() {
             waiting.hears(&self.host.answer);
@@ -269,7 +269,7 @@ impl Stage {
         self.memory_is_bounded();
     }
 
-    /// What one of the friends says a chat passes on to everybody, until `done`.
+    /// One of the friends speaks in a chat, and the other hears it, until `done`.
     pub(crate) fn friends_chat(&mut self, mut done: impl FnMut(&Server) -> bool) {
         let line = "x".repeat(1000) + "\n";
         for _ in 0..40_000 {
@@ -282,8 +282,8 @@ impl Stage {
         panic!("what they wait for does not come");
     }
 
-    /// What a guest says in one long line all friends hear, in pieces. It says no more at once than may wait for one of
-    /// them, for whoever reads slower than others speak has to leave a chat.
+    /// A guest says one long line, and all friends hear it in pieces. It says no more at once than may wait for one of
+    /// them, for a client that reads slower than others speak has to leave a chat.
     pub(crate) fn friends_hear_without_end(&mut self, guest: &Guest, length: usize) {
         let (pieces, piece) = (192, 1024);
         let relay = self.host.serves == Serves::Relay;
@@ -302,7 +302,7 @@ impl Stage {
         }
     }
 
-    /// What a friend says while the server does nothing reaches it together with what `act` does.
+    /// A friend speaks while the server does nothing; that reaches it together with what `act` does.
     pub(crate) fn a_friend_speaks_while(&mut self, act: impl FnOnce()) {
         let host = &self.host;
         if let Some(friend) = self.friends.first() {
@@ -341,7 +341,7 @@ impl Stage {
         family
     }
 
-    /// What those of them use that live.
+    /// The memory of those that live.
     fn usages(&self) -> Vec<Usage> {
         self.family().into_iter().filter_map(Usage::of).collect()
     }
@@ -382,7 +382,8 @@ impl Stage {
         self.usages().into_iter().map(effort).collect()
     }
 
-    /// Waits until the server does nothing at all for a while, whoever is still connected. One that spins never does.
+    /// Waits until the server does nothing at all for a while, with the clients that are still connected. A server that
+    /// spins never does.
     pub(crate) fn rests(&self) {
         let begin = Instant::now();
         let mut before = self.efforts();
@@ -447,7 +448,7 @@ impl Stage {
     }
 }
 
-/// Waits until a connection is no longer in the listener's queue: there it belongs to nobody, and its inode is 0.
+/// Waits until a connection is no longer in the listener's queue: there it has no owner, and its inode is 0.
 pub(crate) fn until_accepted(server: &Server, client: &Socket) {
     let Ok(name) = socket_getsockname(client) else { return };
     let loopback = u32::from_ne_bytes([127, 0, 0, 1]);

@@ -1,4 +1,4 @@
-//! What the suites that play the lessons share: the list of the lessons, their programs in both languages, a server under
+//! The parts that the suites of the lessons share: the list of the lessons, their programs in both languages, a server under
 //! test and its guests, and the patterns of what is printed.
 
 #![allow(dead_code, reason = "each suite uses a part of it")]

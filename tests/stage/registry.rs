@@ -28,7 +28,7 @@ pub(crate) struct Lesson {
     pub server: Option<Service>,
 }
 
-/// What a server asks of its clients, and what they hear.
+/// The requests of a server's clients, and the answers that they hear.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Service {
@@ -54,7 +54,7 @@ pub(crate) struct Service {
     pub idle: usize,
 }
 
-/// What a client can count on while another one misbehaves.
+/// The service that a client gets while another one misbehaves.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Serves {
@@ -64,7 +64,7 @@ pub(crate) enum Serves {
     Chat,
     /// The same with bytes as they come, and without a word of the server's own.
     Relay,
-    /// One after another. Nobody keeps its turn for long; after five it ends.
+    /// One after another. No client keeps its turn for long; after five it ends.
     InTurns,
     /// One after another, each as long as it likes: who comes meanwhile waits.
     OneByOne,

@@ -17,7 +17,7 @@ pub(crate) enum Twin {
 
 pub(crate) const TWINS: [Twin; 2] = [Twin::Rust, Twin::Php];
 
-/// What runs it, without its own arguments.
+/// The command that runs it, without its own arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub twin: Twin,
@@ -97,13 +97,13 @@ impl Program {
         Server::start(self.command(&["127.0.0.1", "0"]))
     }
 
-    /// What it says when it does not start.
+    /// Its complaint when it does not start.
     pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         refusal(self.command(arguments))
     }
 }
 
-/// What a command says that prints nothing and ends with status 1.
+/// The complaint of a command that prints nothing and ends with status 1.
 pub(crate) fn refusal(mut command: Command) -> String {
     let output = command.output().expect("it runs");
     assert_eq!(output.status.code(), Some(1));

@@ -1,4 +1,4 @@
-/* What every program shares, outside of what is measured. */
+/* The parts that every program shares, outside of what is measured. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>

@@ -1,5 +1,5 @@
 <?php
-// What every program shares, outside of what is measured.
+// The parts that every program shares, outside of what is measured.
 
 const SIZE = 64;
 const ROOM = 1024;

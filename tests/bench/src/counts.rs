@@ -1,5 +1,5 @@
-//! What repeats exactly: instructions, system calls, allocations. Each is the difference of a long and a short run, so
-//! that what a program does once cancels.
+//! Figures that repeat exactly: instructions, system calls, allocations. Each is the difference of a long and a short
+//! run, so that what a program does once cancels.
 
 use std::collections::BTreeMap;
 use std::io::{Error, Result};
@@ -9,7 +9,7 @@ use crate::load::Load;
 use crate::peers::{Peer, SHIM, built};
 use crate::process::Running;
 
-/// What a program is put to.
+/// The work of a program.
 #[derive(Clone, Copy)]
 pub(crate) enum Job {
     /// Sends and receives by itself.
@@ -32,7 +32,7 @@ impl Job {
     }
 }
 
-/// What one operation takes.
+/// The cost of one operation.
 #[derive(Clone, Default)]
 pub(crate) struct Counts {
     pub(crate) instructions: f64,
@@ -133,7 +133,7 @@ pub(crate) fn resident(peer: &Peer, clients: usize) -> Result<f64> {
     Ok((after as f64 - before as f64) / (clients - 1) as f64)
 }
 
-/// A name that nobody else has: runs stand side by side.
+/// A name of its own: runs stand side by side.
 fn scratch(tool: &str) -> Result<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

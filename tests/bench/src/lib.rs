@@ -1,11 +1,11 @@
-//! What every measured program in Rust shares, outside of what is measured.
+//! The parts that every measured program in Rust shares, outside of what is measured.
 
 use std::net::TcpListener;
 
 /// The bytes of a request.
 pub const SIZE: usize = 64;
 
-/// The room that a server has for one.
+/// The most bytes that a server takes at once.
 pub const ROOM: usize = 1024;
 
 /// How many events a server takes from epoll at once.

@@ -49,7 +49,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the numbers depend on.
+/// The machine and the versions that the numbers depend on.
 fn machine(quick: bool) -> Result<String> {
     let said = |program: &str, argument: &str| -> Result<String> {
         let output = Command::new(program).arg(argument).output()?;

@@ -1,4 +1,4 @@
-//! Who plays what.
+//! The peers: which program plays which part.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -150,7 +150,7 @@ pub(crate) fn built(name: &str) -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(name))
 }
 
-/// What counts allocations.
+/// The counter of allocations.
 pub(crate) const SHIM: &str = "allocations.so";
 
 /// Compiles the programs in C.

@@ -42,7 +42,7 @@ impl Player {
     }
 }
 
-/// What the thread says next.
+/// The thread's next message.
 fn answer(answers: &Receiver<Result<Duration>>) -> Result<Duration> {
     answers.recv().map_err(Error::other)?
 }
@@ -55,7 +55,7 @@ fn follow(
     answers: &Sender<Result<Duration>>,
 ) -> Result<()> {
     // SAFETY: the call takes a number. From here on this thread has a copy of the table of descriptors, in which the
-    // others' pipes stay open for reading, which nobody minds. It uses those alone that it opens itself, and no other
+    // others' pipes stay open for reading, which does no harm. It uses those alone that it opens itself, and no other
     // thread gets them.
     if unsafe { libc::unshare(libc::CLONE_FILES) } == -1 {
         return Err(Error::last_os_error());

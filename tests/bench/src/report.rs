@@ -4,7 +4,7 @@ use crate::counts::Counts;
 use crate::peers::C_NAME;
 use crate::times::Times;
 
-/// What is printed, and how many of the targets hold.
+/// The report that is printed, and how many of the targets hold.
 #[derive(Default)]
 pub(crate) struct Report {
     held: usize,

@@ -1,4 +1,4 @@
-//! What ours must reach.
+//! The targets that ours must reach.
 
 use crate::counting::Rows;
 use crate::peers::{
@@ -59,7 +59,7 @@ pub(crate) fn epoll(report: &mut Report, rows: &Rows, bytes: &[f64]) {
     at_most(report, "system calls an event", ours.all_calls(), 3.0);
     at_most(report, "allocations an event", ours.allocations, 0.0);
     if let Some(place) = EPOLL.iter().position(|peer| peer.name == OURS) {
-        // What this server's closures capture, and its own list of events, are in the figure.
+        // The captures of this server's closures, and its own list of events, are in the figure.
         report.target(
             "resident bytes a connection, at most 300",
             &whole(bytes[place]),

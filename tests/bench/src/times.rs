@@ -7,7 +7,7 @@ use crate::peers::Peer;
 use crate::player::Player;
 use crate::process::{Running, stay_on};
 
-/// What the peers do in a round.
+/// The work of the peers in a round.
 #[derive(Clone, Copy)]
 pub(crate) enum Task {
     /// So many pairs of send and recv.
@@ -57,7 +57,7 @@ pub(crate) fn measure(peers: &[Peer], task: Task, setting: Setting) -> Result<(V
     for heat in 0..HEATS {
         let mut racers = Vec::new();
         for place in 0..turn.len() {
-            // Nobody gains by a place: every other heat turns them round.
+            // No peer gains by a place: every other heat turns them round.
             let place = if heat % 2 == 0 { place } else { turn.len() - 1 - place };
             racers.push((Racer::start(&turn[place], task, setting)?, place));
         }

@@ -63,7 +63,7 @@ fn create_listen(stage: &Stage) {
     stage.keep("the next one can be had", socket_create_listen(0, 5).is_ok());
 }
 
-/// Who waits in the queue is still there after a failure, and what he has said.
+/// A client in the queue is still there after a failure, and so is what it has sent.
 fn accepted(stage: &Stage, listener: &Socket, client: &Socket) {
     socket_write(client, "hello", None).expect("room");
     let accepted = stage.call(listener, || socket_accept(listener));

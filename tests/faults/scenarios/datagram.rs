@@ -31,7 +31,7 @@ const BY_NAME: &[Rule] = &[on("sendto", Both(UNABLE)), on(RESOLVER, Lookup(UNKNO
 const SCOPED: &[Rule] = &[on(RESOLVER, Lookup(UNKNOWN))];
 const RECVFROM: &[Rule] = &[on("recvfrom", Both("socket_recvfrom(): Unable to recvfrom"))];
 
-/// What was counted arrives; what failed can be sent again.
+/// Counted bytes arrive; a failed datagram can be sent again.
 fn sent(stage: &Stage, here: &Socket, there: &Socket, to: (&str, Option<u16>), address: &str) {
     let sent = stage.call(here, || socket_sendto(here, "hello", 5, 0, address, to.1));
     if let Ok(count) = sent {

@@ -366,7 +366,7 @@ fn del_one_of_two(stage: &Stage) {
     goes_on(stage, &base);
 }
 
-/// What this thread has used of the processor.
+/// The processor time of this thread.
 fn processor_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` outlives the call, which writes it.

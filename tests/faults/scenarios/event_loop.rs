@@ -53,7 +53,7 @@ const WAIT: &[Rule] = &[on("epoll_wait", Same).only(&[libc::EINTR]), on("epoll_w
 /// The same, and an event that is over is taken out.
 const WAIT_ONCE: &[Rule] =
     &[on("epoll_wait", Same).only(&[libc::EINTR]), on("epoll_wait", Coded(UNABLE)), on("epoll_ctl", Same)];
-/// Who does not want to wait comes back all the same.
+/// A loop that is not to wait returns all the same.
 const LOOK: &[Rule] =
     &[on("epoll_wait", Or("0")).only(&[libc::EINTR]), on("epoll_wait", Coded(UNABLE)), on("epoll_ctl", Same)];
 const WAIT_FOR_SIGNAL: &[Rule] =

@@ -35,7 +35,7 @@ const LINE: &[Rule] = &[
     on("poll", Both(UNABLE)),
 ];
 
-/// What the kernel does not tell of an imported socket is taken for the usual.
+/// Facts that the kernel does not tell of an imported socket are taken for the usual.
 const IMPORTED: &[Rule] = &[
     on("getsockopt", Same),
     on("recvfrom", Same).only(&[libc::EAGAIN]),

@@ -71,7 +71,7 @@ fn send_by_name(stage: &Stage) {
     stage.keep("it arrives once or never", rest(&there) == if sent.is_ok() { &b"hello"[..] } else { b"" });
 }
 
-/// Room for one element, and for control messages.
+/// Buffers for one element and for control messages.
 fn room(control: usize) -> Received {
     let mut received = Received::new(socket_iovec_alloc(&[20]).expect("room"), control).expect("room");
     socket_iovec_set(received.iov_mut(), 0, "old data, 20 bytes..").expect("an element");
@@ -86,7 +86,7 @@ fn send_with_rights(there: &Socket, descriptors: usize) {
     socket_sendmsg(there, &message, 0).expect("room");
 }
 
-/// What came, or all of it is still there and the message is as it was. Its descriptors are closed with it.
+/// Either the message came, or all of it is still there and `message` is as it was. Its descriptors are closed with it.
 fn received(stage: &Stage, here: &Socket, message: &mut Received, flags: i32) {
     let result = stage.call(here, || socket_recvmsg(here, message, flags));
     let data = message.iov().get(0).unwrap_or_default().to_vec();
@@ -122,7 +122,7 @@ fn receive_rights(stage: &Stage) {
     stage.keep("the descriptors have come", message.take_rights().len() == 3);
 }
 
-/// The kernel closes those that there is no room for.
+/// The kernel closes those that do not fit.
 fn receive_too_many(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     send_with_rights(&there, 3);

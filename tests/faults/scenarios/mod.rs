@@ -1,4 +1,4 @@
-//! What is played, and what is to come of each fault: the table behind all of these tests.
+//! The scenarios, and the result of each fault: the table behind all of these tests.
 
 use std::ffi::c_int;
 
@@ -26,12 +26,12 @@ pub(crate) struct Scenario {
     pub(crate) function: &'static str,
     pub(crate) path: &'static str,
     pub(crate) play: fn(&Stage),
-    /// What a fault of each system call makes of it. The first rule that fits is the one.
+    /// The result of a fault of each system call. The first rule that fits is the one.
     pub(crate) rules: &'static [Rule],
     pub(crate) short: Short,
 }
 
-/// What a transfer of fewer bytes than asked makes of it.
+/// The result of a transfer of fewer bytes than asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Short {
     /// It transfers nothing on a stream.
@@ -106,7 +106,7 @@ impl Scenario {
     }
 }
 
-/// What a fault of `call` comes to.
+/// The result of a fault of `call`.
 pub(crate) const fn on(call: &'static str, then: Then) -> Rule {
     Rule { call, nth: 0, codes: &[], then, held: 0 }
 }

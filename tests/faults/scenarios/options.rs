@@ -202,7 +202,7 @@ fn set_on(stage: &Stage, socket: &Socket, level: i32, option: i32, value: Option
     stage.keep("the next one succeeds", socket_set_option(socket, level, option, value).is_ok());
 }
 
-/// What cannot be asked for, or not in the same form.
+/// Options that cannot be asked for, or not in the same form.
 fn only_set(stage: &Stage, level: i32, option: i32, value: OptionValue) {
     let socket = socket_create(AF_INET, SOCK_DGRAM, 0).expect("a socket");
     if stage.call(&socket, || socket_set_option(&socket, level, option, value.clone())).is_err() {

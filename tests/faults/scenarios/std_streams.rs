@@ -67,7 +67,7 @@ fn export(stage: &Stage) {
     stage.value(text);
 }
 
-/// What the kernel does not tell is taken for unknown: bytes come all the same, and so do lines.
+/// Facts that the kernel does not tell are taken for unknown: bytes come all the same, and so do lines.
 fn from_descriptor(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     socket_write(&there, "hello\nworld\n", None).expect("room");

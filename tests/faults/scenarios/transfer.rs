@@ -62,7 +62,7 @@ fn send(stage: &Stage) {
     arrived(stage, &here, &there, sent);
 }
 
-/// What was counted has arrived and nothing else, and the rest can follow.
+/// The counted bytes have arrived and nothing else, and the rest can follow.
 pub(super) fn arrived(stage: &Stage, here: &Socket, there: &Socket, sent: Result<usize>) {
     let count = sent.unwrap_or(0);
     stage.value(count);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::{php, rust};
 use crate::common::{Running, printed, temporary};
 
-/// What a master and its worker print.
+/// The output of a master and its worker.
 fn play(mut master: Command, mut worker: Command, path: &Path) -> (String, String) {
     let mut master = Running::start(master.arg("master").arg(path).stdout(Stdio::piped()));
     let mut output = BufReader::new(master.stdout.take().expect("a pipe"));

@@ -31,13 +31,13 @@ fn recv(fd: c_int, buffer: &mut [u8]) -> isize {
 }
 
 fn close(fd: c_int) {
-    // SAFETY: the call takes a number; nobody uses the descriptor afterwards.
+    // SAFETY: the call takes a number; the descriptor is not used afterwards.
     unsafe { libc::close(fd) };
 }
 
 fn accept(listener: &TcpListener) -> c_int {
     let listener = listener.as_raw_fd();
-    // SAFETY: a null address is allowed, and means that nobody wants it.
+    // SAFETY: a null address is allowed, and means that it is not wanted.
     let client = unsafe { libc::accept4(listener, ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC) };
     assert!(client != -1, "accept4");
     client
@@ -131,7 +131,7 @@ fn epoll() {
     let mut clients = 0;
     watch(epoll, listener.as_raw_fd());
     loop {
-        // SAFETY: `events` has room for as many events as the call is told.
+        // SAFETY: `events` has space for as many events as the call is told.
         let ready = unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), room, -1) };
         let ready = usize::try_from(ready).expect("epoll_wait");
         for event in &events[..ready] {

@@ -34,7 +34,7 @@ fn pair(count: u64) {
 
 fn accept(listener: &TcpListener) -> OwnedFd {
     let client = accept4(listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC).unwrap();
-    // SAFETY: the kernel has just opened `client`, and nobody else knows of it.
+    // SAFETY: the kernel has just opened `client`, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(client) }
 }
 

@@ -11,7 +11,7 @@ use php_sockets::*;
 
 use crate::{answer, listen_here};
 
-/// What the callbacks share.
+/// The state that the callbacks share.
 #[derive(Default)]
 struct Room {
     clients: RefCell<BTreeMap<i32, Event>>,

@@ -161,7 +161,7 @@ pub(crate) fn table() -> Result<()> {
     }
 }
 
-/// What lesson 13 keeps of a client beside its socket.
+/// The state of a client in lesson 13, beside its socket.
 #[derive(Default)]
 struct Client {
     output: Vec<u8>,
