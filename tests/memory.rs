@@ -56,11 +56,11 @@ fn asked(act: impl FnOnce()) -> usize {
 fn vectors_ask_for_no_memory() {
     let (one, other) = common::pair(SOCK_STREAM);
     let iovec = IoVec::from(["head", "and body"]);
-    let mut room = socket_iovec_alloc(&[4, 100]).unwrap();
+    let mut buffers = socket_iovec_alloc(&[4, 100]).unwrap();
 
     assert_eq!(asked(|| assert_eq!(socket_writev(&one, &iovec).unwrap(), 12)), 0);
-    assert_eq!(asked(|| assert_eq!(socket_readv(&other, &mut room).unwrap(), 12)), 0);
-    assert_eq!(asked(|| assert_eq!(room.iter().count(), 2)), 0);
+    assert_eq!(asked(|| assert_eq!(socket_readv(&other, &mut buffers).unwrap(), 12)), 0);
+    assert_eq!(asked(|| assert_eq!(buffers.iter().count(), 2)), 0);
 }
 
 #[test]

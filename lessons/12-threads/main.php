@@ -54,7 +54,7 @@ while (true) {
     $number++;
 
     // A child that has said goodbye may not have ended yet: it gets a moment, unless others wait in the queue.
-    for ($i = 0; $i < 50 && $children >= MOST && !somebody_waits($listener); $i++) {
+    for ($i = 0; $i < 50 && $children >= MOST && !a_client_waits($listener); $i++) {
         usleep(1000);
     }
     if ($children >= MOST) {
@@ -110,7 +110,7 @@ function serve(Socket $client): int
 }
 
 /** Whether accept would return at once (lesson 13). */
-function somebody_waits(Socket $listener): bool
+function a_client_waits(Socket $listener): bool
 {
     [$read, $write, $except] = [[$listener], null, null];
     return @socket_select($read, $write, $except, 0) > 0;

@@ -77,7 +77,7 @@ foreach ($options as [$name, $level, $option, $value, $meaning]) {
     printf("   %-13s from %d to %d: %s\n", $name, $before, $after, $meaning);
 }
 
-echo "\n6. SO_RCVBUF and SO_SNDBUF: room for what has arrived, and for what is to leave\n";
+echo "\n6. SO_RCVBUF and SO_SNDBUF: space for what has arrived, and for what is to leave\n";
 foreach ([1, 20_000] as $size) {
     // The listener's options are those of its next connections too.
     socket_set_option($listener, SOL_SOCKET, SO_RCVBUF, $size);

@@ -72,7 +72,7 @@ fn main() -> Result<()> {
         println!("   {name:<13} from {before} to {after}: {meaning}");
     }
 
-    println!("\n6. SO_RCVBUF and SO_SNDBUF: room for what has arrived, and for what is to leave");
+    println!("\n6. SO_RCVBUF and SO_SNDBUF: space for what has arrived, and for what is to leave");
     for size in [1, 20_000] {
         // The listener's options are those of its next connections too.
         socket_set_option(&listener, SOL_SOCKET, SO_RCVBUF, size)?;

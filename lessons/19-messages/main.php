@@ -43,8 +43,8 @@ fclose($file);
 echo "2. Who is at the other end? The kernel knows.\n";
 socket_set_option($ours, SOL_SOCKET, SO_PASSCRED, 1);
 // Buffers for the answer and for the control message beside it.
-$room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS);
-$answer = ['buffer_size' => 1024, 'controllen' => $room];
+$space = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS);
+$answer = ['buffer_size' => 1024, 'controllen' => $space];
 // The child waits for this byte, so that it does not answer before the option is set.
 socket_write($ours, '?');
 socket_recvmsg($ours, $answer, 0);
@@ -79,8 +79,8 @@ exit(0); // also if the reader has left (screen.php)
 /** Receives the file, reads it, and answers with its text; then serves the connection. */
 function child(Socket $socket): void
 {
-    $room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1);
-    $message = ['buffer_size' => strlen('here it is'), 'controllen' => $room];
+    $space = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1);
+    $message = ['buffer_size' => strlen('here it is'), 'controllen' => $space];
     socket_recvmsg($socket, $message, 0);
 
     $contents = stream_get_contents($message['control'][0]['data'][0]);
@@ -88,7 +88,7 @@ function child(Socket $socket): void
     while (!in_array(socket_read($socket, 1), ['?', ''], true));
     socket_write($socket, "I have read: $contents");
 
-    $message = ['buffer_size' => strlen('and this'), 'controllen' => $room];
+    $message = ['buffer_size' => strlen('and this'), 'controllen' => $space];
     socket_recvmsg($socket, $message, 0);
     socket_write($message['control'][0]['data'][0], 'Hello, the child serves you');
 }

@@ -51,8 +51,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     println!("2. Who is at the other end? The kernel knows.");
     socket_set_option(&ours, SOL_SOCKET, SO_PASSCRED, 1)?;
     // Buffers for the answer and for the control message beside it.
-    let room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0)?;
-    let mut answer = Received::new(socket_iovec_alloc(&[1024])?, room)?;
+    let space = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0)?;
+    let mut answer = Received::new(socket_iovec_alloc(&[1024])?, space)?;
     // The child waits for this byte, so that it does not answer before the option is set.
     socket_write(&ours, "?", None)?;
     socket_recvmsg(&ours, &mut answer, 0)?;
@@ -86,8 +86,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
 /// Receives the file, reads it, and answers with its text; then serves the connection.
 fn child() -> Result<(), Box<dyn error::Error>> {
     let socket = Socket::from(stdin().as_fd().try_clone_to_owned()?);
-    let room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)?;
-    let mut message = Received::new(socket_iovec_alloc(&["here it is".len()])?, room)?;
+    let space = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)?;
+    let mut message = Received::new(socket_iovec_alloc(&["here it is".len()])?, space)?;
     socket_recvmsg(&socket, &mut message, 0)?;
 
     let mut contents = String::new();

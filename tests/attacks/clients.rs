@@ -37,9 +37,9 @@ pub(crate) const ATTACKS: [(&str, Attack); 10] = [
     }),
     ("urgent_data", |peer, measure| {
         says(&peer, b"one");
-        socket_send(&peer, "!", 1, MSG_OOB).expect("room");
+        socket_send(&peer, "!", 1, MSG_OOB).expect("space");
         says(&peer, b"two\n");
-        socket_send(&peer, "!", 1, MSG_OOB).expect("room");
+        socket_send(&peer, "!", 1, MSG_OOB).expect("space");
         measure();
     }),
     ("what_could_repaint_the_screen", |peer, _| {

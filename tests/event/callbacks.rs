@@ -13,16 +13,16 @@ use php_sockets::*;
 use crate::{POLL, base, common, ms};
 
 #[derive(Default)]
-struct Room {
+struct Shared {
     events: RefCell<Vec<Event>>,
     base: RefCell<Option<EventBase>>,
 }
 
 #[test]
 fn a_callback_may_drop_its_own_event_and_close_its_socket() {
-    let (base, room) = (base(), Rc::new(Room::default()));
+    let (base, shared) = (base(), Rc::new(Shared::default()));
     let (here, there) = common::pair(SOCK_STREAM);
-    let inner = Rc::clone(&room);
+    let inner = Rc::clone(&shared);
     let event = Event::new(&base, here, Event::READ | Event::PERSIST, move |_, socket, _| {
         inner.events.borrow_mut().clear();
         assert_eq!(
@@ -33,19 +33,19 @@ fn a_callback_may_drop_its_own_event_and_close_its_socket() {
     })
     .unwrap();
     event.add(None).unwrap();
-    room.events.borrow_mut().push(event);
+    shared.events.borrow_mut().push(event);
     socket_write(&there, "x", None).unwrap();
 
     base.dispatch().unwrap();
 
     assert_eq!(socket_read(&there, 10, PHP_BINARY_READ).unwrap(), b"", "the socket is closed");
-    assert_eq!(Rc::strong_count(&room), 1, "what the callback captured is free");
+    assert_eq!(Rc::strong_count(&shared), 1, "what the callback captured is free");
 }
 
 #[test]
 fn a_callback_may_add_its_own_event_again() {
-    let (base, room, count) = (base(), Rc::new(Room::default()), Rc::new(Cell::new(0)));
-    let (inner, counted) = (Rc::clone(&room), Rc::clone(&count));
+    let (base, shared, count) = (base(), Rc::new(Shared::default()), Rc::new(Cell::new(0)));
+    let (inner, counted) = (Rc::clone(&shared), Rc::clone(&count));
     let timer = Event::timer(&base, move |_| {
         counted.set(counted.get() + 1);
         let events = inner.events.borrow();
@@ -55,7 +55,7 @@ fn a_callback_may_add_its_own_event_again() {
         }
     });
     timer.add(Duration::ZERO).unwrap();
-    room.events.borrow_mut().push(timer);
+    shared.events.borrow_mut().push(timer);
 
     base.dispatch().unwrap();
 
@@ -134,21 +134,21 @@ fn a_panic_unwinds_through_the_loop_and_the_base_goes_on() {
 #[test]
 fn a_base_dropped_with_live_events_leaks_nothing() {
     let left = common::descriptors_left(|| {
-        let (base, room) = (base(), Rc::new(Room::default()));
+        let (base, shared) = (base(), Rc::new(Shared::default()));
         let (here, there) = common::pair(SOCK_STREAM);
-        let inner = Rc::clone(&room);
+        let inner = Rc::clone(&shared);
         let event = Event::new(&base, here, Event::READ | Event::PERSIST, move |_, _, _| {
             drop(Rc::clone(&inner));
         })
         .unwrap();
         event.add(Duration::from_secs(1)).unwrap();
-        room.events.borrow_mut().push(event);
+        shared.events.borrow_mut().push(event);
 
         drop(base);
 
-        assert_eq!(Rc::strong_count(&room), 1, "the callback is gone");
+        assert_eq!(Rc::strong_count(&shared), 1, "the callback is gone");
         assert_eq!(socket_read(&there, 1, PHP_BINARY_READ).unwrap(), b"", "and its socket");
-        assert!(room.events.borrow()[0].add(None).is_err());
+        assert!(shared.events.borrow()[0].add(None).is_err());
     });
     assert_eq!(left, 0);
 }
@@ -163,13 +163,13 @@ fn a_callback_that_captures_the_base_leaks_nothing_when_its_event_goes_or_the_ba
         drop(first);
         drop(event);
 
-        let (second, room) = (base(), Rc::new(Room::default()));
-        *room.base.borrow_mut() = Some(second.clone());
-        let inner = Rc::clone(&room);
+        let (second, shared) = (base(), Rc::new(Shared::default()));
+        *shared.base.borrow_mut() = Some(second.clone());
+        let inner = Rc::clone(&shared);
         let event = Event::timer(&second, move |_| drop(Rc::clone(&inner)));
-        room.events.borrow_mut().push(event);
+        shared.events.borrow_mut().push(event);
         second.free();
-        assert_eq!(Rc::strong_count(&room), 1);
+        assert_eq!(Rc::strong_count(&shared), 1);
     });
     assert_eq!(left, 0);
 }
@@ -185,15 +185,15 @@ fn what_circles_of_base_and_event_keep_ends_with_the_thread() {
     }
     let thread = std::thread::spawn(|| {
         for _ in 0..2 {
-            let (base, room, flag) = (base(), Rc::new(Room::default()), Flag);
-            *room.base.borrow_mut() = Some(base.clone());
-            let inner = Rc::clone(&room);
+            let (base, shared, flag) = (base(), Rc::new(Shared::default()), Flag);
+            *shared.base.borrow_mut() = Some(base.clone());
+            let inner = Rc::clone(&shared);
             let event = Event::timer(&base, move |_| {
                 let _ = (&inner, &flag);
             });
             event.add(ms(1)).unwrap();
-            room.events.borrow_mut().push(event);
-            drop((base, room));
+            shared.events.borrow_mut().push(event);
+            drop((base, shared));
         }
         assert_eq!(ENDED.load(Ordering::SeqCst), 0);
     });

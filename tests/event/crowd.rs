@@ -61,8 +61,8 @@ fn ten_thousand_connections_are_idle_for_free_and_all_receive_one_broadcast() {
     let base = base();
     let listener = socket_create_listen(0, SOMAXCONN).unwrap();
     let port = socket_getsockname(&listener).unwrap().port;
-    let room: Rc<RefCell<Vec<Member>>> = Rc::default();
-    let inner = Rc::clone(&room);
+    let members: Rc<RefCell<Vec<Member>>> = Rc::default();
+    let inner = Rc::clone(&members);
     let accept =
         Event::new(&base, listener, Event::READ | Event::PERSIST, move |base: &EventBase, listener, _| {
             let client = Rc::new(socket_accept(listener).unwrap());
@@ -84,7 +84,7 @@ fn ten_thousand_connections_are_idle_for_free_and_all_receive_one_broadcast() {
     clients.args(["--exact", "crowd::client_process"]).env(PORT, port.to_string()).stdout(Stdio::null());
     let mut clients = common::Running::start(&mut clients);
     base.dispatch().unwrap();
-    assert_eq!(room.borrow().len(), CROWD);
+    assert_eq!(members.borrow().len(), CROWD);
 
     let before = cpu_time();
     base.exit(ms(400));
@@ -92,7 +92,7 @@ fn ten_thousand_connections_are_idle_for_free_and_all_receive_one_broadcast() {
     let idle = cpu_time().saturating_sub(before);
     assert!(idle < ms(20), "idle connections cost {idle:?}");
 
-    for (client, _) in room.borrow().iter() {
+    for (client, _) in members.borrow().iter() {
         socket_write(client, "to all of you", None).unwrap();
     }
     assert!(clients.ended());

@@ -18,10 +18,10 @@ const ROUNDS: &str = "PHP_SOCKETS_TEST_ROUNDS";
 fn scenario() {
     let rounds = std::env::var(ROUNDS).ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let base = base();
-    let room: Rc<RefCell<Vec<Event>>> = Rc::default();
+    let kept: Rc<RefCell<Vec<Event>>> = Rc::default();
     let (here, there) = common::pair(SOCK_STREAM);
     socket_write(&there, "x", None).unwrap();
-    let (inner, mut left) = (Rc::clone(&room), rounds);
+    let (inner, mut left) = (Rc::clone(&kept), rounds);
     let event = Event::new(&base, here, Event::READ | Event::PERSIST, move |base, socket, _| {
         socket_read(socket, 10, PHP_BINARY_READ).unwrap();
         left -= 1;
@@ -36,7 +36,7 @@ fn scenario() {
     event.add(Duration::from_secs(60)).unwrap();
     let signal = Event::signal(&base, 51, |_, _| ()).unwrap();
     signal.add(None).unwrap();
-    room.borrow_mut().extend([event, signal]);
+    kept.borrow_mut().extend([event, signal]);
 
     base.dispatch().unwrap();
 }

@@ -106,7 +106,7 @@ pub(crate) const CASES: &[Case] = &[
         text: refuses!("socket_iovec_fetch"),
     },
     Case {
-        name: "socket_recvmsg, room for control messages",
+        name: "socket_recvmsg, space for control messages",
         ask: |_, length| Received::new(socket_iovec_alloc(&[10])?, length).map(drop),
         lengths: LENGTHS,
         text: refuses!("socket_recvmsg"),
@@ -145,7 +145,7 @@ pub(crate) fn play() {
     for case in CASES {
         for length in case.lengths {
             let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0).expect("a pair");
-            socket_write(&there, "line\n", None).expect("room");
+            socket_write(&there, "line\n", None).expect("space");
             let error = (case.ask)(&here, *length).expect_err("there is no memory for it");
             let slots = [socket_last_error(None), socket_last_error(&here)];
             let line = socket_read(&here, 100, PHP_NORMAL_READ).expect("a line");

@@ -271,10 +271,10 @@ cases! {
     recvmsg_without_a_peer: Php(
         "$s = socket_create(AF_INET, SOCK_STREAM, 0); $m = ['controllen' => 10]; socket_recvmsg($s, $m)"
     ) => || receipt(&inet(SOCK_STREAM), 0);
-    recvmsg_without_room_for_control: Php(
+    recvmsg_without_space_for_control: Php(
         "$q = socket_create(AF_INET, SOCK_DGRAM, 0); $m = ['controllen' => 0]; socket_recvmsg($q, $m)"
     ) => || Outcome::of(Received::new(socket_iovec_alloc(&[10]).unwrap(), 0));
-    recvmsg_with_too_much_room: Ours(
+    recvmsg_with_too_much_space: Ours(
         ErrorKind::Warning, "socket_recvmsg(): there is no memory for so many bytes"
     ) => || Outcome::of(Received::new(socket_iovec_alloc(&[10]).unwrap(), usize::MAX));
 

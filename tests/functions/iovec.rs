@@ -11,7 +11,7 @@ fn held(iovec: &IoVec) -> Vec<&[u8]> {
 }
 
 #[test]
-fn a_new_iovec_has_rooms_and_holds_nothing() {
+fn a_new_iovec_has_capacities_and_holds_nothing() {
     let iovec = socket_iovec_alloc(&[3, 0, 5]).unwrap();
 
     assert_eq!((iovec.len(), iovec.is_empty()), (3, false));
@@ -22,7 +22,7 @@ fn a_new_iovec_has_rooms_and_holds_nothing() {
 }
 
 #[test]
-fn readv_fills_one_room_after_the_other() {
+fn readv_fills_one_element_after_the_other() {
     let (one, other) = common::pair(SOCK_STREAM);
     let mut iovec = socket_iovec_alloc(&[2, 0, 3, 4, 5]).unwrap();
     socket_write(&one, "abcdefg", None).unwrap();
@@ -30,11 +30,11 @@ fn readv_fills_one_room_after_the_other() {
     assert_eq!(socket_readv(&other, &mut iovec).unwrap(), 7);
 
     assert_eq!(held(&iovec), [&b"ab"[..], b"", b"cde", b"fg", b""]);
-    assert_eq!(socket_iovec_fetch(&iovec, 3).unwrap(), b"fg", "what arrived, not the room");
+    assert_eq!(socket_iovec_fetch(&iovec, 3).unwrap(), b"fg", "what arrived, not the capacity");
 }
 
 #[test]
-fn readv_takes_no_more_than_the_rooms_and_leaves_the_rest_in_the_socket() {
+fn readv_takes_no_more_than_the_capacities_and_leaves_the_rest_in_the_socket() {
     let (one, other) = common::pair(SOCK_STREAM);
     let mut iovec = socket_iovec_alloc(&[2, 2]).unwrap();
     socket_write(&one, "abcdefg", None).unwrap();
@@ -42,7 +42,7 @@ fn readv_takes_no_more_than_the_rooms_and_leaves_the_rest_in_the_socket() {
     assert_eq!(socket_readv(&other, &mut iovec).unwrap(), 4);
     assert_eq!(held(&iovec), [b"ab", b"cd"]);
     assert_eq!(socket_readv(&other, &mut iovec).unwrap(), 3);
-    assert_eq!(held(&iovec), [&b"ef"[..], b"g"], "the rooms are what they were");
+    assert_eq!(held(&iovec), [&b"ef"[..], b"g"], "the capacities are what they were");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn the_end_of_the_stream_empties_the_elements_and_a_failure_does_not() {
 }
 
 #[test]
-fn writev_sends_what_the_elements_hold_and_not_their_rooms() {
+fn writev_sends_what_the_elements_hold_and_not_their_capacities() {
     let (one, other) = common::pair(SOCK_DGRAM);
     let mut iovec = socket_iovec_alloc(&[100, 100, 100]).unwrap();
     socket_iovec_set(&mut iovec, 0, "head\0").unwrap();
@@ -108,11 +108,11 @@ fn nothing_is_written_and_read_without_an_error() {
 }
 
 #[test]
-fn set_gives_an_element_the_room_of_its_value() {
+fn set_gives_an_element_the_capacity_of_its_value() {
     let (one, other) = common::pair(SOCK_STREAM);
     let mut iovec = socket_iovec_alloc(&[100, 1]).unwrap();
     socket_iovec_set(&mut iovec, 0, "ab").unwrap();
-    socket_iovec_set(&mut iovec, 1, "a value that is longer than the room was").unwrap();
+    socket_iovec_set(&mut iovec, 1, "a value that is longer than the size was").unwrap();
     socket_write(&one, "x".repeat(200), None).unwrap();
 
     assert_eq!(socket_readv(&other, &mut iovec).unwrap(), 2 + 40);

@@ -11,7 +11,7 @@ use php_sockets::*;
 use crate::common;
 
 /// Buffers for one element and for control messages.
-fn room(bytes: usize, controllen: usize) -> Received {
+fn buffers(bytes: usize, controllen: usize) -> Received {
     Received::new(socket_iovec_alloc(&[bytes]).unwrap(), controllen).unwrap()
 }
 
@@ -77,7 +77,7 @@ fn buffers_go_out_as_one_datagram_and_come_back_in_others() {
 #[test]
 fn a_message_without_bytes_is_an_empty_datagram() {
     let (one, other) = common::pair(SOCK_DGRAM);
-    let mut message = room(10, 64);
+    let mut message = buffers(10, 64);
 
     assert_eq!(socket_sendmsg(&one, &Message::new(), 0).unwrap(), 0);
     assert_eq!(socket_recvmsg(&other, &mut message, 0).unwrap(), 0);
@@ -88,7 +88,7 @@ fn a_message_without_bytes_is_an_empty_datagram() {
 fn a_name_is_where_it_goes_and_where_it_came_from() {
     let (receiver, to) = common::bound(SOCK_DGRAM);
     let (sender, from) = common::bound(SOCK_DGRAM);
-    let mut message = room(100, 64);
+    let mut message = buffers(100, 64);
     let iov = IoVec::from(["ahoy"]);
     for host in ["127.0.0.1", "localhost", "127.1"] {
         let name = MessageName::inet(host, to.port);
@@ -106,7 +106,7 @@ fn an_ipv6_socket_takes_names_of_both_families() {
     socket_bind(&receiver, "::", 0).unwrap();
     let port = socket_getsockname(&receiver).unwrap().port;
     let sender = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
-    let mut message = room(100, 64);
+    let mut message = buffers(100, 64);
     for (name, comes_from) in [
         (MessageName::inet6("::1", port, 0, 0), "::1"),
         (MessageName::inet6("::1", port, 0, 1), "::1"),
@@ -128,7 +128,7 @@ fn abstract_names_end_at_the_next_nul_and_come_back_empty() {
     let (to, from) = (own_name(), own_name());
     socket_bind(&receiver, &to, 0).unwrap();
     socket_bind(&sender, &from, 0).unwrap();
-    let mut message = room(100, 64);
+    let mut message = buffers(100, 64);
     for path in [to.clone(), format!("{to}\0and more")] {
         socket_sendmsg(&sender, &Message::new().name(&MessageName::unix(path)), 0).unwrap();
         socket_recvmsg(&receiver, &mut message, 0).unwrap();
@@ -141,7 +141,7 @@ fn abstract_names_end_at_the_next_nul_and_come_back_empty() {
 fn a_connection_has_no_names() {
     let (client, server) = common::connection();
     socket_write(&client, "x", None).unwrap();
-    let mut message = room(100, 64);
+    let mut message = buffers(100, 64);
 
     socket_recvmsg(&server, &mut message, 0).unwrap();
 
@@ -157,7 +157,7 @@ fn descriptors_arrive_open_and_close_on_exec() {
     let control = [ControlMessage::Rights(&descriptors)];
     let iov = IoVec::from(["two"]);
     socket_sendmsg(&one, &Message::new().iov(&iov).control(&control), 0).unwrap();
-    let mut message = room(10, socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 2).unwrap());
+    let mut message = buffers(10, socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 2).unwrap());
 
     assert_eq!(socket_recvmsg(&other, &mut message, 0).unwrap(), 3);
 
@@ -190,7 +190,7 @@ fn descriptors_that_nobody_takes_are_closed() {
     let (one, other) = common::pair(SOCK_STREAM);
     let (_read_end, write_end) = pipe();
     let before = open_copies(&write_end);
-    let mut message = room(10, 64);
+    let mut message = buffers(10, 64);
 
     send_rights(&one, &[&write_end, &write_end]);
     socket_recvmsg(&other, &mut message, 0).unwrap();
@@ -209,14 +209,14 @@ fn descriptors_that_nobody_takes_are_closed() {
 
 // [V] 4.5: Too small `controllen` → `control` empty, flags has MSG_CTRUNC.
 #[test]
-fn no_descriptor_leaks_where_there_was_no_room_for_it() {
+fn no_descriptor_leaks_where_there_was_no_space_for_it() {
     let (one, other) = common::pair(SOCK_STREAM);
     let (_read_end, write_end) = pipe();
     let before = open_copies(&write_end);
     for (controllen, arrive) in
         [(1, 0), (15, 0), (16, 0), (19, 0), (20, 1), (23, 1), (24, 2), (28, 3), (31, 3)]
     {
-        let mut message = room(10, controllen);
+        let mut message = buffers(10, controllen);
         send_rights(&one, &[&write_end, &write_end, &write_end, &write_end]);
         socket_recvmsg(&other, &mut message, 0).unwrap();
 
@@ -231,7 +231,7 @@ fn no_descriptor_leaks_where_there_was_no_room_for_it() {
 fn as_many_descriptors_as_the_kernel_lets_pass_arrive() {
     let (one, other) = common::pair(SOCK_STREAM);
     let (_read_end, write_end) = pipe();
-    let mut message = room(10, socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 253).unwrap());
+    let mut message = buffers(10, socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 253).unwrap());
 
     send_rights(&one, &[&write_end; 253]);
     socket_recvmsg(&other, &mut message, 0).unwrap();
@@ -247,7 +247,7 @@ fn two_messages_of_descriptors_arrive_as_one() {
     let control = [ControlMessage::Rights(&first), ControlMessage::Rights(&second)];
     let iov = IoVec::from(["x"]);
     socket_sendmsg(&one, &Message::new().iov(&iov).control(&control), 0).unwrap();
-    let mut message = room(10, 100);
+    let mut message = buffers(10, 100);
 
     socket_recvmsg(&other, &mut message, 0).unwrap();
 
@@ -261,7 +261,7 @@ fn credentials_and_descriptors_arrive_together() {
     option(&other, SOL_SOCKET, SO_PASSCRED, 1);
     let (read_end, _write_end) = pipe();
     send_rights(&one, &[&read_end]);
-    let mut message = room(10, 200);
+    let mut message = buffers(10, 200);
 
     socket_recvmsg(&other, &mut message, 0).unwrap();
 
@@ -276,7 +276,7 @@ fn own_credentials_can_be_sent() {
     let (one, other) = common::pair(SOCK_DGRAM);
     option(&other, SOL_SOCKET, SO_PASSCRED, 1);
     let control = [ControlMessage::Credentials(myself())];
-    let mut message = room(10, socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0).unwrap());
+    let mut message = buffers(10, socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0).unwrap());
 
     socket_sendmsg(&one, &Message::new().control(&control), 0).unwrap();
     socket_recvmsg(&other, &mut message, 0).unwrap();
@@ -296,7 +296,7 @@ fn ipv6_messages_go_and_come() {
     let loopback = Pktinfo::new(Ipv6Addr::LOCALHOST, 1);
     let control =
         [ControlMessage::HopLimit(7), ControlMessage::Tclass(40), ControlMessage::Pktinfo(loopback)];
-    let mut message = room(10, 200);
+    let mut message = buffers(10, 200);
 
     socket_sendmsg(&sender, &Message::new().name(&name).control(&control), 0).unwrap();
     socket_recvmsg(&receiver, &mut message, 0).unwrap();
@@ -315,7 +315,7 @@ fn unknown_messages_are_handed_over_raw_and_spoil_nothing() {
     option(&receiver, SOL_SOCKET, libc::SO_TIMESTAMP, 1);
     let (sender, _) = common::bound(SOCK_DGRAM);
     socket_sendto(&sender, "now", 3, 0, "127.0.0.1", to.port).unwrap();
-    let mut message = room(10, 100);
+    let mut message = buffers(10, 100);
 
     assert_eq!(socket_recvmsg(&receiver, &mut message, 0).unwrap(), 3);
 
@@ -329,7 +329,7 @@ fn a_message_that_was_cut_short_is_raw() {
     let (one, other) = common::pair(SOCK_DGRAM);
     option(&other, SOL_SOCKET, SO_PASSCRED, 1);
     socket_write(&one, "x", None).unwrap();
-    let mut message = room(10, 24);
+    let mut message = buffers(10, 24);
 
     socket_recvmsg(&other, &mut message, 0).unwrap();
 
@@ -375,7 +375,7 @@ fn a_failure_leaves_the_message_as_it_was() {
     let (one, other) = common::pair(SOCK_DGRAM);
     let (read_end, _write_end) = pipe();
     send_rights(&one, &[&read_end]);
-    let mut message = room(10, 100);
+    let mut message = buffers(10, 100);
     socket_recvmsg(&other, &mut message, 0).unwrap();
     let before = format!("{message:?}");
     for flags in [MSG_DONTWAIT, MSG_DONTWAIT | MSG_TRUNC] {
@@ -394,7 +394,7 @@ fn a_failure_leaves_the_control_messages_too_where_the_kernel_writes_before_it_f
     let (one, other) = common::pair(SOCK_STREAM);
     let (read_end, _write_end) = pipe();
     send_rights(&one, &[&read_end]);
-    let mut message = room(10, 100);
+    let mut message = buffers(10, 100);
     socket_recvmsg(&other, &mut message, 0).unwrap();
     let before = format!("{message:?}");
     assert!(before.contains("Rights"));
@@ -414,7 +414,7 @@ fn a_descriptor_in_a_raw_message_is_owned_too() {
         return;
     }
     let left = common::descriptors_left(|| {
-        let mut message = room(10, 100);
+        let mut message = buffers(10, 100);
         for _ in 0..3 {
             socket_write(&one, "x", None).unwrap();
             socket_recvmsg(&other, &mut message, 0).unwrap();
@@ -430,7 +430,7 @@ fn peeking_leaves_the_message_in_the_socket() {
     let (one, other) = common::pair(SOCK_DGRAM);
     let (read_end, _write_end) = pipe();
     send_rights(&one, &[&read_end]);
-    let mut message = room(10, 100);
+    let mut message = buffers(10, 100);
     for flags in [MSG_PEEK, 0] {
         assert_eq!(socket_recvmsg(&other, &mut message, flags).unwrap(), 1);
         assert_eq!(message.take_rights().len(), 1, "each time a descriptor of its own");
@@ -441,7 +441,7 @@ fn peeking_leaves_the_message_in_the_socket() {
 fn the_callers_cloexec_flag_is_shown_as_php_shows_it() {
     let (one, other) = common::pair(SOCK_DGRAM);
     socket_write(&one, "x", None).unwrap();
-    let mut message = room(10, 100);
+    let mut message = buffers(10, 100);
 
     socket_recvmsg(&other, &mut message, MSG_CMSG_CLOEXEC).unwrap();
 
@@ -451,7 +451,7 @@ fn the_callers_cloexec_flag_is_shown_as_php_shows_it() {
 #[test]
 fn the_buffers_can_be_changed_between_messages() {
     let (one, other) = common::pair(SOCK_DGRAM);
-    let mut message = room(2, 64);
+    let mut message = buffers(2, 64);
     socket_iovec_add(message.iov_mut(), 2).unwrap();
     for flags in [0, MSG_TRUNC] {
         socket_write(&one, "abcd", None).unwrap();
@@ -468,7 +468,7 @@ fn the_buffers_can_be_changed_between_messages() {
 fn messages_go_to_other_threads() {
     let (one, other) = common::pair(SOCK_STREAM);
     let (mut read_end, write_end) = pipe();
-    let mut message = room(10, 64);
+    let mut message = buffers(10, 64);
     let receiver = thread::spawn(move || {
         socket_recvmsg(&other, &mut message, 0).unwrap();
         message
@@ -487,7 +487,7 @@ fn messages_go_to_other_threads() {
 #[test]
 fn an_interrupted_recvmsg_is_reported_and_not_repeated() {
     let (_one, other) = common::pair(SOCK_STREAM);
-    let mut message = room(10, 64);
+    let mut message = buffers(10, 64);
 
     let error = common::interrupted(|| {
         let error = socket_recvmsg(&other, &mut message, 0).unwrap_err();

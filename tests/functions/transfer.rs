@@ -68,7 +68,7 @@ fn a_full_buffer_takes_a_part_and_then_nothing() {
 }
 
 #[test]
-fn recv_replaces_the_buffer_and_keeps_its_room() {
+fn recv_replaces_the_buffer_and_keeps_its_capacity() {
     let (one, other) = common::pair(SOCK_STREAM);
     let mut data = b"what was there before, and longer".to_vec();
     socket_write(&one, "new", None).unwrap();
@@ -76,10 +76,10 @@ fn recv_replaces_the_buffer_and_keeps_its_room() {
     assert_eq!(socket_recv(&other, &mut data, 1000, 0).unwrap(), 3);
 
     assert_eq!(data, b"new");
-    let (room, place) = (data.capacity(), data.as_ptr());
+    let (capacity, place) = (data.capacity(), data.as_ptr());
     socket_write(&one, "again", None).unwrap();
     assert_eq!(socket_recv(&other, &mut data, 1000, 0).unwrap(), 5);
-    assert_eq!((data.as_slice(), data.capacity(), data.as_ptr()), (&b"again"[..], room, place));
+    assert_eq!((data.as_slice(), data.capacity(), data.as_ptr()), (&b"again"[..], capacity, place));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The documentation in `src/`: its width, its words, and the eight calls that a reader comes to see.
+//! The documentation: its width, its words, and the eight calls that a reader comes to see.
 
 use std::path::Path;
 
@@ -16,33 +16,33 @@ fn sources() -> impl Iterator<Item = (String, String)> {
     common::sources().into_iter().map(move |(path, text)| (name(&path), text))
 }
 
+/// The texts below a folder with one of these extensions, by their paths.
+fn texts(folder: &str, extensions: &[&str]) -> Vec<(String, String)> {
+    let (mut found, mut folders) = (Vec::new(), vec![common::root().join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            if entry.file_type().unwrap().is_dir() {
+                // In `target` are builds, and in `corpus` the inputs of fuzzers.
+                if !["target", "corpus", ".git"].iter().any(|other| path.ends_with(other)) {
+                    folders.push(path);
+                }
+            } else if extensions.contains(&extension) {
+                let name = path.strip_prefix(common::root()).unwrap().to_str().unwrap().to_owned();
+                found.push((name, std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
 /// The documentation in a line of Rust.
 fn documentation(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))?;
     Some(text.strip_prefix(' ').unwrap_or(text))
-}
-
-/// The pages of Markdown, by their paths.
-fn pages() -> Vec<(String, String)> {
-    fn below(folder: &str, pages: &mut Vec<(String, String)>) {
-        for entry in std::fs::read_dir(common::root().join(folder)).unwrap() {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap();
-            let path = format!("{folder}{name}");
-            if entry.file_type().unwrap().is_dir() {
-                // In `target` are the pages of others.
-                if !["target", ".git"].contains(&name.as_str()) {
-                    below(&format!("{path}/"), pages);
-                }
-            } else if path.ends_with(".md") {
-                pages.push((path, std::fs::read_to_string(entry.path()).unwrap()));
-            }
-        }
-    }
-    let mut pages = Vec::new();
-    below("", &mut pages);
-    pages
 }
 
 /// The lines of a page's code blocks that are too wide, with their numbers. A page hides lines that begin with
@@ -64,36 +64,12 @@ fn no_code_block_of_the_documentation_scrolls_sideways() {
         let page = (1..).zip(text.lines()).filter_map(|(number, line)| Some((number, documentation(line)?)));
         found.extend(wide(page).into_iter().map(|(number, line)| format!("{file}:{number}: {line}")));
     }
-    for (file, text) in pages() {
+    for (file, text) in texts("", &["md"]) {
         let page = (1..).zip(text.lines());
         found.extend(wide(page).into_iter().map(|(number, line)| format!("{file}:{number}: {line}")));
     }
 
     assert!(found.is_empty(), "wider than {WIDTH} columns:\n{}", found.join("\n"));
-}
-
-/// The texts below a folder that have comments, by their paths.
-fn texts(folder: &str) -> Vec<(String, String)> {
-    let root = common::root().join(folder);
-    let mut found = Vec::new();
-    let mut folders = vec![root];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            if entry.file_type().unwrap().is_dir() {
-                // In `target` are builds, and in `corpus` the inputs of fuzzers.
-                if !path.ends_with("target") && !path.ends_with("corpus") {
-                    folders.push(path);
-                }
-            } else if ["rs", "php", "c", "h", "sh", "awk", "txt", "toml"].map(Some).contains(&extension) {
-                let name = path.strip_prefix(common::root()).unwrap().to_str().unwrap().to_owned();
-                found.push((name, std::fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
-    found.sort_unstable();
-    found
 }
 
 #[test]
@@ -111,8 +87,10 @@ fn the_comments_use_none_of_the_words_that_mean_too_much() {
             found.push(format!("{file}: {}", &line[1]));
         }
     };
-    for text in ["src", "tests", "lessons"].map(texts).iter().flatten() {
-        search(&comment, text);
+    for folder in ["src", "tests", "lessons"] {
+        for text in texts(folder, &["rs", "php", "c", "h", "sh", "awk", "txt", "toml"]) {
+            search(&comment, &text);
+        }
     }
     for text in sources() {
         search(&constant, &text);

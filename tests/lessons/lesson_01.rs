@@ -24,8 +24,8 @@ fn myth_sock_rdm_and_sock_seqpacket_are_just_flags() {
     // Where a protocol keeps the promise of SOCK_SEQPACKET, records stay apart, which a stream's bytes do not.
     for (kind, first) in [(SOCK_SEQPACKET, "one"), (SOCK_STREAM, "onetwo")] {
         let (here, there) = common::pair(kind);
-        socket_write(&here, "one", None).expect("room");
-        socket_write(&here, "two", None).expect("room");
+        socket_write(&here, "one", None).expect("space");
+        socket_write(&here, "two", None).expect("space");
         assert_eq!(socket_read(&there, 100, PHP_BINARY_READ).expect("data"), first.as_bytes());
     }
 }

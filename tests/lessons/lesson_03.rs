@@ -10,13 +10,13 @@ fn myth_one_write_is_one_read() {
     let mut seen = Vec::new();
 
     // Two writes, one read.
-    socket_write(&client, "one, ", None).expect("room");
-    socket_write(&client, "two", None).expect("room");
+    socket_write(&client, "one, ", None).expect("space");
+    socket_write(&client, "two", None).expect("space");
     socket_recv(&server, &mut seen, 8, MSG_PEEK | MSG_WAITALL).expect("all of it has come");
     assert_eq!(socket_read(&server, 1024, PHP_BINARY_READ).expect("data"), b"one, two");
 
     // One write, two reads.
-    socket_write(&server, "three, and four", None).expect("room");
+    socket_write(&server, "three, and four", None).expect("space");
     assert_eq!(socket_read(&client, 9, PHP_BINARY_READ).expect("data"), b"three, an");
     assert_eq!(socket_read(&client, 1024, PHP_BINARY_READ).expect("data"), b"d four");
 

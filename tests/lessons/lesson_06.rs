@@ -101,7 +101,7 @@ fn myth_socket_read_stops_at_newline_tab_or_nul() {
     let data = b"a\tb\0c\nd\re";
     let read = |mode| {
         let (here, there) = common::pair(SOCK_STREAM);
-        socket_write(&here, data, None).expect("room");
+        socket_write(&here, data, None).expect("space");
         socket_read(&there, 100, mode).expect("data")
     };
     assert_eq!(read(PHP_BINARY_READ), data);

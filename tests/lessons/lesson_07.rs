@@ -297,13 +297,13 @@ fn sending_is_like_writing_a_file_and_is_not() {
     socket_connect(&client, "127.0.0.1", port).expect("a connection");
 
     // Taken is not arrived: the connection has not been accepted yet.
-    assert_eq!(socket_send(&client, "hello", 5, 0).expect("room"), 5);
+    assert_eq!(socket_send(&client, "hello", 5, 0).expect("space"), 5);
     // A file could be written from its beginning again.
     // SAFETY: the call takes numbers.
     assert_eq!(unsafe { libc::lseek(client.as_raw_fd(), 0, libc::SEEK_SET) }, -1);
     assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::ESPIPE));
     // It takes less than all when its buffer is full.
-    let sent = socket_send(&client, vec![b'x'; 50_000_000], 50_000_000, MSG_DONTWAIT).expect("room");
+    let sent = socket_send(&client, vec![b'x'; 50_000_000], 50_000_000, MSG_DONTWAIT).expect("space");
     assert!(sent > 0 && sent < 50_000_000, "{sent}");
     // A failure turns up in a later call: the peer goes, and the kernel says so only when it is asked.
     reset(socket_accept(&listener).expect("the client"));

@@ -59,7 +59,7 @@ fn a_caller_that_sends_what_nobody_reads_is_told_and_then_reset() {
     for mut server in twins() {
         signal(&server, libc::SIGSTOP);
         let client = server.connect();
-        socket_write(&client, [0xFF; 1000], None).expect("room");
+        socket_write(&client, [0xFF; 1000], None).expect("space");
         signal(&server, libc::SIGCONT);
 
         assert!(server.ended());

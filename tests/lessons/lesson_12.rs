@@ -279,7 +279,7 @@ fn without_descriptors_the_server_stays_and_takes_clients_again_later() {
 
         let sentence = "socket_accept(): unable to accept incoming connection [24]: Too many open files";
         assert_eq!([server.line(), server.line()], [sentence, sentence]);
-        socket_write(&client, "hello\n", None).expect("room");
+        socket_write(&client, "hello\n", None).expect("space");
         assert_eq!(socket_read(&client, 100, PHP_NORMAL_READ), Ok(b"OK ... hello\n".to_vec()));
     }
 }
@@ -289,7 +289,7 @@ fn whoever_speaks_first_and_is_turned_away_reads_the_sentence_and_the_end() {
     for server in twins_of("12").map(|twin| twin.start()) {
         let clients: Vec<Socket> = (0..3).map(|_| server.connect()).collect();
         for client in &clients {
-            socket_write(client, "hello\n", None).expect("room");
+            socket_write(client, "hello\n", None).expect("space");
             assert_eq!(socket_read(client, 100, PHP_NORMAL_READ), Ok(b"OK ... hello\n".to_vec()));
         }
 

@@ -140,7 +140,7 @@ fn a_reset_leaves_no_time_wait() {
 #[test]
 fn closing_with_unread_data_resets_the_connection() {
     let (_listener, client, connection, _) = served();
-    socket_write(&client, "unread", None).expect("room");
+    socket_write(&client, "unread", None).expect("space");
     let mut seen = Vec::new();
     socket_recv(&connection, &mut seen, 6, MSG_PEEK | MSG_WAITALL).expect("it arrives");
     drop(connection);
@@ -189,7 +189,7 @@ fn what_the_text_calls_mistakes_fails_as_it_says() {
     let late = std::thread::scope(|scope| {
         let reader = scope.spawn(|| socket_read(&connection, 9, PHP_NORMAL_READ));
         std::thread::sleep(Duration::from_millis(50));
-        socket_write(&client, "late\n", None).expect("room");
+        socket_write(&client, "late\n", None).expect("space");
         reader.join().expect("the thread ends")
     });
     assert_eq!(late.expect("a line"), b"late\n");

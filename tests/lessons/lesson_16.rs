@@ -14,8 +14,8 @@ fn myth_udp_stands_for_user_data_protocol() {
     // A datagram: one send is one receive, and a stream does not do that.
     for (kind, received) in [(SOCK_DGRAM, "one"), (SOCK_STREAM, "onetwo")] {
         let (here, there) = common::pair(kind);
-        socket_write(&here, "one", None).expect("room");
-        socket_write(&here, "two", None).expect("room");
+        socket_write(&here, "one", None).expect("space");
+        socket_write(&here, "two", None).expect("space");
         assert_eq!(socket_read(&there, 100, PHP_BINARY_READ), Ok(received.into()));
     }
 }

@@ -23,7 +23,7 @@ fn myth_the_socket_iovec_functions_exist_in_php() {
     // Here they work: a part of a message is told as a part.
     let (here, there) = common::pair(SOCK_STREAM);
     let mut buffers = socket_iovec_alloc(&[4, 4, 4]).expect("memory");
-    socket_write(&here, "12345", None).expect("room");
+    socket_write(&here, "12345", None).expect("space");
     assert_eq!(socket_readv(&there, &mut buffers), Ok(5));
     let parts: Vec<Vec<u8>> =
         (0..3).map(|at| socket_iovec_fetch(&buffers, at).expect("an element")).collect();

@@ -23,8 +23,8 @@ fn send_descriptor(socket: &Socket) {
 fn a_descriptor_that_nobody_takes_is_closed_with_the_next_message() {
     let left = common::descriptors_left(|| {
         let (here, there) = common::pair(SOCK_STREAM);
-        let room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1).expect("a size");
-        let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), room).expect("memory");
+        let space = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1).expect("a size");
+        let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), space).expect("memory");
         for _ in 0..10 {
             send_descriptor(&here);
             assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(1));
@@ -35,7 +35,7 @@ fn a_descriptor_that_nobody_takes_is_closed_with_the_next_message() {
 }
 
 #[test]
-fn without_room_the_descriptor_is_gone_and_the_flags_say_so() {
+fn without_space_the_descriptor_is_gone_and_the_flags_say_so() {
     let (here, there) = common::pair(SOCK_STREAM);
     send_descriptor(&here);
 
@@ -67,11 +67,11 @@ fn only_root_may_claim_to_be_another() {
 #[test]
 fn a_message_sent_before_so_passcred_is_set_comes_from_nobody() {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&here, "early", None).expect("room");
+    socket_write(&here, "early", None).expect("space");
 
     socket_set_option(&there, SOL_SOCKET, SO_PASSCRED, 1).expect("an option");
-    let room = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0).expect("a size");
-    let mut message = Received::new(socket_iovec_alloc(&[9]).expect("memory"), room).expect("memory");
+    let space = socket_cmsg_space(SOL_SOCKET, SCM_CREDENTIALS, 0).expect("a size");
+    let mut message = Received::new(socket_iovec_alloc(&[9]).expect("memory"), space).expect("memory");
     assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(5));
 
     let nobody = Credentials::new(0, 65534, 65534);
@@ -119,8 +119,8 @@ fn php_sends_descriptor_0_for_a_socket_and_this_crate_the_socket() {
     let control = [ControlMessage::Rights(&descriptors)];
     let iov = IoVec::from(["x"]);
     assert_eq!(socket_sendmsg(&here, &Message::new().iov(&iov).control(&control), 0), Ok(1));
-    let room = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1).expect("a size");
-    let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), room).expect("memory");
+    let space = socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1).expect("a size");
+    let mut message = Received::new(socket_iovec_alloc(&[1]).expect("memory"), space).expect("memory");
     assert_eq!(socket_recvmsg(&there, &mut message, 0), Ok(1));
     let got = Socket::from(message.take_rights().pop().expect("a descriptor"));
     assert_eq!(socket_getsockname(&got), Ok(name));

@@ -361,7 +361,7 @@ fn the_table_has_500_places_and_the_next_one_waits() {
 }
 
 #[test]
-fn whoever_takes_too_long_makes_room() {
+fn a_client_that_takes_too_long_frees_its_place() {
     with_both(&["1"], |server| {
         let before = server.descriptors();
         let [silent, half, done, deaf] = [(); 4].map(|()| server.connect());

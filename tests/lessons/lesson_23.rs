@@ -7,7 +7,7 @@ use crate::common;
 #[test]
 fn of_several_urgent_bytes_the_last_alone_is_urgent() {
     let (client, server) = common::connection();
-    socket_send(&client, "xyz", 3, MSG_OOB).expect("room");
+    socket_send(&client, "xyz", 3, MSG_OOB).expect("space");
     socket_select(None, None, Some(&mut vec![&server]), 10, 0).expect("an open socket");
 
     let mut urgent = Vec::new();
@@ -22,9 +22,9 @@ fn of_several_urgent_bytes_the_last_alone_is_urgent() {
 fn in_line_the_urgent_byte_stands_behind_the_mark() {
     let (client, server) = common::connection();
     socket_set_option(&server, SOL_SOCKET, SO_OOBINLINE, 1).expect("an option");
-    socket_send(&client, "abc", 3, 0).expect("room");
-    socket_send(&client, "!", 1, MSG_OOB).expect("room");
-    socket_send(&client, "def", 3, 0).expect("room");
+    socket_send(&client, "abc", 3, 0).expect("space");
+    socket_send(&client, "!", 1, MSG_OOB).expect("space");
+    socket_send(&client, "def", 3, 0).expect("space");
     socket_select(None, None, Some(&mut vec![&server]), 10, 0).expect("an open socket");
 
     assert_eq!(socket_read(&server, 10, PHP_BINARY_READ), Ok(b"abc".to_vec()));
@@ -36,7 +36,7 @@ fn in_line_the_urgent_byte_stands_behind_the_mark() {
 fn a_second_urgent_byte_makes_the_first_an_ordinary_one() {
     let (client, server) = common::connection();
     for (data, flags) in [("a", 0), ("!", MSG_OOB), ("b", 0), ("?", MSG_OOB), ("c", 0)] {
-        socket_send(&client, data, 1, flags).expect("room");
+        socket_send(&client, data, 1, flags).expect("space");
     }
 
     let mut urgent = Vec::new();
@@ -50,7 +50,7 @@ fn a_second_urgent_byte_makes_the_first_an_ordinary_one() {
 fn an_urgent_byte_that_nobody_fetches_is_lost_when_the_reads_pass_its_mark() {
     let (client, server) = common::connection();
     for (data, flags) in [("a", 0), ("!", MSG_OOB), ("b", 0)] {
-        socket_send(&client, data, 1, flags).expect("room");
+        socket_send(&client, data, 1, flags).expect("space");
     }
 
     assert_eq!(socket_read(&server, 10, PHP_BINARY_READ), Ok(b"a".to_vec()));

@@ -18,14 +18,14 @@ fn the_descriptor_is_the_same_all_the_way() {
     let back = socket_import_stream(stream).expect("a socket");
 
     assert_eq!(back.as_raw_fd(), number);
-    socket_write(&back, "still open", None).expect("room");
+    socket_write(&back, "still open", None).expect("space");
     assert_eq!(socket_read(&there, 100, PHP_BINARY_READ), Ok(b"still open".to_vec()));
 }
 
 #[test]
 fn a_reader_of_lines_wants_utf_8_and_has_no_bound_of_its_own() {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&here, b"\xff\nlong line\n", None).expect("room");
+    socket_write(&here, b"\xff\nlong line\n", None).expect("space");
     let stream: UnixStream = socket_export_stream(there);
     let mut lines = BufReader::new(stream);
 
@@ -45,7 +45,7 @@ fn what_is_no_socket_is_refused() {
 #[test]
 fn what_a_reader_has_read_ahead_is_lost_with_it() {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&here, "one\ntwo\n", None).expect("room");
+    socket_write(&here, "one\ntwo\n", None).expect("space");
     let stream: UnixStream = socket_export_stream(there);
     let mut lines = BufReader::new(stream);
     lines.read_line(&mut String::new()).expect("UTF-8");

@@ -489,13 +489,13 @@ fn printed(mut client: Running) -> String {
 fn a_character_in_two_packets_is_printed_whole() {
     let (server, mut client) = client();
     // The text before the character shows that the first packet has been read.
-    socket_write(&server, b"caf\xC3", None).expect("room");
+    socket_write(&server, b"caf\xC3", None).expect("space");
     let mut text = [0; 3];
     client.stdout.as_mut().expect("a pipe").read_exact(&mut text).expect("the first packet");
     assert_eq!(&text, b"caf");
-    socket_write(&server, b"\xA9\n", None).expect("room");
+    socket_write(&server, b"\xA9\n", None).expect("space");
     // Half a character at the end has no other half to wait for.
-    socket_write(&server, b"\xE2\x82", None).expect("room");
+    socket_write(&server, b"\xE2\x82", None).expect("space");
     socket_close(server);
 
     assert_eq!(printed(client), "\u{E9}\n\u{FFFD}");

@@ -445,7 +445,7 @@ fn php_sends_descriptor_0_for_a_socket_but_for_8_4() {
 
 // [V] 4.6: the space for every pair of level and type, and the texts for those that there are not.
 #[test]
-fn the_room_for_control_messages_is_phps() {
+fn the_space_for_control_messages_is_phps() {
     let numbers = [0, 1, 2, 3, 4, 253, 1000, 536_870_907, 536_870_908, 2_147_483_647, 2_147_483_648];
     let php = common::php(
         "foreach ([-1, 0, 1, 6, 17, 41, 58] as $l) for ($t = 0; $t < 80; $t++) foreach ([0, 1, 2, 3, 4, 253, 1000,
@@ -457,7 +457,7 @@ fn the_room_for_control_messages_is_phps() {
         for r#type in 0..80 {
             for number in numbers {
                 match socket_cmsg_space(level, r#type, number) {
-                    Ok(room) => writeln!(rust, "{room}").unwrap(),
+                    Ok(space) => writeln!(rust, "{space}").unwrap(),
                     Err(error) => writeln!(rust, "{error}").unwrap(),
                 }
             }

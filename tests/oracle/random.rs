@@ -38,16 +38,16 @@ fn sockets(chance: &mut Chance, script: &mut String) -> Vec<Known> {
     for number in 0..7 {
         let family = chance.one(&["AF_INET", "AF_INET6", "AF_UNIX", "AF_UNIX", "AF_UNIX"]);
         let kind = chance.one(&["SOCK_STREAM", "SOCK_STREAM", "SOCK_DGRAM"]);
-        writeln!(script, "s{number} = socket_create {family} {kind} 0").expect("room");
+        writeln!(script, "s{number} = socket_create {family} {kind} 0").expect("a string");
         known.push((format!("s{number}"), family == "AF_UNIX"));
     }
     for number in 0..2 {
         let kind = chance.one(&["SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"]);
-        writeln!(script, "p{number} q{number} = socket_create_pair AF_UNIX {kind} 0").expect("room");
+        writeln!(script, "p{number} q{number} = socket_create_pair AF_UNIX {kind} 0").expect("a string");
         known.extend([(format!("p{number}"), true), (format!("q{number}"), true)]);
     }
     for (name, _) in &known {
-        writeln!(script, "socket_set_nonblock {name}").expect("room");
+        writeln!(script, "socket_set_nonblock {name}").expect("a string");
     }
     known
 }
@@ -112,7 +112,7 @@ fn random_scripts_agree() {
         let mut script = String::new();
         let mut known = sockets(&mut chance, &mut script);
         for number in 0..60 {
-            writeln!(script, "{}", call(&mut chance, &mut known, number)).expect("room");
+            writeln!(script, "{}", call(&mut chance, &mut known, number)).expect("a string");
         }
 
         eprintln!("SEED={seed}");

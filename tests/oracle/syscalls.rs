@@ -140,8 +140,8 @@ patterns! {
     FOLDER r"/\S*/sockets-\w{19}"
     POINTER r"0x[0-9a-f]{6,}"
     TIME_LEFT r", left \{[^}]*\}"
-    ROOM r"\[(?:\d+ => )?(\d+)\](\) = \d|, SOCK_CLOEXEC(?:\|SOCK_NONBLOCK)?\) = \d)"
-    NO_ROOM r"\[\d+\](, SOCK_[A-Z|_]+)?\) = -1"
+    CAPACITY r"\[(?:\d+ => )?(\d+)\](\) = \d|, SOCK_CLOEXEC(?:\|SOCK_NONBLOCK)?\) = \d)"
+    NO_CAPACITY r"\[\d+\](, SOCK_[A-Z|_]+)?\) = -1"
     NETLINK r"nl_pid=\d+|nlmsg_seq=\d+|msg_iov=.*, msg_iovlen"
     PORT r"htons\((\d+)\)"
     LIMIT r"^(pselect6|select)\(\d+"
@@ -171,8 +171,8 @@ impl Plain {
         let line = FOLDER.replace_all(line, "DIR");
         let line = POINTER.replace_all(&line, "POINTER");
         let line = TIME_LEFT.replace_all(&line, "");
-        let line = ROOM.replace(&line, "[$1 BYTES]$2");
-        let line = NO_ROOM.replace(&line, "[ROOM]$1) = -1");
+        let line = CAPACITY.replace(&line, "[$1 BYTES]$2");
+        let line = NO_CAPACITY.replace(&line, "[CAPACITY]$1) = -1");
         let line = NETLINK.replace_all(&line, "");
         let line = PORT.replace_all(&line, |found: &Captures| self.port(&found[1]));
         let line = LIMIT.replace(&line, "$1(LIMIT");

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SIZE = 64, ROOM = 1024, SECONDS = 120 };
+enum { SIZE = 64, CAPACITY = 1024, SECONDS = 120 };
 
 /* A listener on a free port of 127.0.0.1, which it prints. */
 static inline int listen_here(void)

@@ -17,7 +17,7 @@ int main(void)
     int listener = listen_here();
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event events[BATCH];
-    char buffer[ROOM];
+    char buffer[CAPACITY];
     size_t clients = 0;
 
     watch(epoll, listener);
@@ -32,7 +32,7 @@ int main(void)
                 clients++;
                 continue;
             }
-            ssize_t count = recv(fd, buffer, ROOM, 0);
+            ssize_t count = recv(fd, buffer, CAPACITY, 0);
             if (count > 0 && send(fd, buffer, count, 0) == count)
                 continue;
             close(fd);

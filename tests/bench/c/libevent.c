@@ -4,13 +4,13 @@
 
 static struct event_base *base;
 static const struct timeval *limit;
-static char buffer[ROOM];
+static char buffer[CAPACITY];
 static size_t clients;
 
 static void echo(evutil_socket_t fd, short what, void *own)
 {
     struct event **event = own;
-    ssize_t count = what & EV_TIMEOUT ? 0 : recv(fd, buffer, ROOM, 0);
+    ssize_t count = what & EV_TIMEOUT ? 0 : recv(fd, buffer, CAPACITY, 0);
 
     if (count > 0 && send(fd, buffer, count, 0) == count)
         return;

@@ -6,7 +6,7 @@
 #ifdef LOOK
 static ssize_t receive(int client, char *buffer)
 {
-    ssize_t seen = recv(client, buffer, ROOM, MSG_PEEK);
+    ssize_t seen = recv(client, buffer, CAPACITY, MSG_PEEK);
     if (seen <= 0)
         return seen;
     char *end = memchr(buffer, '\n', seen);
@@ -15,14 +15,14 @@ static ssize_t receive(int client, char *buffer)
 #else
 static ssize_t receive(int client, char *buffer)
 {
-    return recv(client, buffer, ROOM, 0);
+    return recv(client, buffer, CAPACITY, 0);
 }
 #endif
 
 /* Whether the client stays. */
 static bool answer(int client)
 {
-    char buffer[ROOM];
+    char buffer[CAPACITY];
     ssize_t count = receive(client, buffer);
 
     return count > 0 && send(client, buffer, count, 0) == count;

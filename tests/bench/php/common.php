@@ -2,7 +2,7 @@
 // The parts that every program shares, outside of what is measured.
 
 const SIZE = 64;
-const ROOM = 1024;
+const CAPACITY = 1024;
 
 if (function_exists('pcntl_alarm')) {
     pcntl_alarm(120);

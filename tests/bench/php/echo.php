@@ -5,7 +5,7 @@ require __DIR__ . '/common.php';
 function play(): void
 {
     $client = socket_accept(listen_here());
-    while (($count = socket_recv($client, $buffer, ROOM, 0)) > 0) {
+    while (($count = socket_recv($client, $buffer, CAPACITY, 0)) > 0) {
         if (socket_send($client, $buffer, $count, 0) !== $count) {
             exit(1);
         }

@@ -5,14 +5,14 @@ require __DIR__ . '/common.php';
 /** Whether the client stays. */
 function answer(Socket $client): bool
 {
-    $count = socket_recv($client, $buffer, ROOM, 0);
+    $count = socket_recv($client, $buffer, CAPACITY, 0);
     return $count > 0 && socket_send($client, $buffer, $count, 0) === $count;
 }
 
 /** Whether the client stays. At the end of the stream PHP warns, after 200 empty reads. */
 function answer_line(Socket $client): bool
 {
-    $line = @socket_read($client, ROOM, PHP_NORMAL_READ);
+    $line = @socket_read($client, CAPACITY, PHP_NORMAL_READ);
     return $line !== false && $line !== '' && socket_send($client, $line, strlen($line), 0) === strlen($line);
 }
 

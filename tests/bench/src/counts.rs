@@ -117,7 +117,7 @@ fn calls(peer: &Peer, job: Job, length: u64) -> Result<(BTreeMap<String, u64>, u
     }
     calls.remove("total");
     let allocations = said.lines().find_map(|line| line.strip_prefix("allocations: ")?.parse().ok());
-    Ok((calls, allocations.ok_or_else(|| Error::other("nobody counted the allocations"))?))
+    Ok((calls, allocations.ok_or_else(|| Error::other("the allocations were not counted"))?))
 }
 
 /// The resident bytes that a connection adds, once it has sent a request.

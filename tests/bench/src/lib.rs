@@ -6,7 +6,7 @@ use std::net::TcpListener;
 pub const SIZE: usize = 64;
 
 /// The most bytes that a server takes at once.
-pub const ROOM: usize = 1024;
+pub const CAPACITY: usize = 1024;
 
 /// How many events a server takes from epoll at once.
 pub const BATCH: usize = 256;

@@ -65,7 +65,7 @@ fn create_listen(stage: &Stage) {
 
 /// A client in the queue is still there after a failure, and so is what it has sent.
 fn accepted(stage: &Stage, listener: &Socket, client: &Socket) {
-    socket_write(client, "hello", None).expect("room");
+    socket_write(client, "hello", None).expect("space");
     let accepted = stage.call(listener, || socket_accept(listener));
     if let Ok(connection) = &accepted {
         // Only a failure leaves the connection in the queue.

@@ -65,7 +65,7 @@ fn set_mode(stage: &Stage, block: bool) {
 
 fn close(stage: &Stage) {
     let (socket, peer) = common::pair(SOCK_STREAM);
-    socket_write(&socket, "bye", None).expect("room");
+    socket_write(&socket, "bye", None).expect("space");
     stage.plain(|| socket_close(socket));
     stage.value(socket_read(&peer, 9, PHP_BINARY_READ));
 }

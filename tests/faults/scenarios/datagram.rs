@@ -81,26 +81,26 @@ fn received(stage: &Stage, here: &Socket, length: usize, flags: i32) {
 fn receive_inet(stage: &Stage) {
     let (here, name) = common::bound(SOCK_DGRAM);
     let there = socket_create(AF_INET, SOCK_DGRAM, 0).expect("a socket");
-    socket_sendto(&there, "hello", 5, 0, "127.0.0.1", name.port).expect("room");
+    socket_sendto(&there, "hello", 5, 0, "127.0.0.1", name.port).expect("space");
     received(stage, &here, 100, 0);
 }
 
 fn receive_truncating(stage: &Stage) {
     let (here, name) = common::bound(SOCK_DGRAM);
     let there = socket_create(AF_INET, SOCK_DGRAM, 0).expect("a socket");
-    socket_sendto(&there, "hello", 5, 0, "127.0.0.1", name.port).expect("room");
+    socket_sendto(&there, "hello", 5, 0, "127.0.0.1", name.port).expect("space");
     received(stage, &here, 3, MSG_TRUNC);
 }
 
 fn receive_inet6(stage: &Stage) {
     let (here, port) = bound6(SOCK_DGRAM);
     let there = socket_create(AF_INET6, SOCK_DGRAM, 0).expect("a socket");
-    socket_sendto(&there, "hello", 5, 0, "::1", port).expect("room");
+    socket_sendto(&there, "hello", 5, 0, "::1", port).expect("space");
     received(stage, &here, 100, 0);
 }
 
 fn receive_unix(stage: &Stage) {
     let (here, there) = common::pair(SOCK_DGRAM);
-    socket_write(&there, "hello", None).expect("room");
+    socket_write(&there, "hello", None).expect("space");
     received(stage, &here, 100, 0);
 }

@@ -185,7 +185,7 @@ fn counting(base: &EventBase, fd: impl AsFd + 'static, what: i32) -> (Event, Rc<
 /// An event that counts its calls; `there` has sent something.
 pub(super) fn ready(base: &EventBase, what: i32) -> (Event, Rc<Cell<u32>>, Socket) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "x", None).expect("room");
+    socket_write(&there, "x", None).expect("space");
     let (event, count) = counting(base, here, what);
     (event, count, there)
 }
@@ -198,7 +198,7 @@ fn ready_and(base: &EventBase, shared: bool) -> (Event, Rc<Cell<u32>>, Vec<Rc<So
         return (event, count, vec![Rc::new(there)]);
     }
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "x", None).expect("room");
+    socket_write(&there, "x", None).expect("space");
     let here = Rc::new(here);
     let (event, count) = counting(base, Rc::clone(&here), what);
     (event, count, vec![here, Rc::new(there)])
@@ -344,7 +344,7 @@ fn del(stage: &Stage) {
 /// The other one stays, and this one is not told, although the kernel may go on to look for it.
 fn del_one_of_two(stage: &Stage) {
     let (base, (here, there)) = (base(), common::pair(SOCK_STREAM));
-    socket_write(&there, "x", None).expect("room");
+    socket_write(&there, "x", None).expect("space");
     let here = Rc::new(here);
     let counts = Rc::new(Cell::new((0, 0)));
     let (reads, writes) = (Rc::clone(&counts), Rc::clone(&counts));

@@ -121,7 +121,7 @@ fn run_stale(stage: &Stage) {
     }
     let base = base();
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "x", None).expect("room");
+    socket_write(&there, "x", None).expect("space");
     let copy = here.as_fd().try_clone_to_owned().expect("a copy");
     let told = Rc::new(Cell::new(0));
     let counter = Rc::clone(&told);

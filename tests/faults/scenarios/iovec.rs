@@ -19,8 +19,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "socket_iovec_add",
         "",
         |stage| {
-            let mut iovec = socket_iovec_alloc(&[3]).expect("room");
-            stage.plain(|| socket_iovec_add(&mut iovec, 4)).expect("room");
+            let mut iovec = socket_iovec_alloc(&[3]).expect("memory");
+            stage.plain(|| socket_iovec_add(&mut iovec, 4)).expect("memory");
             stage.value(iovec);
         },
         &[],
@@ -29,8 +29,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "socket_iovec_set",
         "",
         |stage| {
-            let mut iovec = socket_iovec_alloc(&[3]).expect("room");
-            stage.plain(|| socket_iovec_set(&mut iovec, 0, "longer")).expect("room");
+            let mut iovec = socket_iovec_alloc(&[3]).expect("memory");
+            stage.plain(|| socket_iovec_set(&mut iovec, 0, "longer")).expect("memory");
             stage.value(iovec);
         },
         &[],
@@ -81,8 +81,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn readv(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "hello world", None).expect("room");
-    let mut iovec = socket_iovec_alloc(&[4, 4, 4]).expect("room");
+    socket_write(&there, "hello world", None).expect("space");
+    let mut iovec = socket_iovec_alloc(&[4, 4, 4]).expect("memory");
     socket_iovec_set(&mut iovec, 0, "old!").expect("an element");
     let read = stage.call(&here, || socket_readv(&here, &mut iovec));
     let data: Vec<&[u8]> = iovec.iter().collect();

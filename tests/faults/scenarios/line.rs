@@ -48,7 +48,7 @@ const END: &[Rule] =
     &[on("recvfrom", Same).only(&[libc::EAGAIN]), on("recvfrom", Both(UNABLE)), on("fcntl", Both(UNABLE))];
 
 fn line(stage: &Stage, (here, there): (Socket, Socket)) {
-    socket_write(&there, "first\nsecond\n", None).expect("room");
+    socket_write(&there, "first\nsecond\n", None).expect("space");
     let line = stage.call(&here, || socket_read(&here, 100, PHP_NORMAL_READ));
     nothing_else_is_taken(stage, &here, line);
 }
@@ -66,7 +66,7 @@ fn nothing_else_is_taken(stage: &Stage, here: &Socket, line: Result<Vec<u8>>) {
 fn long_line(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     let text = ["x".repeat(20_000).as_bytes(), b"\nsecond\n"].concat();
-    socket_write(&there, &text, None).expect("room");
+    socket_write(&there, &text, None).expect("space");
     let line = stage.call(&here, || socket_read(&here, 1 << 20, PHP_NORMAL_READ));
     if let Ok(line) = &line {
         stage.value(line.len());
@@ -85,7 +85,7 @@ fn late_line(stage: &Stage) {
     let sender = there.as_fd().try_clone_to_owned().expect("a copy");
     let helper = Helper::when_waiting(POLL, move || {
         let sender = Socket::from(sender);
-        socket_write(&sender, "first\nsecond\n", None).expect("room");
+        socket_write(&sender, "first\nsecond\n", None).expect("space");
         sender
     });
     let line = stage.call(&here, || socket_read(&here, 100, PHP_NORMAL_READ));
@@ -106,7 +106,7 @@ const POLL: &[libc::c_long] = &[libc::SYS_ppoll];
 /// A descriptor from elsewhere, of which the first line asks how it looks.
 fn imported_line(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "first\nsecond\n", None).expect("room");
+    socket_write(&there, "first\nsecond\n", None).expect("space");
     let here = Socket::from(std::os::fd::OwnedFd::from(here));
     let line = stage.call(&here, || socket_read(&here, 100, PHP_NORMAL_READ));
     nothing_else_is_taken(stage, &here, line);
@@ -117,7 +117,7 @@ fn imported_line(stage: &Stage) {
 fn byte_by_byte(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     socket_set_option(&here, SOL_SOCKET, libc::SO_PEEK_OFF, 0).expect("set");
-    socket_write(&there, "one\nsecond\n", None).expect("room");
+    socket_write(&there, "one\nsecond\n", None).expect("space");
     let line = stage.call(&here, || socket_read(&here, 100, PHP_NORMAL_READ));
     let rest = rest(&here);
     if let Ok(line) = line {
@@ -131,7 +131,7 @@ fn byte_by_byte(stage: &Stage) {
 /// Without its end: given too, where PHP throws it away.
 fn last_line(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "last", None).expect("room");
+    socket_write(&there, "last", None).expect("space");
     socket_close(there);
     let line = stage.call(&here, || socket_read(&here, 100, PHP_NORMAL_READ));
     let rest = rest(&here);
@@ -147,7 +147,7 @@ fn last_line(stage: &Stage) {
 fn datagrams(stage: &Stage) {
     let (here, there) = common::pair(SOCK_DGRAM);
     for text in ["alpha", "\nbeta", "next"] {
-        socket_write(&there, text, None).expect("room");
+        socket_write(&there, text, None).expect("space");
     }
     let line = stage.call(&here, || socket_read(&here, 100, PHP_NORMAL_READ));
     if line.is_ok() {

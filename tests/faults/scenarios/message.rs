@@ -47,7 +47,7 @@ fn send_rights(stage: &Stage) {
     let control = [ControlMessage::Rights(&rights)];
     let message = Message::new().iov(&iov).control(&control);
     let sent = stage.call(&here, || socket_sendmsg(&here, &message, 0));
-    let mut received = room(64);
+    let mut received = buffers(64);
     let count = match &sent {
         Ok(_) => socket_recvmsg(&there, &mut received, 0).expect("the message"),
         Err(_) => 0,
@@ -72,8 +72,8 @@ fn send_by_name(stage: &Stage) {
 }
 
 /// Buffers for one element and for control messages.
-fn room(control: usize) -> Received {
-    let mut received = Received::new(socket_iovec_alloc(&[20]).expect("room"), control).expect("room");
+fn buffers(control: usize) -> Received {
+    let mut received = Received::new(socket_iovec_alloc(&[20]).expect("space"), control).expect("memory");
     socket_iovec_set(received.iov_mut(), 0, "old data, 20 bytes..").expect("an element");
     received
 }
@@ -83,7 +83,7 @@ fn send_with_rights(there: &Socket, descriptors: usize) {
     let (iov, rights) = (IoVec::from(["hello world"]), vec![file.as_fd(); descriptors]);
     let control = [ControlMessage::Rights(&rights)];
     let message = Message::new().iov(&iov).control(if descriptors == 0 { &[] } else { &control });
-    socket_sendmsg(there, &message, 0).expect("room");
+    socket_sendmsg(there, &message, 0).expect("space");
 }
 
 /// Either the message came, or all of it is still there and `message` is as it was. Its descriptors are closed with it.
@@ -111,13 +111,13 @@ fn received(stage: &Stage, here: &Socket, message: &mut Received, flags: i32) {
 fn receive(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     send_with_rights(&there, 0);
-    received(stage, &here, &mut room(64), 0);
+    received(stage, &here, &mut buffers(64), 0);
 }
 
 fn receive_rights(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     send_with_rights(&there, 3);
-    let mut message = room(64);
+    let mut message = buffers(64);
     received(stage, &here, &mut message, 0);
     stage.keep("the descriptors have come", message.take_rights().len() == 3);
 }
@@ -126,7 +126,7 @@ fn receive_rights(stage: &Stage) {
 fn receive_too_many(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     send_with_rights(&there, 3);
-    let mut message = room(24);
+    let mut message = buffers(24);
     received(stage, &here, &mut message, 0);
     stage.keep("the first two have come", message.take_rights().len() == 2);
 }
@@ -134,5 +134,5 @@ fn receive_too_many(stage: &Stage) {
 fn receive_truncating(stage: &Stage) {
     let (here, there) = common::pair(SOCK_DGRAM);
     send_with_rights(&there, 0);
-    received(stage, &here, &mut room(64), MSG_TRUNC);
+    received(stage, &here, &mut buffers(64), MSG_TRUNC);
 }

@@ -18,7 +18,7 @@ const SELECT: &[Rule] = &[on("select", Loud("socket_select(): Unable to select")
 fn select(stage: &Stage, seconds: Option<i64>, ready: bool) {
     let (here, there) = common::pair(SOCK_STREAM);
     if ready {
-        socket_write(&there, "x", None).expect("room");
+        socket_write(&there, "x", None).expect("space");
     }
     let mut read: BTreeMap<&str, &Socket> = BTreeMap::from([("here", &here), ("there", &there)]);
     let mut write = vec![&here];
@@ -32,7 +32,7 @@ fn select(stage: &Stage, seconds: Option<i64>, ready: bool) {
 fn wait(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
     let helper = Helper::when_waiting(WAITS, move || {
-        socket_write(&there, "x", None).expect("room");
+        socket_write(&there, "x", None).expect("space");
         there
     });
     let mut read = vec![&here];

@@ -40,7 +40,7 @@ fn import(stage: &Stage) {
     let (listener, port) = common::listener();
     let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
     let there = socket_accept(&listener).expect("the connection");
-    socket_write(&there, "hello\nworld\n", None).expect("room");
+    socket_write(&there, "hello\nworld\n", None).expect("space");
     let Ok(here) = stage.call(None, || socket_import_stream(stream)) else {
         stage.keep("the stream is closed", rest(&there).is_empty());
         return;
@@ -59,7 +59,7 @@ fn import_file(stage: &Stage) {
 
 fn export(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "hello", None).expect("room");
+    socket_write(&there, "hello", None).expect("space");
     let mut stream: UnixStream = stage.plain(|| socket_export_stream(here));
     socket_close(there);
     let mut text = String::new();
@@ -70,7 +70,7 @@ fn export(stage: &Stage) {
 /// Facts that the kernel does not tell are taken for unknown: bytes come all the same, and so do lines.
 fn from_descriptor(stage: &Stage) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, "hello\nworld\n", None).expect("room");
+    socket_write(&there, "hello\nworld\n", None).expect("space");
     let fd = OwnedFd::from(here);
     let here = stage.plain(|| Socket::from(fd));
     let line = socket_read(&here, 100, PHP_NORMAL_READ).expect("a line");

@@ -75,7 +75,7 @@ pub(super) fn arrived(stage: &Stage, here: &Socket, there: &Socket, sent: Result
 
 /// `here` has a text to read; what was read and what is left are the text.
 fn read(stage: &Stage, (here, there): (Socket, Socket), length: usize) {
-    socket_write(&there, TEXT, None).expect("room");
+    socket_write(&there, TEXT, None).expect("space");
     let read = stage.call(&here, || socket_read(&here, length, PHP_BINARY_READ));
     if read.is_ok() {
         stage.value(&read);
@@ -85,7 +85,7 @@ fn read(stage: &Stage, (here, there): (Socket, Socket), length: usize) {
 
 fn recv(stage: &Stage, flags: i32) {
     let (here, there) = common::pair(SOCK_STREAM);
-    socket_write(&there, TEXT, None).expect("room");
+    socket_write(&there, TEXT, None).expect("space");
     let mut data = b"old".to_vec();
     let count = stage.call(&here, || socket_recv(&here, &mut data, TEXT.len(), flags));
     if let Ok(count) = count {
@@ -100,7 +100,7 @@ fn recv(stage: &Stage, flags: i32) {
 
 fn recv_truncating(stage: &Stage) {
     let (here, there) = common::pair(SOCK_DGRAM);
-    socket_write(&there, TEXT, None).expect("room");
+    socket_write(&there, TEXT, None).expect("space");
     let mut data = Vec::new();
     let count = stage.call(&here, || socket_recv(&here, &mut data, 5, MSG_TRUNC));
     if count.is_ok() {
@@ -113,7 +113,7 @@ fn recv_truncating(stage: &Stage) {
 
 fn atmark(stage: &Stage) {
     let (here, there) = common::connection();
-    socket_send(&there, "u", 1, MSG_OOB).expect("room");
+    socket_send(&there, "u", 1, MSG_OOB).expect("space");
     let mark = stage.call(&here, || socket_atmark(&here));
     if mark.is_ok() {
         stage.value(mark);

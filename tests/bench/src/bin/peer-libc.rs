@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use libc::{c_int, epoll_event, fd_set};
-use shared::{BATCH, ROOM, SIZE, all, listen_here, start, unknown};
+use shared::{BATCH, CAPACITY, SIZE, all, listen_here, start, unknown};
 
 fn main() {
     let (workload, count) = start();
@@ -63,21 +63,21 @@ fn pair(count: u64) {
 }
 
 /// Whether the client stays.
-fn answer(client: c_int, buffer: &mut [u8; ROOM]) -> bool {
+fn answer(client: c_int, buffer: &mut [u8; CAPACITY]) -> bool {
     let count = recv(client, buffer);
     count > 0 && send(client, &buffer[..count.unsigned_abs()]) == count
 }
 
 fn echo() {
     let client = accept(&listen_here());
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     while answer(client, &mut buffer) {}
 }
 
 fn select() {
     let listener = listen_here();
     let mut clients: Vec<c_int> = Vec::new();
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     loop {
         // SAFETY: an `fd_set` is bits alone; all of them 0 is the empty set.
         let mut read: fd_set = unsafe { mem::zeroed() };
@@ -126,13 +126,13 @@ fn epoll() {
     // SAFETY: the call takes a number.
     let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
     let mut events = [epoll_event { events: 0, u64: 0 }; BATCH];
-    let room = c_int::try_from(BATCH).unwrap();
-    let mut buffer = [0; ROOM];
+    let most = c_int::try_from(BATCH).unwrap();
+    let mut buffer = [0; CAPACITY];
     let mut clients = 0;
     watch(epoll, listener.as_raw_fd());
     loop {
         // SAFETY: `events` has space for as many events as the call is told.
-        let ready = unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), room, -1) };
+        let ready = unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), most, -1) };
         let ready = usize::try_from(ready).expect("epoll_wait");
         for event in &events[..ready] {
             let fd = c_int::try_from(event.u64).unwrap();

@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
-use shared::{BATCH, ROOM, listen_here, start, unknown};
+use shared::{BATCH, CAPACITY, listen_here, start, unknown};
 
 fn main() {
     let (workload, _) = start();
@@ -16,7 +16,7 @@ fn main() {
 }
 
 /// Whether the client stays.
-fn answer(client: &mut TcpStream, buffer: &mut [u8; ROOM]) -> bool {
+fn answer(client: &mut TcpStream, buffer: &mut [u8; CAPACITY]) -> bool {
     loop {
         match client.read(buffer) {
             Ok(0) => return false,
@@ -33,7 +33,7 @@ fn epoll() {
     let mut listener = TcpListener::from_std(listener);
     let mut poll = Poll::new().unwrap();
     let mut events = Events::with_capacity(BATCH);
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     // The clients by their descriptors' numbers.
     let mut clients: Vec<Option<TcpStream>> = Vec::new();
     let mut count = 0;

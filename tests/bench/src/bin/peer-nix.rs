@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::select::{FdSet, select};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, accept4, recv, send, socketpair};
-use shared::{BATCH, ROOM, SIZE, all, listen_here, start, unknown};
+use shared::{BATCH, CAPACITY, SIZE, all, listen_here, start, unknown};
 
 fn main() {
     let (workload, count) = start();
@@ -39,21 +39,21 @@ fn accept(listener: &TcpListener) -> OwnedFd {
 }
 
 /// Whether the client stays.
-fn answer(client: &OwnedFd, buffer: &mut [u8; ROOM]) -> bool {
+fn answer(client: &OwnedFd, buffer: &mut [u8; CAPACITY]) -> bool {
     let count = recv(client.as_raw_fd(), buffer, MsgFlags::empty()).unwrap();
     count > 0 && send(client.as_raw_fd(), &buffer[..count], MsgFlags::empty()).unwrap() == count
 }
 
 fn echo() {
     let client = accept(&listen_here());
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     while answer(&client, &mut buffer) {}
 }
 
 fn select_server() {
     let listener = listen_here();
     let mut clients: Vec<OwnedFd> = Vec::new();
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     loop {
         let mut read = FdSet::new();
         let mut highest = listener.as_raw_fd();
@@ -92,7 +92,7 @@ fn epoll_server() {
     let listener = listen_here();
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
     let mut events = [EpollEvent::empty(); BATCH];
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     // The clients by their descriptors' numbers.
     let mut clients: Vec<Option<OwnedFd>> = Vec::new();
     let mut count = 0;

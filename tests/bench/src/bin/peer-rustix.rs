@@ -9,7 +9,7 @@ use rustix::event::{FdSetElement, FdSetIter, fd_set_insert, fd_set_num_elements,
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, accept_with, recv, send, socketpair,
 };
-use shared::{BATCH, ROOM, SIZE, all, listen_here, start, unknown};
+use shared::{BATCH, CAPACITY, SIZE, all, listen_here, start, unknown};
 
 fn main() {
     let (workload, count) = start();
@@ -40,14 +40,14 @@ fn accept(listener: &TcpListener) -> OwnedFd {
 }
 
 /// Whether the client stays.
-fn answer(client: &OwnedFd, buffer: &mut [u8; ROOM]) -> bool {
+fn answer(client: &OwnedFd, buffer: &mut [u8; CAPACITY]) -> bool {
     let (count, _) = recv(client, &mut *buffer, RecvFlags::empty()).unwrap();
     count > 0 && send(client, &buffer[..count], SendFlags::empty()).unwrap() == count
 }
 
 fn echo() {
     let client = accept(&listen_here());
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     while answer(&client, &mut buffer) {}
 }
 
@@ -56,7 +56,7 @@ fn select_server() {
     // The clients by their descriptors' numbers, which is what the set gives back.
     let mut clients: Vec<Option<OwnedFd>> = Vec::new();
     let mut fds = Vec::new();
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     let mut read: Vec<FdSetElement> = Vec::new();
     loop {
         let nfds = fds.iter().copied().max().unwrap_or(0).max(listener.as_raw_fd()) + 1;
@@ -100,7 +100,7 @@ fn epoll_server() {
     let listener = listen_here();
     let epoll = epoll::create(CreateFlags::CLOEXEC).unwrap();
     let mut events = Vec::with_capacity(BATCH);
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     // The clients by their descriptors' numbers.
     let mut clients: Vec<Option<OwnedFd>> = Vec::new();
     let mut count = 0;

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use libc::fd_set;
-use shared::{ROOM, SIZE, all, listen_here, start, unknown};
+use shared::{CAPACITY, SIZE, all, listen_here, start, unknown};
 use socket2::{Domain, Socket, Type};
 
 fn main() {
@@ -32,21 +32,21 @@ fn pair(count: u64) {
 }
 
 /// Whether the client stays. `Read` is the crate's own way to receive into initialised bytes.
-fn answer(mut client: &Socket, buffer: &mut [u8; ROOM]) -> bool {
+fn answer(mut client: &Socket, buffer: &mut [u8; CAPACITY]) -> bool {
     let count = client.read(buffer).unwrap();
     count > 0 && client.send(&buffer[..count]).unwrap() == count
 }
 
 fn echo() {
     let (client, _) = Socket::from(listen_here()).accept().unwrap();
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     while answer(&client, &mut buffer) {}
 }
 
 fn select() {
     let listener = Socket::from(listen_here());
     let mut clients: Vec<Socket> = Vec::new();
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     loop {
         // SAFETY: an `fd_set` is bits alone; all of them 0 is the empty set.
         let mut read: fd_set = unsafe { mem::zeroed() };

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
-use shared::{ROOM, SIZE, all, listen_here, start, unknown};
+use shared::{CAPACITY, SIZE, all, listen_here, start, unknown};
 
 fn main() {
     let (workload, count) = start();
@@ -29,7 +29,7 @@ fn pair(count: u64) {
 
 fn echo() {
     let (mut client, _) = listen_here().accept().unwrap();
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     loop {
         let count = client.read(&mut buffer).unwrap();
         if count == 0 {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use shared::{ROOM, listen_here, start, unknown};
+use shared::{CAPACITY, listen_here, start, unknown};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
@@ -25,7 +25,7 @@ fn listener() -> TcpListener {
 
 /// Answers until the client leaves.
 async fn answer(mut client: TcpStream) {
-    let mut buffer = [0; ROOM];
+    let mut buffer = [0; CAPACITY];
     loop {
         let count = client.read(&mut buffer).await.unwrap();
         if count == 0 {

@@ -13,7 +13,7 @@ use crate::{answer, listen_here};
 
 /// The state that the callbacks share.
 #[derive(Default)]
-struct Room {
+struct State {
     clients: RefCell<BTreeMap<i32, Event>>,
     buffer: RefCell<Vec<u8>>,
 }
@@ -21,17 +21,17 @@ struct Room {
 pub(crate) fn serve(limit: Option<Duration>) -> Result<()> {
     let listener = listen_here()?;
     let base = EventBase::new()?;
-    let room = Rc::new(Room::default());
+    let state = Rc::new(State::default());
     let accept = Event::new(&base, listener, Event::READ | Event::PERSIST, move |base, listener, _what| {
-        join(base, &room, listener, limit).expect("a client");
+        join(base, &state, listener, limit).expect("a client");
     })?;
     accept.add(None)?;
     base.dispatch()
 }
 
-fn join(base: &EventBase, room: &Rc<Room>, listener: &Socket, limit: Option<Duration>) -> Result<()> {
+fn join(base: &EventBase, state: &Rc<State>, listener: &Socket, limit: Option<Duration>) -> Result<()> {
     let client = socket_accept(listener)?;
-    let (id, shared) = (client.as_raw_fd(), Rc::clone(room));
+    let (id, shared) = (client.as_raw_fd(), Rc::clone(state));
     let echo = Event::new(base, client, Event::READ | Event::PERSIST, move |base, client, _what| {
         if answer(client, &mut shared.buffer.borrow_mut()) {
             return;
@@ -43,6 +43,6 @@ fn join(base: &EventBase, room: &Rc<Room>, listener: &Socket, limit: Option<Dura
         }
     })?;
     echo.add(limit)?;
-    room.clients.borrow_mut().insert(id, echo);
+    state.clients.borrow_mut().insert(id, echo);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! php-sockets.
 
 use php_sockets::*;
-use shared::{ROOM, SIZE, all, start, unknown};
+use shared::{CAPACITY, SIZE, all, start, unknown};
 
 mod events;
 mod select;
@@ -38,7 +38,7 @@ fn listen_here() -> Result<Socket> {
 /// Whether the client stays.
 #[inline]
 fn answer(client: &Socket, buffer: &mut Vec<u8>) -> bool {
-    let Ok(count) = socket_recv(client, buffer, ROOM, 0) else { return false };
+    let Ok(count) = socket_recv(client, buffer, CAPACITY, 0) else { return false };
     if count == 0 {
         return false;
     }
@@ -48,7 +48,7 @@ fn answer(client: &Socket, buffer: &mut Vec<u8>) -> bool {
 
 /// Whether the client stays.
 fn answer_line(client: &Socket, _buffer: &mut Vec<u8>) -> bool {
-    match socket_read(client, ROOM, PHP_NORMAL_READ) {
+    match socket_read(client, CAPACITY, PHP_NORMAL_READ) {
         Ok(line) if !line.is_empty() => socket_send(client, &line, line.len(), 0) == Ok(line.len()),
         _ => false,
     }
