@@ -18,6 +18,7 @@ function flush() {
 # text.
 function may_end(line, at, anywhere,    before) {
     before = substr(line, 1, at - 1)
+    gsub(/\\./, "", before) # a quote inside of a text
     return substr(line, at, 1) == " " && before ~ /[^ ]/ && \
         (anywhere || before ~ /,$/ || substr(line, at + 1, 2) == "= ") && gsub(/"/, "", before) % 2 == 0
 }

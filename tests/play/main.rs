@@ -57,6 +57,10 @@ fn main() {
             a_traced_line_is_compared_with_its_arguments,
         ),
         rows::row(
+            "a_traced_call_is_broken_at_80_columns_and_outside_of_its_texts",
+            a_traced_call_is_broken_at_80_columns_and_outside_of_its_texts,
+        ),
+        rows::row(
             "the_one_for_the_second_terminal_and_the_player_of_demos_may_lose_their_readers_too",
             the_one_for_the_second_terminal_and_the_player_of_demos_may_lose_their_readers_too,
         ),
@@ -319,4 +323,31 @@ fn a_traced_line_is_compared_with_its_arguments() {
     let waits = "EventBase::run       epoll_wait(4, [{events=EPOLLIN, data={u32=1, u64=1}}], 256, -1) = 1";
     assert!(same_call("EventBase::run   epoll_wait(3, [{events=EPOLLIN, ...}], 256, -1) = 1", waits));
     assert!(!same_call("EventBase::run   epoll_wait(3, [{events=EPOLLIN, ...}], 32, -1) = 1", waits));
+}
+
+fn a_traced_call_is_broken_at_80_columns_and_outside_of_its_texts() {
+    let call = r#"recvfrom(3, "E, \", \\", 1500, 0, {sa_family=AF_INET, sin_port=htons(0)}, [128 => 16]) = -1 EAGAIN (...)"#;
+    let long = format!(r#"write(3, "{}, \""..., 109) = 109"#, "x".repeat(80));
+    let set = format!("select(99, [{}], NULL) = 1", "10 ".repeat(30).trim_end());
+    let fails =
+        "connect(3, {sa_family=AF_INET, sin_port=htons(1), ...}, 16) = -1 ECONNREFUSED (Connection refused)";
+    let calls = [call, &long, &set, fails];
+    let folder = common::temporary::folder();
+    let path = |name: &str| folder.path().join(name);
+    let function = " > /lesson-00(php_sockets::a::socket_select+0x1) [0x1]\n";
+    std::fs::write(path("names"), "none\n").expect("a file");
+    std::fs::write(path("trace"), calls.map(|call| format!("1 {call}\n{function}")).concat())
+        .expect("a file");
+
+    let mut awk = common::limited("awk");
+    let script = common::root().join("lessons/trace.awk");
+    let output = awk.arg("-f").arg(script).arg(path("names")).arg(path("trace")).output().expect("awk runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+
+    assert_eq!(whole_calls(text.lines()), calls.map(|call| format!("socket_select        {call}")), "{text}");
+    let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > WIDTH).collect();
+    assert_eq!(wide.len(), 1, "{text}");
+    assert!(wide[0].ends_with(r#", \""...,"#), "{text}");
+    assert!(text.lines().any(|line| line.trim() == "= -1 ECONNREFUSED (Connection refused)"), "{text}");
+    assert!(text.contains(r#""E, \", \\", 1500, "#), "{text}");
 }
