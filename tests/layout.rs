@@ -376,3 +376,33 @@ fn nothing_but_the_agreed_stands_at_the_top() {
         );
     }
 }
+
+/// A child's exit status is the one sign of a failure that it has not printed.
+#[test]
+fn the_tests_let_no_exit_status_fall() {
+    let ends =
+        r"(?:(?:try_)?wait|output|status|wait_with_output)\(\)(?:\.(?:expect\([^)]*\)|unwrap\(\)|\?))?";
+    let fallen =
+        Regex::new(&format!(r"(?m)^\s*[\w.&]+\.{ends};|\b{ends}\.std(?:out|err)\b|WEXITSTATUS")).unwrap();
+    for (text, falls) in [
+        ("    child.wait().expect(\"it ends\");", true),
+        ("String::from_utf8(command.output().unwrap().stdout)", true),
+        ("print(libc::WEXITSTATUS(status));", true),
+        ("let status = child.wait().unwrap();", false),
+        ("let output = command.output().expect(\"it runs\");", false),
+    ] {
+        assert_eq!(fallen.is_match(text), falls, "{text}");
+    }
+
+    let list =
+        common::printed(common::limited("git").arg("-C").arg(common::root()).args(["ls-files", "tests"]));
+    let own = list.lines().filter(|file| file.ends_with(".rs") && !file.ends_with("tests/layout.rs"));
+    for file in own {
+        let text = read(file);
+        for found in fallen.find_iter(&text) {
+            let before = &text[..found.start()];
+            let judged = before.rsplit('\n').take(2).any(|line| line.contains("WIFEXITED"));
+            assert!(judged, "{file}:{}: {}", before.lines().count(), found.as_str());
+        }
+    }
+}

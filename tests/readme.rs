@@ -6,7 +6,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 
 use php_sockets::*;
 
@@ -77,14 +77,14 @@ fn the_porting_guide_shows_the_daemon_that_is_tested() {
 
 /// A daemon in a process of its own, ended with the test.
 struct Daemon {
-    process: Child,
+    process: common::Running,
     output: BufReader<ChildStdout>,
     port: u16,
 }
 
 impl Daemon {
     fn start(mut command: Command) -> Daemon {
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut process = common::Running::start(command.stdout(Stdio::piped()));
         let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
         let mut line = String::new();
         output.read_line(&mut line).expect("a line");
@@ -99,26 +99,15 @@ impl Daemon {
         client
     }
 
-    /// Sends it SIGTERM; what it still prints, if it then ends well.
+    /// Sends it SIGTERM; what it still prints. It has to end well.
     fn stop(mut self) -> String {
-        let group = i32::try_from(self.process.id()).expect("a process number");
-        // SAFETY: the process has not been waited for, so the number is still its own.
-        assert_eq!(unsafe { libc::kill(-group, libc::SIGTERM) }, 0);
+        let pid = i32::try_from(self.process.pid()).expect("a process number");
+        // SAFETY: the daemon's parent has not ended, so the number is still the daemon's.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).expect("the end of its output");
-        self.process.wait().expect("it ends");
+        assert!(self.process.ended(), "it ends with an error");
         rest
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // `timeout` ends its child with itself.
-        if let (Ok(None), Ok(pid)) = (self.process.try_wait(), i32::try_from(self.process.id())) {
-            // SAFETY: as above.
-            unsafe { libc::kill(-pid, libc::SIGTERM) };
-        }
-        let _ = self.process.wait();
     }
 }
 
@@ -162,4 +151,13 @@ fn the_daemon_of_the_porting_guide_answers_after_as_before() {
     assert_eq!(after, before);
     assert_eq!(before[0], "612062\n");
     assert_eq!(before.last().map(String::as_str), Some("Bye\n"));
+}
+
+#[test]
+#[should_panic(expected = "it ends with an error")]
+fn a_daemon_that_ends_with_an_error_is_seen() {
+    let mut daemon = common::limited("sh");
+    daemon.args(["-c", "sleep 20 >&- & trap 'kill $!; exit 1' TERM; echo Listening on 127.0.0.1:1; wait"]);
+
+    Daemon::start(daemon).stop();
 }

@@ -47,6 +47,7 @@ pub(crate) fn in_child(act: impl FnOnce() -> usize) -> usize {
             let mut status = 0;
             // SAFETY: `child` is ours and not waited for yet; `status` outlives the call, which writes it.
             assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert!(libc::WIFEXITED(status), "a signal ended the child: {}", libc::WTERMSIG(status));
             usize::try_from(libc::WEXITSTATUS(status)).expect("8 bits")
         }
     }

@@ -77,6 +77,7 @@ fn failure(mut php: Command, code: &str) -> Failure {
     );
     let output = php.args(["-r", &script]).output().expect("php runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}: {text}\n{code}", output.status);
     let json: Value = serde_json::from_str(&text)
         .unwrap_or_else(|_| panic!("{text}{}\n{code}", String::from_utf8_lossy(&output.stderr)));
     Failure {

@@ -224,7 +224,8 @@ impl Player {
                 } else {
                     let mut status = 0;
                     // SAFETY: `status` outlives the call, which writes it.
-                    unsafe { libc::waitpid(child, &raw mut status, 0) };
+                    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                    assert!(libc::WIFEXITED(status), "a signal ended the child: {}", libc::WTERMSIG(status));
                     self.print(&format!("parent: child ended {}", libc::WEXITSTATUS(status)));
                 }
                 "ok".to_owned()

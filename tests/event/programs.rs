@@ -48,19 +48,22 @@ fn output(program: &PathBuf, limit: Duration) -> String {
     // A group of its own: it may have forked when it is ended.
     let mut child = command.process_group(0).spawn().unwrap();
     let end = Instant::now() + limit;
-    while child.try_wait().unwrap().is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.to_string();
+        }
         if Instant::now() > end {
             let group = i32::try_from(child.id()).unwrap();
             // SAFETY: the call takes numbers; the group is the child's, which was not waited for yet.
             unsafe { libc::kill(-group, libc::SIGKILL) };
-            child.wait().unwrap();
-            break;
+            break format!("after {limit:?}: {}", child.wait().unwrap());
         }
         std::thread::sleep(Duration::from_millis(2));
-    }
+    };
     let text = fs::read_to_string(&path).unwrap();
     fs::remove_file(path).unwrap();
-    text
+    // The player's last step is to end well.
+    if status == "exit status: 0" { text } else { text + &status + "\n" }
 }
 
 /// A line without its time, and the time.

@@ -4,7 +4,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, RawFd};
-use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -222,11 +221,7 @@ fn script() -> String {
 
 #[test]
 fn the_ported_loop_does_what_its_original_does_in_php() {
-    let php = || {
-        let mut command = common::limited("php");
-        command.arg(common::root().join("tests/event/workerman.php")).stderr(Stdio::inherit());
-        String::from_utf8(command.output().unwrap().stdout).unwrap()
-    };
+    let php = || common::printed(common::php_command().arg(common::root().join("tests/event/workerman.php")));
 
     // On a busy machine two times of the script may come up at once: again.
     let mut results = (0..5).map(|_| (script(), php()));

@@ -249,9 +249,8 @@ fn phps_int(socket: Socket, option: i32) -> i32 {
     php.arg("-r").arg(format!(
         "echo socket_get_option(socket_import_stream(fopen('php://fd/0', 'r+')), SOL_SOCKET, {option});"
     ));
-    let output = php.stdin(std::os::fd::OwnedFd::from(socket)).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+    let text = common::printed(php.stdin(std::os::fd::OwnedFd::from(socket)));
+    text.parse().unwrap_or_else(|_| panic!("{text}"))
 }
 
 /// `SO_GET_FILTER` counts in filters of 8 bytes. PHP takes a length of 1 for one byte.

@@ -350,8 +350,7 @@ fn myth_a_get_needs_only_a_request_line() {
     write_all(&bare, b"GET / HTTP/1.1\r\n\r\n");
     assert!(String::from_utf8_lossy(&read_all(&bare)).ends_with("\r\n\r\nsite: none"));
     for mut client in twins() {
-        let output = client.args(["localhost", &server.port.to_string()]).output().expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout);
+        let text = common::printed(client.args(["localhost", &server.port.to_string()]));
         assert!(text.contains(&format!("\n\nsite: localhost:{}\n", server.port)), "{text}");
     }
 }

@@ -102,6 +102,7 @@ fn the_lesson_tells_of_the_11th_client_and_ends_within_seconds() {
         assert_eq!(row(&text, 1, 10), [11, 0, 0, 2], "{text}");
         assert_eq!(row(&text, 2, 10), [13, 0, 0, 0], "{text}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert!(output.status.success(), "{}", output.status);
     }
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }

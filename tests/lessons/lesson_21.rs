@@ -75,6 +75,7 @@ fn packets_of_others_are_no_answer_and_do_not_prolong_the_wait() {
     for output in run(setup, &[]) {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         assert_eq!(String::from_utf8_lossy(&output.stdout), silence());
+        assert!(output.status.success(), "{}", output.status);
     }
 
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());

@@ -312,7 +312,8 @@ fn ctrl_c_at_a_server_does_not_look_like_a_failure() {
         shown.read_to_string(&mut rest).expect("UTF-8");
 
         assert_eq!(rest.trim_end(), "^C", "{target}");
-        terminal.wait().expect("it ends");
+        let status = terminal.wait().expect("it ends");
+        assert_eq!(status.code(), Some(128 + libc::SIGINT), "{target}");
     }
 }
 

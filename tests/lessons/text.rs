@@ -64,6 +64,7 @@ fn greeting_client(mut command: Command, data: &[u8]) -> Vec<String> {
     socket_shutdown(&peer, SHUT_WR).expect("a connection");
     read_all(&peer);
     let output = client.wait_with_output();
+    assert!(output.status.success(), "{}", output.status);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     text.lines().filter_map(|line| line.strip_prefix("received: ")).map(str::to_owned).collect()
 }

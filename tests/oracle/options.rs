@@ -818,7 +818,7 @@ fn plays_the_rows() {
 fn options_make_phps_system_calls() {
     let trace = |program: &str, args: &[&str]| {
         let strace = Strace::of("getsockopt,setsockopt,ioctl");
-        strace.command(program).args(args).output().expect("strace runs");
+        common::printed(strace.command(program).args(args));
         calls(&strace.log())
     };
 

@@ -189,6 +189,7 @@ fn more_than_there_is_memory_for_is_a_plain_false() {
             if dies {
                 assert!(!output.status.success() && said.contains(dying), "{call}: {said}");
             } else {
+                assert!(output.status.success(), "{call}: {}", output.status);
                 assert_eq!(said, "[false,null,0,0]", "{call}");
             }
         }
