@@ -1,13 +1,16 @@
-//! PHP's sentence about a failure, the thread's error slot, and the texts of error codes.
+//! PHP's sentence about a failure.
 
-use std::cell::Cell;
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 use std::net::Ipv4Addr;
 use std::{fmt, io};
 
+mod constructors;
 pub(crate) mod last_error;
+pub(crate) mod slot;
+pub(crate) mod text;
 
 use crate::constants::errors::symbol;
+use text::{gai_strerror, strerror};
 
 /// `Result` with this crate's [`Error`].
 ///
@@ -333,81 +336,6 @@ impl Error {
         self.site
     }
 
-    /// A warning about `code`, which the caller has remembered. It is quiet if the code means "not yet".
-    pub(crate) fn coded(site: &'static Site, code: c_int) -> Error {
-        let quiet = matches!(code, libc::EAGAIN | libc::EINPROGRESS);
-        let kind = if quiet { ErrorKind::Quiet } else { ErrorKind::Warning };
-        Error { site, number: code, second: 0, kind, form: Form::Coded }
-    }
-
-    /// A warning about `errno`, remembered in the thread's slot only, because the failure belongs to no
-    /// socket.
-    #[cold]
-    pub(crate) fn warning(site: &'static Site) -> Error {
-        Error::coded(site, remember_errno())
-    }
-
-    /// As [`warning`](Error::warning), for the functions whose warnings PHP prints whatever the code is.
-    #[cold]
-    pub(crate) fn loud_warning(site: &'static Site) -> Error {
-        Error { kind: ErrorKind::Warning, ..Error::warning(site) }
-    }
-
-    /// A warning about a code that no slot remembers, of a function outside PHP's sockets extension. PHP prints
-    /// it whatever the code is.
-    pub(crate) fn unremembered(site: &'static Site, code: c_int) -> Error {
-        Error { kind: ErrorKind::Warning, ..Error::coded(site, code) }
-    }
-
-    /// A failure without a code, which no slot remembers.
-    #[cold]
-    fn uncoded(site: &'static Site, kind: ErrorKind) -> Error {
-        Error { site, number: 0, second: 0, kind, form: Form::Plain }
-    }
-
-    /// A warning without a code.
-    pub(crate) fn plain_warning(site: &'static Site) -> Error {
-        Error::uncoded(site, ErrorKind::Warning)
-    }
-
-    /// A warning about `code` whose text leaves the code out.
-    pub(crate) fn unsaid(site: &'static Site, code: c_int) -> Error {
-        Error { number: code, form: Form::Unsaid, ..Error::plain_warning(site) }
-    }
-
-    /// An exception that PHP throws.
-    pub(crate) fn value(site: &'static Site) -> Error {
-        Error::uncoded(site, ErrorKind::Value)
-    }
-
-    /// A `ValueError` whose text does not begin with the function.
-    pub(crate) fn bare_value(site: &'static Site) -> Error {
-        Error { form: Form::Bare, ..Error::value(site) }
-    }
-
-    /// A `false` without a warning and without a code.
-    pub(crate) fn silent(site: &'static Site) -> Error {
-        Error::uncoded(site, ErrorKind::Silent)
-    }
-
-    /// A failure of `getaddrinfo`, whose codes are its own. PHP returns `false` without a warning.
-    #[cold]
-    pub(crate) fn resolver(site: &'static Site, code: c_int) -> Error {
-        Error { number: code, form: Form::Resolver, ..Error::silent(site) }
-    }
-
-    /// Sets the number that the first `{}` of the message is replaced by. A word between the braces shows
-    /// it in another form: `{index}` without a sign, `{address}` as the bytes of an IPv4 address, `{limit}`
-    /// rounded up to the next multiple of 1024.
-    pub(crate) fn about(self, number: i32) -> Error {
-        Error { number, ..self }
-    }
-
-    /// Sets the number that a second `{}` is replaced by.
-    pub(crate) fn and(self, second: u16) -> Error {
-        Error { second, ..self }
-    }
-
     fn write_message(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let Error { site, number, second, form, .. } = *self;
         if form == Form::Resolver {
@@ -455,58 +383,6 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         io::Error::new(io::Error::from_raw_os_error(error.code()).kind(), error)
     }
-}
-
-thread_local! {
-    static LAST_ERROR: Cell<c_int> = const { Cell::new(0) };
-}
-
-/// The code that `socket_last_error(null)` reads. PHP has one slot per request; this crate has one per
-/// thread.
-pub(crate) fn last() -> c_int {
-    LAST_ERROR.get()
-}
-
-pub(crate) fn remember(code: c_int) {
-    LAST_ERROR.set(code);
-}
-
-/// Reads `errno` before another call can change it, and remembers it in the thread's slot.
-#[cold]
-pub(crate) fn remember_errno() -> c_int {
-    let code = errno::errno().0;
-    remember(code);
-    code
-}
-
-/// The C library's text for a code of `getaddrinfo`.
-fn gai_strerror(code: c_int) -> String {
-    // SAFETY: `gai_strerror` takes any number and returns a string constant of the C library, never null.
-    let text = unsafe { libc::gai_strerror(code) };
-
-    // SAFETY: `text` ends in a NUL and lives as long as the process.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
-}
-
-/// Codes below this one are the resolver's.
-const RESOLVER: c_int = -10000;
-
-/// The C library's text for a code. Codes below −10000 have the resolver's text.
-pub(crate) fn strerror(code: c_int) -> String {
-    if code < RESOLVER {
-        // SAFETY: `hstrerror` takes any number and returns a string constant of the C library, never null.
-        let text = unsafe { libc::hstrerror(RESOLVER - code) };
-
-        // SAFETY: `text` ends in a NUL and lives as long as the process.
-        return unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
-    }
-
-    let mut text = [0_u8; 256];
-    // SAFETY: `strerror_r` writes at most `text.len()` bytes into `text`, the NUL included, and keeps no
-    // pointer. It writes a text for an unknown code too, so its status is not needed.
-    unsafe { libc::strerror_r(code, text.as_mut_ptr().cast(), text.len()) };
-
-    CStr::from_bytes_until_nul(&text).unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::{ffi::c_int, mem::size_of};
 
-use crate::error::{self, Error, Site};
+use crate::error::{Error, Site, slot};
 use crate::sys::ffi::{Failed, ret, ret_c_int};
 
 /// PHP's class `Socket`: an open socket that closes itself when it is dropped.
@@ -170,7 +170,7 @@ impl Socket {
     /// PHP's warning about `errno`, which is remembered in this socket's slot and in the thread's.
     #[cold]
     pub(crate) fn warning(&self, site: &'static Site) -> Error {
-        let code = error::remember_errno();
+        let code = slot::remember_errno();
         self.set_error(code);
         Error::coded(site, code)
     }
@@ -178,7 +178,7 @@ impl Socket {
     /// As [`warning`](Socket::warning), for a code that is not in `errno`.
     #[cold]
     pub(crate) fn remember(&self, site: &'static Site, code: c_int) -> Error {
-        error::remember(code);
+        slot::remember(code);
         self.set_error(code);
         Error::coded(site, code)
     }

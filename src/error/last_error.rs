@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use crate::arguments::SocketRef;
-use crate::error;
+use crate::error::{slot, text};
 use crate::socket::Socket;
 
 /// The code of the last failure: of one socket, or of any function called by this thread.
@@ -52,7 +52,7 @@ use crate::socket::Socket;
 #[must_use]
 #[allow(clippy::needless_pass_by_value, reason = "it is a reference")]
 pub fn socket_last_error(socket: impl SocketRef) -> c_int {
-    socket.socket().map_or_else(error::last, Socket::error)
+    socket.socket().map_or_else(slot::last, Socket::error)
 }
 
 /// Sets a last error back to 0: that of one socket, or the thread's.
@@ -90,7 +90,7 @@ pub fn socket_last_error(socket: impl SocketRef) -> c_int {
 pub fn socket_clear_error(socket: impl SocketRef) {
     match socket.socket() {
         Some(socket) => socket.set_error(0),
-        None => error::remember(0),
+        None => slot::remember(0),
     }
 }
 
@@ -121,5 +121,5 @@ pub fn socket_clear_error(socket: impl SocketRef) {
 /// [strerror(3)](https://man7.org/linux/man-pages/man3/strerror.3.html)
 #[must_use]
 pub fn socket_strerror(error_code: c_int) -> String {
-    error::strerror(error_code)
+    text::strerror(error_code)
 }

@@ -1,5 +1,6 @@
 //! The wording and the kind of a failure.
 
+use super::slot::last;
 use super::*;
 
 static SITE: Site = site("of {} and {}");
