@@ -1,299 +1,19 @@
 //! `select`: waits until one of many sockets is ready.
 
-use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_int;
-use std::mem;
 use std::ptr;
-use std::rc::Rc;
-use std::sync::Arc;
 
-use libc::{FD_SETSIZE, fd_set, timeval};
+use libc::timeval;
 
-use crate::arguments::{Seconds, sealed::AsSocket};
+mod arrays;
+mod set;
+
+use crate::arguments::Seconds;
 use crate::error::{Error, Result, Site};
-use crate::socket::Socket;
 use crate::sys::ffi::ret_count;
-
-/// A set of descriptors below 1024: C's `fd_set`. [`socket_select`] passes it to a [`SocketArray`].
-#[derive(Debug)]
-pub struct FdSet {
-    /// One bit a descriptor, as C lays them out.
-    words: [u64; WORDS],
-    /// One more than the highest descriptor that was marked; 0 if none was. It may be too high for the set.
-    nfds: u32,
-    /// The result of `select`: the number of bits that it left, in all sets together.
-    count: usize,
-}
-
-const BITS: usize = u64::BITS as usize;
-const WORDS: usize = FD_SETSIZE / BITS;
-#[allow(clippy::cast_possible_truncation, reason = "it is 1024")]
-const MOST: u32 = FD_SETSIZE as u32;
-const _: () = assert!(size_of::<[u64; WORDS]>() == size_of::<fd_set>());
-
-impl FdSet {
-    const EMPTY: FdSet = FdSet { words: [0; WORDS], nfds: 0, count: 0 };
-
-    /// Adds the sockets of an array, none for `None`.
-    #[inline]
-    fn fill(&mut self, array: Option<&dyn SocketArray>) {
-        if let Some(array) = array {
-            array.mark(self);
-        }
-    }
-
-    /// Retains the sockets of an array that are in this set.
-    #[inline]
-    fn filter(&mut self, array: Option<&mut dyn SocketArray>, count: usize) {
-        self.count = count;
-        if let Some(array) = array {
-            array.keep(self);
-        }
-    }
-
-    fn as_mut_ptr(&mut self) -> *mut fd_set {
-        (&raw mut self.words).cast()
-    }
-
-    /// Adds sockets. Neighbours in a list mostly share a word, so their bits are collected before they are stored.
-    #[inline]
-    fn mark<'a>(&mut self, mut sockets: impl Iterator<Item = &'a Socket>) {
-        let Some(socket) = sockets.next() else { return };
-        let (mut first, mut bits) = place(socket);
-        sockets.for_each(|socket| {
-            let offset = number(socket).wrapping_sub(first);
-            if offset < BITS {
-                bits |= 1 << offset;
-            } else {
-                self.mark_word(first, bits);
-                (first, bits) = place(socket);
-            }
-        });
-        self.mark_word(first, bits);
-    }
-
-    /// Adds bits, at least one, of the word that begins with the descriptor `first`. A descriptor of 1024 or more marks a
-    /// wrong bit. Then `nfds` is above 1024, and `socket_select` refuses the set.
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "a descriptor has 32 bits")]
-    fn mark_word(&mut self, first: usize, bits: u64) {
-        self.words[first / BITS % WORDS] |= bits;
-        // There is a highest bit. `| 1` shows the compiler that it need not check for zero.
-        self.nfds = self.nfds.max(first as u32 + (bits | 1).ilog2() + 1);
-    }
-
-    /// Whether a socket is in the set.
-    #[inline]
-    fn has(&self, socket: &Socket) -> bool {
-        let (first, bit) = place(socket);
-        self.words[first / BITS % WORDS] & bit != 0
-    }
-
-    /// Retains the elements of a list whose sockets are in the set. One ready socket is the usual case: to compare numbers
-    /// then costs less than to test a bit for each socket.
-    #[inline]
-    fn keep<T>(&self, list: &mut Vec<T>, socket: impl Fn(&T) -> &Socket) {
-        if self.count == 1 {
-            let only = self.first();
-            list.retain(|element| number(socket(element)) == only);
-        } else {
-            list.retain(|element| self.has(socket(element)));
-        }
-    }
-
-    /// The lowest descriptor in the set, which is the number of zeros before its bit; 1024 if the set is empty.
-    #[inline]
-    fn first(&self) -> usize {
-        let mut zeros = 0;
-        for word in &self.words {
-            zeros += word.trailing_zeros();
-            if *word != 0 {
-                break;
-            }
-        }
-        zeros as usize
-    }
-}
-
-/// The descriptor that the word of a socket begins with, and the socket's bit there.
-#[inline]
-fn place(socket: &Socket) -> (usize, u64) {
-    let number = number(socket);
-    (number - number % BITS, 1 << (number % BITS))
-}
-
-#[inline]
-#[allow(clippy::cast_sign_loss, reason = "an open descriptor is not negative")]
-fn number(socket: &Socket) -> usize {
-    socket.fd() as u32 as usize
-}
-
-/// The arrays that [`socket_select`] takes: PHP's `array &$read`, with or without keys.
-///
-/// - `Vec<S>`: a list
-/// - `Vec<(K, S)>`: PHP's ordered map; keys and order are kept
-/// - `BTreeMap<K, S>`: a map ordered by its keys
-/// - `HashMap<K, S, H>`: a map in no order
-///
-/// `S` is a [`SocketHandle`]: `&Socket`, `Rc<Socket>` or `Arc<Socket>`. It is never an owned `Socket`, because
-/// `socket_select` removes the idle ones, and a dropped `Socket` closes. No other type can implement this trait.
-///
-/// PHP's empty array, as in `$write = $except = [];`, is `None`.
-///
-/// ```
-/// use std::collections::BTreeMap;
-/// use php_sockets::*;
-///
-/// let (alice, at_alice) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-/// let (bob, _at_bob) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-/// socket_write(&at_alice, "hello", None)?;
-///
-/// let mut read = BTreeMap::from([("alice", &alice), ("bob", &bob)]);
-/// socket_select(Some(&mut read), None, None, 0, 0)?;
-/// assert_eq!(read.into_keys().collect::<Vec<_>>(), ["alice"]);
-/// # Ok::<(), Error>(())
-/// ```
-///
-/// [Lesson 13](crate::lessons::lesson_13) · [php.net: socket_select](https://www.php.net/socket_select) ·
-/// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
-#[diagnostic::on_unimplemented(
-    message = "`socket_select` takes lists and maps of references to sockets, not `{Self}`",
-    label = "write a `Vec<&Socket>`, a `Vec<(K, &Socket)>` or a map of references",
-    note = "collect references with keys by `clients.iter().map(|(key, socket)| (*key, socket)).collect::<Vec<_>>()`",
-    note = "PHP's empty array is `None`: `socket_select(Some(&mut read), None, None, 0, 0)`"
-)]
-pub trait SocketArray: sealed::Array {
-    /// Adds every socket of the array to the set.
-    fn mark(&self, set: &mut FdSet);
-
-    /// Removes the sockets that are not in the set.
-    fn keep(&mut self, set: &FdSet);
-}
-
-/// A socket in a [`SocketArray`]: `&Socket`, `Rc<Socket>`, `Arc<Socket>`, or a reference to a type that dereferences to
-/// a `Socket`, such as `&Rc<Socket>`.
-///
-/// None of them closes the socket when [`socket_select`] removes it. No other type can implement this trait.
-///
-/// The compiler names this trait where it does not know the type of an empty array. Such an array is `None`:
-///
-/// ```
-/// use std::sync::Arc;
-/// use php_sockets::*;
-///
-/// let (here, there) = socket_create_pair(AF_UNIX, SOCK_STREAM, 0)?;
-/// let clients = vec![Arc::new(here), Arc::new(there)];
-///
-/// // PHP: $read = $clients; $write = $except = [];
-/// let mut read: Vec<&Arc<Socket>> = clients.iter().collect();
-/// let (write, except) = (None, None);
-/// assert_eq!(socket_select(Some(&mut read), write, except, 0, 0)?, 0);
-/// # Ok::<(), Error>(())
-/// ```
-///
-/// [Lesson 13](crate::lessons::lesson_13) · [php.net: socket_select](https://www.php.net/socket_select) ·
-/// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
-#[diagnostic::on_unimplemented(
-    message = "`socket_select` borrows sockets: it takes `&Socket`, `Rc<Socket>` or `Arc<Socket>`, not `{Self}`",
-    label = "collect references instead: `sockets.iter().collect::<Vec<&Socket>>()`",
-    note = "PHP's empty array is `None`: `socket_select(Some(&mut read), None, None, 0, 0)`"
-)]
-pub trait SocketHandle: sealed::Handle {}
-
-/// Limits [`SocketArray`] and [`SocketHandle`] to the types listed there.
-mod sealed {
-    use std::collections::{BTreeMap, HashMap};
-
-    use crate::select::SocketHandle;
-    use crate::socket::Socket;
-
-    pub trait Array {}
-    impl<S: SocketHandle> Array for Vec<S> {}
-    impl<K, S: SocketHandle> Array for Vec<(K, S)> {}
-    impl<K, S: SocketHandle> Array for BTreeMap<K, S> {}
-    impl<K, V: SocketHandle, S> Array for HashMap<K, V, S> {}
-
-    /// The socket that is in a set or is not.
-    pub trait Handle {
-        fn socket(&self) -> &Socket;
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<S: AsSocket> SocketHandle for &S {}
-#[diagnostic::do_not_recommend]
-impl<S: AsSocket> sealed::Handle for &S {
-    #[inline]
-    fn socket(&self) -> &Socket {
-        self.as_socket()
-    }
-}
-
-impl SocketHandle for Rc<Socket> {}
-impl sealed::Handle for Rc<Socket> {
-    #[inline]
-    fn socket(&self) -> &Socket {
-        self
-    }
-}
-
-impl SocketHandle for Arc<Socket> {}
-impl sealed::Handle for Arc<Socket> {
-    #[inline]
-    fn socket(&self) -> &Socket {
-        self
-    }
-}
-
-impl<S: SocketHandle> SocketArray for Vec<S> {
-    #[inline]
-    fn mark(&self, set: &mut FdSet) {
-        set.mark(self.iter().map(S::socket));
-    }
-
-    #[inline]
-    fn keep(&mut self, set: &FdSet) {
-        set.keep(self, S::socket);
-    }
-}
-
-impl<K, S: SocketHandle> SocketArray for Vec<(K, S)> {
-    #[inline]
-    fn mark(&self, set: &mut FdSet) {
-        set.mark(self.iter().map(|(_, handle)| handle.socket()));
-    }
-
-    #[inline]
-    fn keep(&mut self, set: &FdSet) {
-        set.keep(self, |(_, handle)| handle.socket());
-    }
-}
-
-impl<K: Ord, S: SocketHandle> SocketArray for BTreeMap<K, S> {
-    fn mark(&self, set: &mut FdSet) {
-        set.mark(self.values().map(S::socket));
-    }
-
-    // A removal rebalances the tree. If few sockets are ready, a new tree costs less than the removal of the others.
-    fn keep(&mut self, set: &FdSet) {
-        if set.count < self.len() / 4 {
-            let all = mem::take(self).into_iter();
-            self.extend(all.filter(|(_, handle)| set.has(handle.socket())));
-        } else {
-            self.retain(|_, handle| set.has(handle.socket()));
-        }
-    }
-}
-
-impl<K, V: SocketHandle, S> SocketArray for HashMap<K, V, S> {
-    fn mark(&self, set: &mut FdSet) {
-        set.mark(self.values().map(V::socket));
-    }
-
-    fn keep(&mut self, set: &FdSet) {
-        self.retain(|_, handle| set.has(handle.socket()));
-    }
-}
+pub use arrays::{SocketArray, SocketHandle};
+pub use set::FdSet;
+use set::MOST;
 
 /// Waits until one of many sockets can be read or written, or has urgent data.
 ///
@@ -416,9 +136,9 @@ pub fn socket_select(
     microseconds: i64,
 ) -> Result<usize> {
     let (mut readable, mut writable, mut urgent) = (FdSet::EMPTY, FdSet::EMPTY, FdSet::EMPTY);
-    readable.fill(read.as_deref());
-    writable.fill(write.as_deref());
-    urgent.fill(except.as_deref());
+    fill(&mut readable, read.as_deref());
+    fill(&mut writable, write.as_deref());
+    fill(&mut urgent, except.as_deref());
     let nfds = readable.nfds.max(writable.nfds).max(urgent.nfds);
     if !(1..=MOST).contains(&nfds) {
         return Err(refused(nfds));
@@ -436,10 +156,27 @@ pub fn socket_select(
 
     let count = ret_count(count)
         .map_err(|_| Error::loud_warning(&Site { function: "socket_select", message: "Unable to select" }))?;
-    readable.filter(read, count);
-    writable.filter(write, count);
-    urgent.filter(except, count);
+    filter(&mut readable, read, count);
+    filter(&mut writable, write, count);
+    filter(&mut urgent, except, count);
     Ok(count)
+}
+
+/// Adds the sockets of an array to a set, none for `None`.
+#[inline]
+fn fill(set: &mut FdSet, array: Option<&dyn SocketArray>) {
+    if let Some(array) = array {
+        array.mark(set);
+    }
+}
+
+/// Retains the sockets of an array that are in a set. `count` is the result of `select`.
+#[inline]
+fn filter(set: &mut FdSet, array: Option<&mut dyn SocketArray>, count: usize) {
+    set.count = count;
+    if let Some(array) = array {
+        array.keep(set);
+    }
 }
 
 #[cold]
