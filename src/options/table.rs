@@ -7,7 +7,15 @@ use std::mem::offset_of;
 use std::net::Ipv6Addr;
 use std::os::unix::ffi::OsStrExt;
 
-use libc::*;
+// Each name by itself: in a pattern a name that nothing imports binds whatever there is, and matches it.
+use libc::{
+    IP_MULTICAST_IF, IP_MULTICAST_LOOP, IP_MULTICAST_TTL, IPPROTO_IP, IPPROTO_IPV6, IPV6_MULTICAST_HOPS,
+    IPV6_MULTICAST_IF, IPV6_MULTICAST_LOOP, IPV6_PKTINFO, MCAST_BLOCK_SOURCE, MCAST_JOIN_GROUP,
+    MCAST_JOIN_SOURCE_GROUP, MCAST_LEAVE_GROUP, MCAST_LEAVE_SOURCE_GROUP, MCAST_UNBLOCK_SOURCE,
+    SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF, SO_BINDTODEVICE, SO_GET_FILTER,
+    SO_LINGER, SO_MEMINFO, SO_PEERCRED, SO_RCVTIMEO, SO_SNDTIMEO, SOL_PACKET, SOL_SOCKET, SOL_TCP, SOL_UDP,
+    TCP_CONGESTION, UDP_SEGMENT, in_addr, in6_addr, in6_pktinfo, linger, socklen_t, timeval, ucred,
+};
 
 use super::c_value::{Answer, CValue};
 use super::failure::{Called, GetFailure, Key, Mistyped, SetFailure};

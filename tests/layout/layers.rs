@@ -204,3 +204,21 @@ fn every_form_of_an_import_is_seen() {
         flattened("mod tests {\n    use super::{a, b};\n    use super::super::sys;\n}\nuse super::c;");
     assert_eq!(paths("select", &inside).into_iter().collect::<Vec<_>>(), ["c", "sys"]);
 }
+
+/// In a pattern a name that no import brings is a binding, which matches whatever there is: each comes by itself.
+#[test]
+fn no_module_imports_all_names_of_another_crate() {
+    let all = Regex::new(r"\buse (?:::)?(?:libc|errno|std)\b[^;]*\*").unwrap();
+    for (code, is_all) in [
+        ("use libc::*;", true),
+        ("use ::libc::{self, *};", true),
+        ("use std::io::*;", true),
+        ("use libc::{SOL_SOCKET, linger};", false),
+        ("use super::*;", false),
+    ] {
+        assert_eq!(all.is_match(code), is_all, "{code}");
+    }
+    for (file, code) in files() {
+        assert_eq!(all.find(&code).map(|found| found.as_str()), None, "{file}");
+    }
+}
