@@ -69,7 +69,7 @@ pub fn inet_ntop(ip: impl AsRef<[u8]>) -> Option<String> {
 
     let inet = <&[u8; 4]>::try_from(ip).map(sockaddr::inet_ntop);
     let text = inet.or_else(|_| <&[u8; 16]>::try_from(ip).map(sockaddr::inet_ntop)).ok()?;
-    Some(text.to_string_lossy().into_owned())
+    Some(text.to_string())
 }
 
 /// An IPv4 address as a number, by its text.
@@ -132,5 +132,5 @@ pub fn ip2long(ip: impl AsRef<OsStr>) -> Option<u32> {
 /// [inet_ntop(3)](https://man7.org/linux/man-pages/man3/inet_ntop.3.html)
 #[must_use]
 pub fn long2ip(ip: u32) -> String {
-    sockaddr::inet_ntop(&ip.to_be_bytes()).to_string_lossy().into_owned()
+    sockaddr::inet_ntop(&ip.to_be_bytes()).to_string()
 }
