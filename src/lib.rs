@@ -36,11 +36,11 @@ mod error;
 mod socket;
 mod sys;
 
-// For the unit tests and the fuzz targets; cargo-fuzz sets `fuzzing`.
+// The laws that the unit tests and the fuzz targets share; cargo-fuzz sets `fuzzing`.
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 #[path = "../tests/models/inside.rs"]
-pub mod fuzzing;
+pub mod inside;
 
 // PHP's functions, in calling order.
 mod addrinfo;

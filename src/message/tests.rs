@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::fuzzing::address as model;
+use crate::inside::address as model;
 
 /// An address whose bytes are often those that matter: NULs, a family, the ends of a path.
 fn bytes() -> impl Strategy<Value = [u8; model::LEN]> {

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use proptest::prelude::*;
 
 use super::*;
-use crate::fuzzing;
+use crate::inside;
 
 /// A message as bytes, with a length of its own choosing in the header.
 fn raw(len: usize, level: c_int, kind: c_int, data: &[u8]) -> Vec<u8> {
@@ -201,7 +201,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        fuzzing::control(&bytes);
+        inside::control(&bytes);
     }
 
     #[test]
@@ -211,6 +211,6 @@ proptest! {
     ) {
         let mut bytes = messages.concat();
         bytes.truncate(bytes.len().saturating_sub(cut));
-        fuzzing::control(&bytes);
+        inside::control(&bytes);
     }
 }

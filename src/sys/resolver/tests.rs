@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::fuzzing::{self, text as model};
+use crate::inside::{self, text as model};
 
 #[test]
 fn a_scope_is_a_number_or_the_name_of_an_interface() {
@@ -74,7 +74,7 @@ proptest! {
         scope in prop::option::of(prop_oneof![any::<u32>().prop_map(|number| number.to_string()), "[a-z0-9%]{0,9}"]),
     ) {
         let scope = scope.map(|scope| format!("%{scope}")).unwrap_or_default();
-        fuzzing::text(format!("{text}{scope}").as_bytes());
+        inside::text(format!("{text}{scope}").as_bytes());
     }
 }
 

@@ -5,6 +5,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use php_sockets::fuzzing;
+use php_sockets::inside;
 
-fuzz_target!(|bytes: &[u8]| fuzzing::address(bytes));
+fuzz_target!(|bytes: &[u8]| inside::address(bytes));

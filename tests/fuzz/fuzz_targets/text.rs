@@ -3,6 +3,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use php_sockets::fuzzing;
+use php_sockets::inside;
 
-fuzz_target!(|text: &[u8]| fuzzing::text(text));
+fuzz_target!(|text: &[u8]| inside::text(text));
