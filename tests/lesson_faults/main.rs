@@ -1,6 +1,6 @@
-//! Every lesson, while each of its system calls fails once, and while reads and writes come back short. Each row can be run
-//! alone: `cargo test --features lessons --test lesson_faults fault::lesson_13` tries all faults of lesson 13, and
-//! `TORTURE=full` those of all lessons; otherwise it is a share of them that takes seconds.
+//! Every lesson, while each of its system calls fails once, and while reads and writes come back short. A filter runs all
+//! rows with that part in their names: `cargo test --features lessons --test lesson_faults fault::lesson_13` tries all
+//! faults of lesson 13. `TORTURE=full` tries those of all lessons; otherwise it is a share of them that takes seconds.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -26,10 +26,12 @@ const AT_ONCE: usize = 4;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let filter = arguments.filter.as_deref();
-    let all = std::env::var("TORTURE").is_ok_and(|value| value == "full")
-        || filter.is_some_and(|filter| filter.starts_with("fault::"));
-    let mut rows = torture::rows(filter, all);
+    let all = std::env::var("TORTURE").is_ok_and(|value| value == "full") || arguments.filter.is_some();
+    let mut rows = torture::rows(&arguments, all);
+    rows.push(row(
+        "only_lessons_that_may_have_the_row_are_played",
+        torture::only_lessons_that_may_have_the_row_are_played,
+    ));
     for lesson in LESSONS.iter() {
         for (name, variable, how) in short::WAYS {
             let name = format!("{name}::lesson_{}", lesson.number);
@@ -42,9 +44,8 @@ fn main() {
             }
         }
     }
-    let listed = arguments.list;
     let conclusion = rows::run(arguments, AT_ONCE, rows);
-    if all && !listed {
+    if all && torture::has_tried() {
         println!("{}", torture::report());
     }
     conclusion.exit();

@@ -71,7 +71,24 @@ impl Place {
 /// threads or processes only one is to fail. There are places enough for all; those that no run reaches do not count.
 pub(crate) fn in_library(lesson: &str, log: &str) -> Vec<Fault> {
     let closed = log.lines().filter(|line| line.starts_with("close(")).count();
-    let calls: &[(&'static str, &'static str, usize)] = match lesson {
+    let fault = |call, nth, error| {
+        let place = Place { call, nth, serving: true, database: false, waits_never: false };
+        Fault { place, error, until: nth, preloaded: true }
+    };
+    calls_in_library(lesson, closed)
+        .flat_map(|(call, errors, most)| (1..=most).map(move |nth| (call, errors, nth)))
+        .flat_map(|(call, errors, nth)| errors.split(' ').map(move |error| fault(call, nth, error)))
+        .collect()
+}
+
+type Calls = &'static [(&'static str, &'static str, usize)];
+
+/// The calls of the C library that fail in a lesson, their errors, and how many of each; so many close something.
+fn calls_in_library(
+    lesson: &str,
+    closed: usize,
+) -> impl Iterator<Item = (&'static str, &'static str, usize)> + use<> {
+    let calls: Calls = match lesson {
         "12" => &[
             ("recv", "EINTR ECONNRESET ENOMEM ETIMEDOUT", 12),
             ("write", "EINTR ECONNRESET ENOBUFS EPIPE", 8),
@@ -80,22 +97,25 @@ pub(crate) fn in_library(lesson: &str, log: &str) -> Vec<Fault> {
         "19" => &[("recv", "EINTR ECONNRESET ENOMEM", 1), ("read", "EIO", 1)],
         _ => &[],
     };
-    let fault = |call, nth, error| {
-        let place = Place { call, nth, serving: true, database: false, waits_never: false };
-        Fault { place, error, until: nth, preloaded: true }
-    };
-    let calls = calls.iter().copied().chain([("close", "EINTR EIO", closed)]);
-    calls
-        .flat_map(|(call, errors, most)| (1..=most).map(move |nth| (call, errors, nth)))
-        .flat_map(|(call, errors, nth)| errors.split(' ').map(move |error| fault(call, nth, error)))
-        .collect()
+    calls.iter().copied().chain([("close", "EINTR EIO", closed)])
 }
 
-/// Whether a call or an error has a name with this part in it.
-pub(crate) fn names(part: &str) -> bool {
-    codes::calls_of_a_right_program().any(|call| {
-        call.contains(part) || codes::of_a_right_program(call).into_iter().any(|error| error.contains(part))
-    })
+/// The names of a lesson's faults, without the number at the end: `fault::lesson_13::accept4::EMFILE::`. Which of them it
+/// really has is known when it has been played.
+pub(crate) fn names(lesson: &str) -> impl Iterator<Item = String> {
+    let name = move |layer, call, error| format!("fault::lesson_{lesson}::{layer}{call}::{error}::");
+    let traced = codes::calls_of_a_right_program().flat_map(move |call| {
+        codes::of_a_right_program(call).into_iter().map(move |error| name("", call, error))
+    });
+    let preloaded = calls_in_library(lesson, 1)
+        .flat_map(move |(call, errors, _)| errors.split(' ').map(move |error| name("library_", call, error)));
+    traced.chain(preloaded)
+}
+
+/// Whether a name, which goes on with a number, may contain a text.
+pub(crate) fn may_contain(name: &str, text: &str) -> bool {
+    let start = text.trim_end_matches(|end: char| end.is_ascii_digit());
+    name.contains(text) || start.len() < text.len() && name.ends_with(start)
 }
 
 /// The calls that strace is to write down. The rest is of no interest where this machine does not know it.

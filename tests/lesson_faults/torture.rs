@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::AT_ONCE;
 use crate::common;
@@ -28,23 +28,22 @@ struct Fate {
 static TRIED: Mutex<Vec<(&str, Fault, Outcome)>> = Mutex::new(Vec::new());
 
 /// A row for each fault, such as `fault::lesson_13::accept4::EMFILE::2`, the second accept; all of them, or a share. Which
-/// calls a lesson makes is known when it has been played once, which is left out for lessons that `filter` does not name.
-pub(crate) fn rows(filter: Option<&str>, all: bool) -> Vec<Trial> {
-    if filter.is_some_and(|filter| !may_name_a_fault(filter)) {
-        return Vec::new();
+/// calls a lesson makes is known when it has been played once: only those are played that may have a row which the
+/// arguments ask for. A list plays none, and has a row for each lesson.
+pub(crate) fn rows(arguments: &Arguments, all: bool) -> Vec<Trial> {
+    let wanted: Vec<&Lesson> = LESSONS.iter().filter(|lesson| is_wanted(arguments, lesson.number)).collect();
+    if arguments.list {
+        return wanted.into_iter().map(|lesson| row(format!("fault::{}", name(lesson)), || ())).collect();
     }
-    let named = |lesson: &&Lesson| filter.is_some_and(|filter| filter.contains(&name(lesson)));
-    let wanted: Vec<&'static Lesson> = match LESSONS.iter().filter(named).collect::<Vec<_>>() {
-        none if none.is_empty() => LESSONS.iter().collect(),
-        some => some,
-    };
     let mut rows = Vec::new();
     for (lesson, fates) in wanted.iter().zip(common::in_parallel(AT_ONCE, &wanted, |lesson| fates(lesson))) {
         let fates = match fates {
             Ok(fates) => fates,
             Err(reason) => {
+                // Whatever row was asked for: there is none now.
                 let well = format!("fault::{}::none", name(lesson));
-                rows.push(Trial::test(well, || Err(Failed::from(reason))));
+                let asked = arguments.filter.clone().unwrap_or_else(|| well.clone());
+                rows.push(Trial::test(asked, move || Err(Failed::from(format!("{well}: {reason}")))));
                 continue;
             }
         };
@@ -66,9 +65,45 @@ fn name(lesson: &Lesson) -> String {
     format!("lesson_{}", lesson.number)
 }
 
-/// Whether the name of a fault may have this part.
-fn may_name_a_fault(part: &str) -> bool {
-    part.contains("lesson_") || part.contains("::") || "fault".contains(part) || plan::names(part)
+/// Whether a fault of this lesson may have a name that the arguments ask for.
+fn is_wanted(arguments: &Arguments, lesson: &str) -> bool {
+    let Arguments { filter, skip, exact, .. } = arguments;
+    let is_skipped = |name: &str| !exact && skip.iter().any(|part| name.contains(part));
+    let is_asked = |name: &str| filter.as_deref().is_none_or(|part| plan::may_contain(name, part));
+    plan::names(lesson).any(|name| is_asked(&name) && !is_skipped(&name))
+}
+
+pub(crate) fn only_lessons_that_may_have_the_row_are_played() {
+    let wanted = |words: &[&str]| {
+        let arguments = Arguments::from_iter(["lesson_faults"].iter().chain(words));
+        let wanted = LESSONS.iter().filter(|lesson| is_wanted(&arguments, lesson.number));
+        wanted.map(|lesson| lesson.number).collect::<Vec<_>>()
+    };
+    let every: Vec<&str> = LESSONS.iter().map(|lesson| lesson.number).collect();
+
+    for none in ["no_such_row", "lesson_99", "fault::lesson_1::", "accept5", "EMFILE::x", "::1::", "short"] {
+        assert_eq!(wanted(&[none]), [""; 0], "{none}");
+    }
+    for one in [
+        "lesson_13",
+        "fault::lesson_13",
+        "t::lesson_13::acc",
+        "lesson_13::accept4::EMFILE::2",
+        "13::select::EINTR::10",
+        "lesson_13::library_close::EIO::3",
+    ] {
+        assert_eq!(wanted(&[one]), ["13"], "{one}");
+        assert_eq!(wanted(&[one, "--exact"]), ["13"], "{one}");
+        assert_eq!(wanted(&[one, "--skip", "fault"]), [""; 0], "{one}");
+    }
+    for all in
+        ["fault", "fault::lesson_", "EMFILE", "accept4::EMFILE::1", "4::E", "::7", "7", "library_close"]
+    {
+        assert_eq!(wanted(&[all]), every, "{all}");
+    }
+    assert_eq!(wanted(&["library_recv"]), ["12", "19"]);
+    assert_eq!(wanted(&[]), every);
+    assert_eq!(wanted(&["--skip", "lesson_13"]).len(), every.len() - 1);
 }
 
 /// A lesson's run without a fault, and the calls that could fail in it; or what is wrong with it.
@@ -124,6 +159,10 @@ impl Counts {
             Outcome::Lost(_) => &mut self.lost,
         } += 1;
     }
+}
+
+pub(crate) fn has_tried() -> bool {
+    !TRIED.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
 }
 
 /// The table of all that was tried.
