@@ -42,6 +42,10 @@ mod sys;
 #[path = "../tests/models/inside.rs"]
 pub mod inside;
 
+#[cfg(test)]
+#[path = "../tests/common/watchdog.rs"]
+mod watchdog;
+
 // PHP's functions, in calling order.
 mod addrinfo;
 mod bind;

@@ -66,8 +66,8 @@ arm() {
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
         cargo test --quiet --features lessons --no-run
-        cargo test --quiet --features lessons --lib --test event -- --skip tools:: --skip a_signals_number \
-            --skip without_a_descriptor_for_a_new_start --skip ten_thousand'
+        cargo test --quiet --features lessons --lib --test event -- --skip tools:: --skip watchdog:: \
+            --skip a_signals_number --skip without_a_descriptor_for_a_new_start --skip ten_thousand'
 }
 
 case $what in

@@ -53,8 +53,9 @@ fn it_has_the_library_and_the_course_and_no_suite() {
     top.remove(own[0]);
 
     assert_eq!(top, expected);
-    // The tests inside `src` share the models with the property tests and the fuzz targets.
-    assert_eq!(names("tests"), BTreeSet::from(["models".to_owned()]));
+    // The tests inside `src` share the models with the property tests and the fuzz targets, and the limit with the suites.
+    assert_eq!(names("tests"), BTreeSet::from(["common", "models"].map(str::to_owned)));
+    assert_eq!(names("tests/common"), BTreeSet::from(["watchdog.rs".to_owned()]));
     let manifest = std::fs::read_to_string(unpacked().join("Cargo.toml")).expect("a text");
     assert!(!manifest.contains("[[test]]") && !manifest.contains("[[example]]"), "{manifest}");
 }

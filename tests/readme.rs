@@ -3,6 +3,8 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "common/watchdog.rs"]
+mod watchdog;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;

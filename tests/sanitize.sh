@@ -31,7 +31,7 @@ slow="--skip random --skip any_bytes --skip lying_headers --skip whatever_addres
 never="--skip iovec_set_of_too_much --skip iovec_fetch_of_too_much --skip a_message_leaves_nothing_open --skip every_site_is_provoked
     --skip ten_thousand --skip without_spinning --skip neither_spin --skip tools:: --skip no_padding --skip system_call --skip syscalls --skip programs::
     --skip injected --skip compiler_finds --skip slips:: --skip signals_arrive_while --skip no_signal_is_lost --skip a_signals_number
-    --skip other_code_that_takes"
+    --skip other_code_that_takes --skip watchdog::"
 
 say() {
     printf '\n== %s\n' "$*"

@@ -2,6 +2,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/watchdog.rs"]
+mod watchdog;
 
 mod callbacks;
 mod chat;

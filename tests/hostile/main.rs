@@ -4,6 +4,8 @@
 mod common;
 #[path = "../stage/mod.rs"]
 mod stage;
+#[path = "../common/watchdog.rs"]
+mod watchdog;
 
 mod exhaustion;
 mod security;

@@ -5,6 +5,8 @@
 mod common;
 #[path = "../stage/mod.rs"]
 mod stage;
+#[path = "../common/watchdog.rs"]
+mod watchdog;
 
 /// Every test, for the program of a lesson and for its twin in PHP: `both! { "04"; a_test another }`.
 macro_rules! both {

@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/watchdog.rs"]
+mod watchdog;
 
 mod constants;
 mod dialects;
