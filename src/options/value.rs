@@ -234,3 +234,6 @@ from! {
     Source => Source
     Pktinfo => Pktinfo
 }
+
+#[cfg(test)]
+mod tests;
