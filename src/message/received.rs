@@ -214,3 +214,6 @@ impl fmt::Debug for Received {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -207,6 +207,25 @@ fn descriptors_that_nobody_takes_are_closed() {
     assert_eq!(open_copies(&write_end), before);
 }
 
+#[test]
+fn control_messages_of_earlier_messages_do_not_come_again() {
+    let (one, other) = common::pair(SOCK_STREAM);
+    let (_read_end, write_end) = pipe();
+    let before = open_copies(&write_end);
+    let mut message = buffers(10, 64);
+    for _ in 0..3 {
+        send_rights(&one, &[&write_end]);
+        socket_recvmsg(&other, &mut message, 0).unwrap();
+        assert_eq!(message.control().count(), 1);
+    }
+
+    socket_write(&one, "none", None).unwrap();
+    socket_recvmsg(&other, &mut message, 0).unwrap();
+
+    assert_eq!(message.control().count(), 0);
+    assert_eq!(open_copies(&write_end), before);
+}
+
 // [V] 4.5: Too small `controllen` → `control` empty, flags has MSG_CTRUNC.
 #[test]
 fn no_descriptor_leaks_where_there_was_no_space_for_it() {

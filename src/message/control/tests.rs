@@ -214,3 +214,22 @@ proptest! {
         inside::control(&bytes);
     }
 }
+
+/// `IP_TOS` has the number of `SCM_RIGHTS`, and other levels have others: their bytes are no descriptors.
+#[test]
+fn only_messages_of_sol_socket_have_descriptors() {
+    let data = [1_i32, 2].map(i32::to_ne_bytes).concat();
+    for level in [libc::IPPROTO_IP, IPPROTO_IPV6, libc::SOL_TCP, libc::SOL_UDP, libc::SOL_PACKET] {
+        for kind in [SCM_RIGHTS, SCM_PIDFD] {
+            let found = Found { level, kind, data: &data };
+            assert!(found.rights().is_none() && found.pidfd().is_none(), "{level} {kind}");
+        }
+    }
+    for (number, is_one) in [(0, true), (1, true), (-1, false)] {
+        let data = RawFd::to_ne_bytes(number);
+        let rights = Found { level: SOL_SOCKET, kind: SCM_RIGHTS, data: &data }.rights();
+        assert_eq!(rights.map(Iterator::count), Some(usize::from(is_one)), "{number}");
+        let pidfd = Found { level: SOL_SOCKET, kind: SCM_PIDFD, data: &data }.pidfd();
+        assert_eq!(pidfd, is_one.then_some(number));
+    }
+}
