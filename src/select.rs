@@ -47,12 +47,12 @@ use set::MOST;
 /// | the array | instructions | allocations |
 /// | --- | --- | --- |
 /// | an `fd_set` by hand | 2,731 | 0 |
-/// | one `Vec<&Socket>` for all rounds | 1,759 | 0 |
-/// | one `Vec<Rc<Socket>>` for all rounds | 2,697 | 0 |
-/// | a new `Vec<&Socket>` of a `Vec<Socket>` | 2,063 | 1 |
-/// | a new `Vec<(K, &Socket)>` of a `Vec<(K, Socket)>` | 2,389 | 1 |
-/// | a new `Vec<(K, &Socket)>` of a `BTreeMap<K, Socket>` | 5,460 | 2 |
-/// | a new `BTreeMap<K, &Socket>` | 19,126 | 12 |
+/// | one `Vec<&Socket>` for all rounds | 1,760 | 0 |
+/// | one `Vec<Rc<Socket>>` for all rounds | 2,701 | 0 |
+/// | a new `Vec<&Socket>` of a `Vec<Socket>` | 2,065 | 1 |
+/// | a new `Vec<(K, &Socket)>` of a `Vec<(K, Socket)>` | 2,388 | 1 |
+/// | a new `Vec<(K, &Socket)>` of a `BTreeMap<K, Socket>` | 5,462 | 2 |
+/// | a new `BTreeMap<K, &Socket>` | 19,127 | 12 |
 ///
 /// A `Vec<(K, S)>` has keys too, so a map of references is seldom worth its price.
 ///

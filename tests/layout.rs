@@ -406,3 +406,18 @@ fn the_tests_let_no_exit_status_fall() {
         }
     }
 }
+
+/// `tests/counts` holds the page of `socket_select`, and its own figures, likewise.
+#[test]
+fn the_readmes_costs_of_select_are_those_of_the_benchs_page() {
+    let (readme, bench) = (read("README.md"), read("tests/bench/README.md"));
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `select` server, ")).collect();
+    assert!(rows.len() > 3, "{rows:?}");
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        for figure in &cells[4..6] {
+            let whole = Regex::new(&format!(r"(?:^|[^\d,]){figure}(?:$|[^\d,]|,\s)")).unwrap();
+            assert!(whole.is_match(&bench), "{figure} of {row}");
+        }
+    }
+}

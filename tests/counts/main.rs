@@ -216,16 +216,16 @@ fn time_outs_cost_less_than_in_libevent_and_ask_for_no_memory() {
 
 #[test]
 fn select_over_shared_sockets_asks_for_no_memory() {
-    measure(&select("select shared", 10, (503, 391), 0));
-    measure(&select("select shared", 100, (2697, 2731), 0));
+    measure(&select("select shared", 10, (507, 391), 0));
+    measure(&select("select shared", 100, (2701, 2731), 0));
 }
 
 #[test]
 fn select_over_references_costs_less_than_by_hand_once_there_are_many() {
-    measure(&select("select kept references", 10, (374, 391), 0));
-    measure(&select("select kept references", 100, (1759, 2731), 0));
-    measure(&select("select references", 10, (527, 391), 1));
-    let (ours, hand) = measure(&select("select references", 100, (2035, 2731), 1));
+    measure(&select("select kept references", 10, (375, 391), 0));
+    measure(&select("select kept references", 100, (1760, 2731), 0));
+    measure(&select("select references", 10, (528, 391), 1));
+    let (ours, hand) = measure(&select("select references", 100, (2065, 2731), 1));
 
     if cfg!(target_arch = "x86_64") {
         assert!(ours < hand, "{} and {}", ours / ROUNDS, hand / ROUNDS);
@@ -235,18 +235,46 @@ fn select_over_references_costs_less_than_by_hand_once_there_are_many() {
 #[test]
 fn select_over_keys_asks_for_the_memory_of_the_callers_list_alone() {
     measure(&select("select kept keys", 10, (389, 391), 0));
-    measure(&select("select keys", 10, (563, 391), 1));
-    measure(&select("select keys", 100, (2389, 2731), 1));
+    measure(&select("select keys", 10, (562, 391), 1));
+    measure(&select("select keys", 100, (2388, 2731), 1));
 }
 
 #[test]
 fn select_over_a_table_of_clients_asks_for_the_memory_of_two_lists() {
-    measure(&select("select table", 10, (1321, 391), 2));
-    measure(&select("select table", 100, (5460, 2731), 2));
+    measure(&select("select table", 10, (1322, 391), 2));
+    measure(&select("select table", 100, (5462, 2731), 2));
 }
 
 #[test]
 fn select_over_a_tree_of_references_builds_a_tree_and_a_small_one() {
-    measure(&select("select tree", 10, (2718, 391), 3));
-    measure(&select("select tree", 100, (19126, 2731), 12));
+    measure(&select("select tree", 10, (2719, 391), 3));
+    measure(&select("select tree", 100, (19127, 2731), 12));
+}
+
+#[test]
+fn the_page_of_socket_select_has_the_figures_of_these_tests() {
+    let own = std::fs::read_to_string(common::root().join("tests/counts/main.rs")).unwrap();
+    let page = std::fs::read_to_string(common::root().join("src/select.rs")).unwrap();
+    let row = Regex::new(r"(?m)^/// \| ([^|]+) \| ([\d,]+) \| (\d+) \|$").unwrap();
+    let rows: Vec<_> =
+        row.captures_iter(&page).map(|row| [1, 2, 3].map(|cell| row[cell].replace(',', ""))).collect();
+
+    let mut expected = Vec::new();
+    for (array, workload) in [
+        ("one `Vec<&Socket>` for all rounds", "kept references"),
+        ("one `Vec<Rc<Socket>>` for all rounds", "shared"),
+        ("a new `Vec<&Socket>` of a `Vec<Socket>`", "references"),
+        ("a new `Vec<(K &Socket)>` of a `Vec<(K Socket)>`", "keys"),
+        ("a new `Vec<(K &Socket)>` of a `BTreeMap<K Socket>`", "table"),
+        ("a new `BTreeMap<K &Socket>`", "tree"),
+    ] {
+        let figures = format!(r#""select {workload}", 100, \((\d+), (\d+)\), (\d+)"#);
+        let figures = Regex::new(&figures).unwrap().captures(&own).expect("a workload");
+        if expected.is_empty() {
+            expected.push(["an `fd_set` by hand".to_owned(), figures[2].to_owned(), "0".to_owned()]);
+        }
+        assert_eq!(expected[0][1], figures[2], "{workload}: by hand");
+        expected.push([array.to_owned(), figures[1].to_owned(), figures[3].to_owned()]);
+    }
+    assert_eq!(rows, expected);
 }
