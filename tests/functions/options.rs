@@ -460,3 +460,67 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_ends_of_the_hops_and_the_texts_of_a_switch_are_taken_as_in_php() {
+    let socket = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
+    for (hops, read) in [(0, 0), (255, 255), (-1, 1)] {
+        socket_set_option(&socket, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops).unwrap();
+        assert_eq!(socket_get_option(&socket, IPPROTO_IPV6, IPV6_MULTICAST_HOPS), Ok(read.into()));
+    }
+    for hops in [-2, 256] {
+        let error = socket_set_option(&socket, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops).unwrap_err();
+        assert_eq!(error.message(), "Argument #4 ($value) must be between -1 and 255", "{hops}");
+    }
+    let inet = udp();
+    for (text, on) in [("0", 0), ("x", 1), ("", 0), ("00", 1)] {
+        socket_set_option(&socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, text).unwrap();
+        assert_eq!(socket_get_option(&socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP), Ok(on.into()), "{text:?}");
+        socket_set_option(&inet, IPPROTO_IP, IP_MULTICAST_LOOP, text).unwrap();
+        assert_eq!(socket_get_option(&inet, IPPROTO_IP, IP_MULTICAST_LOOP), Ok(on.into()), "{text:?}");
+    }
+}
+
+#[test]
+fn interface_0_is_the_kernels_choice_there_and_back() {
+    let socket = udp();
+    assert_eq!(socket_get_option(&socket, IPPROTO_IP, IP_MULTICAST_IF), Ok(0.into()));
+    socket_set_option(&socket, IPPROTO_IP, IP_MULTICAST_IF, "lo").unwrap();
+
+    socket_set_option(&socket, IPPROTO_IP, IP_MULTICAST_IF, 0).unwrap();
+
+    assert_eq!(socket_get_option(&socket, IPPROTO_IP, IP_MULTICAST_IF), Ok(0.into()));
+}
+
+/// The list of interfaces is asked for anew until it has them all.
+#[test]
+fn an_interface_is_found_behind_many_others() {
+    if crate::soundness::is_begun_elsewhere("options::an_interface_is_found_behind_many_others") {
+        return;
+    }
+    let socket = udp();
+    for number in 1..=12_u8 {
+        // SAFETY: an `ifreq` is integers, addresses and a pointer, for which zeros are valid.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (to, byte) in request.ifr_name.iter_mut().zip(format!("lo:{number}").bytes()) {
+            *to = byte.try_into().unwrap();
+        }
+        let data = [0, 0, 127, 0, 1, number, 0, 0, 0, 0, 0, 0, 0, 0];
+        let sa_data = data.map(|byte: u8| libc::c_char::from_ne_bytes([byte]));
+        let sa_family = libc::sa_family_t::try_from(AF_INET).unwrap();
+        request.ifr_ifru.ifru_addr = libc::sockaddr { sa_family, sa_data };
+        // SAFETY: `request` outlives the call, which reads it.
+        let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw const request) };
+        assert_eq!(status, 0, "{}", std::io::Error::last_os_error());
+    }
+    for number in [1, 4, 5, 6, 12] {
+        let address = [127_u8, 0, 1, number];
+        // SAFETY: `address` is readable for the four bytes given and outlives the call.
+        let status = unsafe {
+            let start = address.as_ptr().cast();
+            libc::setsockopt(socket.as_raw_fd(), IPPROTO_IP, IP_MULTICAST_IF, start, 4)
+        };
+        assert_eq!(status, 0, "{}", std::io::Error::last_os_error());
+        assert_eq!(socket_get_option(&socket, IPPROTO_IP, IP_MULTICAST_IF), Ok(1.into()), "{address:?}");
+    }
+}

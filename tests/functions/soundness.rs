@@ -81,7 +81,7 @@ fn no_flag_lets_a_buffer_hold_what_was_in_its_memory_before() {
 }
 
 /// Runs the test of this name in a process with a network of its own. `false` there, where its body is to run.
-fn is_begun_elsewhere(name: &str) -> bool {
+pub(crate) fn is_begun_elsewhere(name: &str) -> bool {
     const WITHIN: &str = "PHP_SOCKETS_WITHIN_ITS_OWN_NETWORK";
     if std::env::var_os(WITHIN).is_some() {
         return false;
