@@ -50,7 +50,8 @@ fn masked(mask: Option<libc::sigset_t>) -> libc::sigset_t {
 fn end(limit: u64) {
     say(&format!("\nThe suite has not ended in {limit} seconds. These tests still run:\n"));
     let handler: extern "C" fn(c_int) = say_name;
-    // SAFETY: the handler only reads its thread's name and writes. What it interrupts does not go on for long.
+    // SAFETY: the handler only reads its thread's name and writes. The process ends a second later, so a thread that is
+    // interrupted where it must not be does no more.
     unsafe { libc::signal(SIGNAL, handler as *const () as libc::sighandler_t) };
     for thread in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         let number = thread.file_name().to_str().and_then(|name| name.parse::<c_int>().ok());
