@@ -86,8 +86,8 @@ pub use netdb::{
     getservbyname, getservbyport, inet_ntop, inet_pton, ip2long, long2ip,
 };
 pub use options::{
-    Credentials, Group, Interface, Linger, Meminfo, OptionValue, Pktinfo, Source, Timeval, socket_get_option,
-    socket_getopt, socket_set_option, socket_setopt,
+    Credentials, Group, Interface, Linger, Meminfo, OptionArgument, OptionValue, Pktinfo, Source, Timeval,
+    socket_get_option, socket_getopt, socket_set_option, socket_setopt,
 };
 pub use select::{FdSet, SocketArray, SocketHandle, socket_select};
 pub use socket::Socket;

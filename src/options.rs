@@ -17,7 +17,7 @@ mod types;
 mod value;
 
 pub use types::{Credentials, Group, Interface, Linger, Meminfo, Pktinfo, Source, Timeval};
-pub use value::OptionValue;
+pub use value::{OptionArgument, OptionValue};
 
 /// Reads an option of a socket.
 ///
@@ -205,7 +205,7 @@ pub fn socket_set_option(
     socket: &Socket,
     level: c_int,
     option: c_int,
-    value: impl Into<OptionValue>,
+    value: impl OptionArgument,
 ) -> Result<()> {
     set(socket, level, option, &value.into())
         .map_err(|failure| not_set(socket, failure, row(level, option).mistyped, Called::Name))
@@ -240,12 +240,7 @@ pub fn socket_set_option(
 ///
 /// [Lesson 14](crate::lessons::lesson_14) · [php.net](https://www.php.net/socket_setopt) ·
 /// [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html)
-pub fn socket_setopt(
-    socket: &Socket,
-    level: c_int,
-    option: c_int,
-    value: impl Into<OptionValue>,
-) -> Result<()> {
+pub fn socket_setopt(socket: &Socket, level: c_int, option: c_int, value: impl OptionArgument) -> Result<()> {
     set(socket, level, option, &value.into())
         .map_err(|failure| not_set(socket, failure, row(level, option).mistyped, Called::Alias))
 }

@@ -191,6 +191,41 @@ fn numeric(text: &str) -> Option<i64> {
     number.ok().filter(|_| digits)
 }
 
+/// The value of an option as an argument: PHP's `array|string|int $value` of
+/// [`socket_set_option`](crate::socket_set_option).
+///
+/// An `i32` (C's int), a `bool`, a text, a [`Duration`], one of the structs for PHP's arrays, or an [`OptionValue`]:
+/// every type that converts into an `OptionValue`, and no other. A number of another type is converted with
+/// `i32::try_from`:
+///
+/// ```
+/// use php_sockets::*;
+///
+/// let socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP)?;
+/// let bytes: usize = 65536;
+/// if let Ok(bytes) = i32::try_from(bytes) {
+///     socket_set_option(&socket, SOL_SOCKET, SO_SNDBUF, bytes)?;
+/// }
+/// // 1.5 seconds, which PHP writes ['sec' => 1, 'usec' => 500000].
+/// let time = Timeval::new(1, 500_000);
+/// socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, time)?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [php.net](https://www.php.net/socket_set_option) · [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html)
+#[diagnostic::on_unimplemented(
+    message = "the value of an option is an `i32`, a text or a struct, not `{Self}`",
+    label = "write a number as an `i32`, a time as `Timeval::new(sec, usec)` or a `Duration`, \
+             SO_LINGER as `Linger::new(onoff, seconds)`",
+    note = "a number of another type is converted with `i32::try_from(number)`; PHP's arrays are the structs `Timeval`, \
+            `Linger`, `Group`, `Source` and `Pktinfo`"
+)]
+pub trait OptionArgument: Into<OptionValue> {}
+
+// Otherwise the compiler would speak of `Into`, and list its implementations.
+#[diagnostic::do_not_recommend]
+impl<T: Into<OptionValue>> OptionArgument for T {}
+
 impl From<c_int> for OptionValue {
     fn from(number: c_int) -> OptionValue {
         OptionValue::Int(number)

@@ -3,7 +3,7 @@
 use super::unused::compiler::{compiler_explains, compiler_says};
 
 /// A line, and what the compiler has to say to it.
-const SLIPS: [(&str, &[&str]); 22] = [
+const SLIPS: [(&str, &[&str]); 30] = [
     // A port of another type.
     ("socket_connect(socket, address, number)?;", PORT),
     ("socket_connect(socket, address, Some(number))?;", &["a port is a `u16` or `None`, not `Option<i32>`"]),
@@ -49,6 +49,18 @@ const SLIPS: [(&str, &[&str]); 22] = [
         "socket_select(Some(&mut vec![7]), None, None, 1, 0)?;",
         &["`Rc<Socket>` or `Arc<Socket>`, not `{integer}`", "PHP's empty array is `None`"],
     ),
+    // An option's value of another type: a number, PHP's arrays, a fraction.
+    (
+        "socket_set_option(socket, SOL_SOCKET, SO_SNDBUF, count)?;",
+        &["the value of an option is an `i32`, a text or a struct, not `usize`", "`i32::try_from(number)`"],
+    ),
+    ("socket_setopt(socket, SOL_SOCKET, SO_SNDBUF, 65536_u64)?;", &["a text or a struct, not `u64`"]),
+    ("socket_set_option(socket, SOL_SOCKET, SO_RCVTIMEO, [1, 0])?;", OPTION),
+    ("socket_set_option(socket, SOL_SOCKET, SO_RCVTIMEO, (1, 0))?;", OPTION),
+    ("socket_set_option(socket, SOL_SOCKET, SO_RCVTIMEO, 1.5)?;", OPTION),
+    ("socket_setopt(socket, SOL_SOCKET, SO_LINGER, [(\"l_onoff\", 1), (\"l_linger\", 0)])?;", OPTION),
+    ("socket_set_option(socket, SOL_SOCKET, SO_REUSEADDR, Some(1))?;", OPTION),
+    ("socket_set_option(socket, SOL_SOCKET, SO_REUSEADDR, ())?;", OPTION),
     // A socket by value, or another reference.
     ("socket_last_error(shared);", &["a socket is given by reference here, or it is `None`", "&shared"]),
     ("socket_clear_error(shared);", &["a socket is given by reference here, or it is `None`", "&shared"]),
@@ -59,6 +71,11 @@ const SLIPS: [(&str, &[&str]); 22] = [
 
 const PORT: &[&str] =
     &["a port is a `u16` or `None`, not `i32`", "convert a number with `u16::try_from(number)`"];
+
+const OPTION: &[&str] = &[
+    "the value of an option is an `i32`, a text or a struct, not `",
+    "a time as `Timeval::new(sec, usec)` or a `Duration`, SO_LINGER as `Linger::new(onoff, seconds)`",
+];
 
 const EMPTY: &[&str] = &[
     "`socket_select` takes lists and maps of references to sockets, not `[",
@@ -80,7 +97,7 @@ fn program(line: &str) -> String {
          use php_sockets::*;
          fn f(socket: &Socket, address: &str, number: i32, shared: Rc<Socket>, name: SocketName,
               read: &mut Vec<&Socket>, owned: &mut Vec<Socket>, owned_by_key: &mut Vec<(u64, Socket)>,
-              owned_in_map: &mut HashMap<u64, Socket>, base: &EventBase, event: &Event) -> Result<()> {{
+              owned_in_map: &mut HashMap<u64, Socket>, count: usize, base: &EventBase, event: &Event) -> Result<()> {{
              {line}
              Ok(())
          }}
@@ -97,6 +114,7 @@ fn the_compiler_says_what_to_write_and_names_nothing_private() {
             assert!(complaint.contains(said), "{line}: {said}\n{complaint}");
         }
         assert!(!complaint.contains("sealed"), "{line}\n{complaint}");
+        assert!(!complaint.contains("Into<OptionValue>"), "{line}\n{complaint}");
     }
 }
 
@@ -118,6 +136,25 @@ fn what_the_compiler_says_to_write_compiles() {
         "base.exit(Duration::from_secs_f64(1.5)); base.exit(None);",
         "socket_last_error(&shared); socket_clear_error(socket); socket_last_error(None);",
         "let text: Option<&str> = name.address.as_str();",
+        "if let Ok(number) = i32::try_from(count) { socket_set_option(socket, 1, SO_SNDBUF, number)?; }",
+        "for value in [Timeval::new(1, 0), Timeval::from(Duration::from_secs(1))] {
+             socket_set_option(socket, SOL_SOCKET, SO_RCVTIMEO, value)?;
+         }
+         socket_setopt(socket, SOL_SOCKET, SO_LINGER, Linger::new(1, 0))?;",
+        // All that converts into a value, other people's types too.
+        "struct Seconds(u64);
+         impl From<Seconds> for OptionValue {
+             fn from(time: Seconds) -> Self { Duration::from_secs(time.0).into() }
+         }
+         fn set(socket: &Socket, value: impl Into<OptionValue>) -> Result<()> {
+             socket_set_option(socket, SOL_SOCKET, SO_RCVTIMEO, value)
+         }
+         set(socket, Seconds(5))?; set(socket, Duration::ZERO)?;
+         socket_set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1)?; socket_setopt(socket, 6, 1, true)?;
+         socket_set_option(socket, SOL_SOCKET, SO_BINDTODEVICE, name.address.clone())?;
+         socket_set_option(socket, SOL_SOCKET, SO_BINDTODEVICE, String::new())?;
+         socket_set_option(socket, SOL_SOCKET, SO_BINDTODEVICE, \"lo\")?;
+         socket_set_option(socket, SOL_SOCKET, SO_REUSEADDR, OptionValue::Int(1))?;",
     ] {
         assert_eq!(compiler_says(&program(line)), "", "{line}");
     }
