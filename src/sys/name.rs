@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::ffi::{OsStr, OsString, c_int};
 use std::fmt;
 use std::ops::Deref;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// An address as PHP's functions return it: an IP address as text, a path, or the name of a host or an
@@ -19,7 +19,11 @@ use std::path::{Path, PathBuf};
 ///   [`socket_write`](crate::socket_write) too.
 /// - It dereferences to `OsStr`, so `is_empty`, `len` and the rest are there.
 ///
-/// It is no `AsRef<str>`, because a path may be bytes.
+/// It is no `AsRef<str>` and no `Into<String>`, because a path may be bytes. Where `impl Into<String>` is wanted, write
+/// `address.to_string()`.
+///
+/// As the key of a map it is found by an address or an `OsStr`: `map.remove(&Address::from("127.0.0.1"))`,
+/// `map.remove(OsStr::new("127.0.0.1"))`. A `&str` does not compile there.
 ///
 /// ```
 /// use php_sockets::*;
@@ -38,14 +42,17 @@ use std::path::{Path, PathBuf};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A path that is not UTF-8 can be opened and removed, but its text is not the path.
+/// An address off the wire is bytes: `Address::from(bytes)`. A path that is not UTF-8 can be opened and removed, but
+/// its text is not the path.
 ///
 /// ```
-/// use std::ffi::OsStr;
-/// use std::os::unix::ffi::OsStrExt;
 /// use php_sockets::*;
 ///
-/// let address = Address::from(OsStr::from_bytes(b"/tmp/\xff"));
+/// let wire = b"\x09127.0.0.1"; // a length, then the address
+/// let address = Address::from(&wire[1..]);
+/// assert_eq!(inet_pton(&address), Some(vec![127, 0, 0, 1]));
+///
+/// let address = Address::from(b"/tmp/\xff");
 /// assert_eq!(address.to_string(), "/tmp/\u{fffd}");
 /// assert_eq!(address.as_str(), None);
 /// assert_eq!(address.as_bytes(), b"/tmp/\xff");
@@ -130,6 +137,27 @@ macro_rules! from {
 
 from!(OsString &OsStr String &str PathBuf);
 
+/// The bytes of PHP's string, such as an address that came over the network.
+impl From<&[u8]> for Address {
+    fn from(bytes: &[u8]) -> Address {
+        OsStr::from_bytes(bytes).into()
+    }
+}
+
+/// A literal, `b"\0name"`.
+impl<const N: usize> From<&[u8; N]> for Address {
+    fn from(bytes: &[u8; N]) -> Address {
+        bytes.as_slice().into()
+    }
+}
+
+/// The bytes of PHP's string, without a copy.
+impl From<Vec<u8>> for Address {
+    fn from(bytes: Vec<u8>) -> Address {
+        Address(OsString::from_vec(bytes))
+    }
+}
+
 impl From<&Path> for Address {
     fn from(path: &Path) -> Address {
         Address(path.into())
@@ -169,8 +197,8 @@ compared!(str &str String OsStr &OsStr OsString Path &Path PathBuf);
 
 /// The name of one end of a socket: PHP's `$address` and `$port` out-parameters, and the family they belong to.
 ///
-/// `Display` writes `127.0.0.1:80`, `[::1]:80`, or the path of an `AF_UNIX` socket. Names are ordered by address,
-/// as text, and then by port.
+/// `Display` writes `127.0.0.1:80`, `[::1]:80`, or the path of an `AF_UNIX` socket. The name of an unbound internet
+/// socket is `0.0.0.0:0` or `[::]:0`, as in PHP. Names are ordered by address, as text, and then by port.
 ///
 /// ```
 /// use php_sockets::*;
@@ -214,8 +242,9 @@ pub struct SocketName {
     ///
     /// Empty for an `AF_UNIX` socket without a name and, as in PHP, for one with an abstract name.
     pub address: Address,
-    /// The port, in host byte order; 0 where the family has none. For `AF_PACKET` the interface's index, 0 if it is
-    /// larger than 65535.
+    /// The port, in host byte order. For `AF_UNIX`, which has none, it is 0, where PHP leaves its `$port` as it was:
+    /// ask [`family`](SocketName::family) whether there is a port. For `AF_PACKET` it is the interface's index, 0 if it
+    /// is larger than 65535.
     pub port: u16,
     /// `AF_INET`, `AF_INET6`, `AF_UNIX` or `AF_PACKET`.
     pub family: c_int,

@@ -101,7 +101,7 @@ fn an_address_is_made_of_what_has_a_text() {
     let text = "2001:db8::1";
     let ip: Ipv6Addr = text.parse().unwrap();
 
-    let made: [Address; 9] = [
+    let made: [Address; 12] = [
         text.into(),
         text.to_owned().into(),
         OsStr::new(text).into(),
@@ -111,6 +111,9 @@ fn an_address_is_made_of_what_has_a_text() {
         ip.into(),
         IpAddr::from(ip).into(),
         AsRef::<OsStr>::as_ref(&Address::from(text)).into(),
+        text.as_bytes().into(),
+        text.as_bytes().to_vec().into(),
+        b"2001:db8::1".into(),
     ];
 
     for made in made {
@@ -129,11 +132,30 @@ fn an_ip_address_has_the_text_that_php_gives_it() {
 }
 
 #[test]
+fn an_address_of_bytes_off_the_wire_is_what_it_is_in_php() {
+    let php = common::php(
+        r#"$name = substr("\x0e\0php \xff" . getmypid(), 1); $s = socket_create(AF_UNIX, SOCK_STREAM, 0);
+        echo bin2hex($name), ' ', (int) socket_bind($s, $name), ' ', bin2hex(inet_pton(substr("\x093127.0.0.1", 2)));"#,
+    );
+
+    let mut name = b"\0php \xff".to_vec();
+    let prefix: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    name.extend(std::process::id().to_string().bytes());
+    let socket = socket_create(AF_UNIX, SOCK_STREAM, 0).unwrap();
+    socket_bind(&socket, Address::from(&name[..]), 0).unwrap();
+    assert_eq!(Address::from(name.clone()).as_bytes(), name);
+    assert_eq!(inet_pton(Address::from(&b"\x093127.0.0.1"[2..])), Some(vec![127, 0, 0, 1]));
+
+    assert!(php.starts_with(&prefix) && php.ends_with(" 1 7f000001"), "{php}");
+}
+
+#[test]
 fn addresses_are_keys_and_are_found_by_their_text() {
-    let by_address = HashMap::from([(Address::from("127.0.0.1"), 1)]);
+    let mut by_address = HashMap::from([(Address::from("127.0.0.1"), 1)]);
 
     assert_eq!(by_address.get(OsStr::new("127.0.0.1")), Some(&1));
     assert_eq!(by_address.get(&Address::from("127.0.0.2")), None);
+    assert_eq!(by_address.remove(&Address::from("127.0.0.1")), Some(1));
 }
 
 #[test]
