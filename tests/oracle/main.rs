@@ -34,5 +34,6 @@ mod general;
 mod injected;
 mod netdb;
 mod porting;
+mod porting_datagrams;
 mod random;
 mod resolution;

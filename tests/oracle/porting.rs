@@ -180,8 +180,19 @@ fn a_link_local_address_needs_its_interface() {
 }
 
 #[test]
-fn an_ipv4_socket_asks_nothing_about_an_ipv6_address_or_a_name_with_a_port() {
-    let names = ["::1", "[::1]", "127.0.0.1:80", "localhost:80"];
+fn an_ipv4_socket_asks_nothing_about_a_text_that_can_be_no_host() {
+    let names = [
+        "::1",
+        "[::1]",
+        "127.0.0.1:80",
+        "localhost:80",
+        "a..b",
+        "/tmp/x",
+        "no such",
+        "-x",
+        "300.1.1.1",
+        "café",
+    ];
     let php = php::value(&format!(
         "return array_map(function ($name) {{
              $s = socket_create(AF_INET, SOCK_STREAM, 0); @socket_connect($s, $name, 80);
@@ -198,4 +209,170 @@ fn an_ipv4_socket_asks_nothing_about_an_ipv6_address_or_a_name_with_a_port() {
 
     let text = "socket_connect(): Host lookup failed [-10000]: Unknown error -10000";
     assert_eq!((json!(ours), php), (json!(names.map(|_| json!([-10000, text]))), json!(ours)));
+}
+
+#[test]
+fn an_ipv4_text_on_an_ipv6_socket_is_mapped_unless_it_takes_ipv6_only() {
+    let php = php::value(
+        "foreach ([0, 1] as $only) foreach (['127.0.0.1', '127.1'] as $ip) {
+             $make = function () use ($only) {
+                 $s = socket_create(AF_INET6, SOCK_DGRAM, 0);
+                 socket_set_option($s, IPPROTO_IPV6, IPV6_V6ONLY, $only);
+                 return $s;
+             };
+             $name = '';
+             @socket_bind($a = $make(), $ip, 0) && socket_getsockname($a, $name);
+             @socket_connect($b = $make(), $ip, 9);
+             @socket_sendto($c = $make(), 'x', 1, 0, $ip, 9);
+             $all[] = [$name, socket_last_error($a), socket_last_error($b), socket_last_error($c)];
+         }
+         return $all;",
+    );
+
+    let code = |result: Result<()>| result.map_or_else(|error| error.code(), |()| 0);
+    let mut ours = Vec::new();
+    for only in [0, 1] {
+        for ip in ["127.0.0.1", "127.1"] {
+            let make = || {
+                let socket = socket_create(AF_INET6, SOCK_DGRAM, 0).unwrap();
+                socket_set_option(&socket, IPPROTO_IPV6, IPV6_V6ONLY, only).unwrap();
+                socket
+            };
+            let socket = make();
+            let bound = code(socket_bind(&socket, ip, 0));
+            let name = if bound == 0 { socket_getsockname(&socket).unwrap().address } else { "".into() };
+            let connected = code(socket_connect(&make(), ip, 9));
+            let sent = code(socket_sendto(&make(), "x", 1, 0, ip, 9).map(drop));
+            ours.push(json!([name.to_string(), bound, connected, sent]));
+        }
+    }
+
+    let (mapped, refused) = (
+        json!(["::ffff:127.0.0.1", 0, 0, 0]),
+        json!(["", SOCKET_EINVAL, SOCKET_ENETUNREACH, SOCKET_ENETUNREACH]),
+    );
+    let expected = json!([mapped, mapped, refused, refused]);
+    assert_eq!((json!(ours), php), (expected.clone(), expected));
+}
+
+#[test]
+fn a_unix_socket_has_no_port_which_php_leaves_alone_and_which_is_0_here() {
+    let php = php::value(
+        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $own = $peer = 'kept';
+         socket_getsockname($p[0], $address, $own); socket_getpeername($p[0], $address, $peer);
+         return [$own, $peer, $address];",
+    );
+    assert_eq!(php, json!(["kept", "kept", ""]));
+
+    let (here, _there) = common::pair(SOCK_STREAM);
+    for name in [socket_getsockname(&here).unwrap(), socket_getpeername(&here).unwrap()] {
+        assert_eq!((name.port, name.family, name.to_string().as_str()), (0, AF_UNIX, ""));
+    }
+}
+
+#[test]
+fn the_name_of_an_unbound_socket_is_all_zeros() {
+    let php = php::value(
+        "foreach ([AF_INET, AF_INET6] as $family) {
+             socket_getsockname(socket_create($family, SOCK_STREAM, 0), $address, $port);
+             $names[] = [$address, $port];
+         }
+         return $names;",
+    );
+    assert_eq!(php, json!([["0.0.0.0", 0], ["::", 0]]));
+
+    let name = |family| socket_getsockname(&socket_create(family, SOCK_STREAM, 0).unwrap()).unwrap();
+    assert_eq!([name(AF_INET).to_string(), name(AF_INET6).to_string()], ["0.0.0.0:0", "[::]:0"]);
+}
+
+#[test]
+fn an_address_with_a_nul_is_an_error_where_php_ignores_the_rest() {
+    let php = php::value(
+        r#"$s = socket_create(AF_INET, SOCK_DGRAM, 0); return socket_bind($s, "127.0.0.1\0rest", 0);"#,
+    );
+    let socket = socket_create(AF_INET, SOCK_DGRAM, 0).unwrap();
+    let error = socket_bind(&socket, "127.0.0.1\0rest", 0).unwrap_err();
+
+    assert_eq!((php, error.kind(), error.code()), (json!(true), ErrorKind::Value, SOCKET_EINVAL));
+}
+
+#[test]
+fn the_look_ups_are_none_for_a_nul_where_php_throws() {
+    for call in [
+        "inet_pton(\"127.0.0.1\\0\")",
+        "ip2long(\"127.0.0.1\\0\")",
+        "gethostbyname(\"localhost\\0\")",
+        "gethostbynamel(\"localhost\\0\")",
+        "getprotobyname(\"tcp\\0\")",
+        "getservbyname(\"http\\0\", 'tcp')",
+        "getservbyport(80, \"tcp\\0\")",
+    ] {
+        let said = php::thrown(call);
+        assert!(said.starts_with("ValueError: ") && said.ends_with("any null bytes"), "{call}: {said}");
+    }
+
+    assert_eq!((inet_pton("127.0.0.1\0"), ip2long("127.0.0.1\0")), (None, None));
+    assert_eq!(
+        (gethostbyname("localhost\0").as_bytes(), gethostbynamel("localhost\0")),
+        (&b"localhost\0"[..], None)
+    );
+    assert_eq!((getprotobyname("tcp\0"), getservbyname("http\0", "tcp")), (None, None));
+    assert_eq!(getservbyport(80, "tcp\0"), None);
+}
+
+#[test]
+fn after_an_error_of_kind_value_or_silent_the_slot_has_an_older_code_that_the_error_has_not() {
+    let php = php::value(
+        "$s = socket_create(AF_INET, SOCK_STREAM, 0); @socket_getpeername($s, $a); $codes = [socket_last_error($s)];
+         @socket_read($s, 0); $codes[] = socket_last_error($s);
+         try { socket_connect($s, '127.0.0.1'); } catch (ValueError) { $codes[] = socket_last_error($s); }
+         return $codes;",
+    );
+
+    let socket = socket_create(AF_INET, SOCK_STREAM, 0).unwrap();
+    let errors = [
+        socket_getpeername(&socket).unwrap_err(),
+        socket_read(&socket, 0, PHP_BINARY_READ).unwrap_err(),
+        socket_connect(&socket, "127.0.0.1", None).unwrap_err(),
+    ];
+
+    assert_eq!((socket_last_error(&socket), php), (SOCKET_ENOTCONN, json!(vec![SOCKET_ENOTCONN; 3])));
+    assert_eq!(errors.map(|error| error.code()), [SOCKET_ENOTCONN, SOCKET_EINVAL, SOCKET_EINVAL]);
+    assert_eq!(socket_strerror(errors[0].code()), "Transport endpoint is not connected");
+}
+
+#[test]
+fn two_names_have_the_number_11_of_which_php_flips_to_the_second() {
+    let php = php::value(
+        "$all = get_defined_constants(true)['sockets'];
+         return array_flip(array_filter($all, fn ($k) => str_starts_with($k, 'SOCKET_E'), ARRAY_FILTER_USE_KEY))[11];",
+    );
+
+    assert_eq!((SOCKET_EAGAIN, SOCKET_EWOULDBLOCK, php), (11, 11, json!("SOCKET_EWOULDBLOCK")));
+    assert_eq!(Error::name_of(11), "SOCKET_EAGAIN");
+}
+
+#[test]
+fn an_empty_array_beside_another_waits_for_the_other() {
+    let php = php::value(
+        "socket_create_pair(AF_UNIX, SOCK_STREAM, 0, $p); $read = $except = []; $write = [$p[0]];
+         return [socket_select($read, $write, $except, 0), count($read), count($write)];",
+    );
+
+    let (here, _there) = common::pair(SOCK_STREAM);
+    let (mut read, mut write): (Vec<&Socket>, _) = (Vec::new(), vec![&here]);
+    let count = socket_select(Some(&mut read), Some(&mut write), None, 0, 0).unwrap();
+
+    assert_eq!((json!([count, read.len(), write.len()]), php), (json!([1, 0, 1]), json!([1, 0, 1])));
+}
+
+#[test]
+fn the_number_of_an_option_is_its_low_32_bits_in_php() {
+    let php = php::value(
+        "$s = socket_create(AF_INET, SOCK_STREAM, 0);
+         socket_set_option($s, SOL_SOCKET, SO_SNDBUF, 10000); $a = socket_get_option($s, SOL_SOCKET, SO_SNDBUF);
+         socket_set_option($s, SOL_SOCKET, SO_SNDBUF, (1 << 32) + 10000);
+         return [$a, socket_get_option($s, SOL_SOCKET, SO_SNDBUF)];",
+    );
+    assert_eq!(php, json!([20000, 20000]));
 }
