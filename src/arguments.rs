@@ -9,6 +9,9 @@ use crate::socket::Socket;
 /// `None`, `Option<&Socket>`, or a reference to a socket: `&Socket`, `&mut Socket`, `&Rc<Socket>`, `&Arc<Socket>`,
 /// and one to any other type that dereferences to a `Socket`. No other type can implement this trait.
 ///
+/// A function of your own that passes its argument on twice takes `impl SocketRef + Copy`. All but `&mut Socket` are
+/// `Copy`.
+///
 /// ```
 /// use std::rc::Rc;
 /// use php_sockets::*;
@@ -19,6 +22,13 @@ use crate::socket::Socket;
 /// let shared = Rc::new(socket);
 /// assert_eq!(socket_last_error(&shared), 0);
 /// assert_eq!(socket_last_error(None), 0);
+///
+/// fn take_error(socket: impl SocketRef + Copy) -> i32 {
+///     let code = socket_last_error(socket);
+///     socket_clear_error(socket);
+///     code
+/// }
+/// assert_eq!(take_error(&shared), 0);
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -34,7 +44,8 @@ pub trait SocketRef: sealed::SocketRef {}
 /// [`socket_sendto`](crate::socket_sendto).
 ///
 /// A `u16`, an `Option<u16>`, or `None`. No other type can implement this trait. A number of another type is converted
-/// with `u16::try_from`, and a text is parsed:
+/// with `u16::try_from`, and a text is parsed; neither takes a number out of range. The
+/// [porting guide](crate::php_to_rust#ports-out-of-text) has PHP's text for that.
 ///
 /// ```
 /// use php_sockets::*;

@@ -24,6 +24,10 @@ use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 ///   the kernel chooses an abstract name.
 /// - For `AF_PACKET`, `address` is the name of an interface, as in PHP 8.5. The socket's protocol is read
 ///   first, with `getsockname`.
+/// - An IPv4 address on an `AF_INET6` socket, `127.0.0.1`, becomes `::ffff:127.0.0.1`. With the option
+///   `IPV6_V6ONLY` it is refused: `SOCKET_EINVAL` here, `SOCKET_ENETUNREACH` from
+///   [`socket_connect`](crate::socket_connect) and [`socket_sendto`](crate::socket_sendto). The short form
+///   `127.1` is an address for both families.
 /// - `port` is in host byte order. For port 0 the kernel chooses a free port, which [`socket_getsockname`]
 ///   returns. `AF_UNIX` has no ports and ignores it.
 ///
@@ -34,12 +38,15 @@ use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 ///   before the bind. Or the path exists: unlink it first.
 /// - `SOCKET_EADDRNOTAVAIL`: this machine does not have the address
 /// - `SOCKET_EACCES`: the process may not use ports below 1024
-/// - `SOCKET_EINVAL`: the socket has an address already, or a link-local address has no interface
+/// - `SOCKET_EINVAL`: the socket has an address already, a link-local address has no interface, or an IPv4
+///   address meets `IPV6_V6ONLY`
 /// - an unknown name: `socket_bind(): Host lookup failed [-10001]: Unknown host`
-/// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
-///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
+/// - on an `AF_INET` socket a text that can be no host, such as `::1`, `localhost:80`, `/tmp/x`, `a..b`:
+///   `[-10000]: Unknown error -10000`, or the code of an earlier look-up; [`Error::code`](crate::Error::code)
+///   lists the resolver's codes
 /// - a path of 108 bytes or more: `socket_bind(): Argument #2 ($address) must be less than 108`
-/// - a host name with a NUL: `socket_bind(): Argument #2 ($address) must not contain any null bytes`
+/// - a host name or an IP address with a NUL, of kind [`Value`](crate::ErrorKind::Value): `socket_bind():
+///   Argument #2 ($address) must not contain any null bytes`
 /// - a socket of another family: `socket_bind(): Argument #1 ($socket) must be one of AF_UNIX, AF_PACKET,
 ///   AF_INET, or AF_INET6`
 /// - an `AF_PACKET` socket whose `getsockname` fails: `invalid AF_PACKET socket`
@@ -59,7 +66,7 @@ use crate::sys::sockaddr::{SockAddr, SockAddrBuf};
 /// # Differences from PHP
 ///
 /// A port above 65535 is a `ValueError` in PHP. Here it does not compile, because `port` is a `u16`. PHP
-/// ignores the bytes after a NUL in a host name; here the NUL is an error.
+/// ignores the bytes after a NUL in a host name or an IP address; here the NUL is an error.
 ///
 /// # Examples
 ///
@@ -138,8 +145,9 @@ fn packet_address(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
 /// One system call, `getsockname`. `address` and `port` are the return value.
 ///
 /// - A bound internet socket has the port that the kernel chose for port 0.
-/// - An unbound internet socket has the address `0.0.0.0` (`::`) and the port 0.
+/// - An unbound internet socket has the address `0.0.0.0` (`::`) and the port 0: its name prints `0.0.0.0:0`.
 /// - An `AF_UNIX` socket without a name, or with an abstract one, has the address `""`.
+/// - An `AF_UNIX` socket has no port: `port` is 0. Ask `name.family` whether there is one.
 /// - The scope of an IPv6 address is left out.
 ///
 /// # Errors
@@ -149,6 +157,10 @@ fn packet_address(socket: &Socket, name: &OsStr) -> Result<SockAddr> {
 /// - a socket of another family: `socket_getsockname(): Argument #1 ($socket) must be one of AF_UNIX,
 ///   AF_PACKET, AF_INET, or AF_INET6`
 /// - an `AF_PACKET` socket that is bound to no interface: `invalid interface index`
+///
+/// # Differences from PHP
+///
+/// For an `AF_UNIX` socket PHP leaves `$port` as it was; here `port` is 0.
 ///
 /// # Examples
 ///
@@ -217,6 +229,10 @@ fn packet_name(buffer: &SockAddrBuf) -> Option<SocketName> {
 ///   connected`
 /// - a socket of another family: `socket_getpeername(): Argument #1 ($socket) must be one of AF_UNIX,
 ///   AF_INET, or AF_INET6`
+///
+/// # Differences from PHP
+///
+/// For an `AF_UNIX` socket PHP leaves `$port` as it was; here `port` is 0.
 ///
 /// # Examples
 ///

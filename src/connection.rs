@@ -198,7 +198,8 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
 /// `AF_INET6` need it, `AF_UNIX` ignores it.
 ///
 /// The call succeeds once the peer's kernel has queued the connection, before the peer calls
-/// [`socket_accept`]. A datagram socket gets a default peer, and nothing is sent.
+/// [`socket_accept`]. A datagram socket gets a default peer, and nothing is sent: a port where no socket is
+/// shows in a later call, as `SOCKET_ECONNREFUSED`.
 ///
 /// # Errors
 ///
@@ -214,22 +215,26 @@ pub fn socket_accept(socket: &Socket) -> Result<Socket> {
 /// - `SOCKET_EISCONN`: it is connected already
 /// - `SOCKET_EINVAL`: a link-local address without its interface; see
 ///   [`socket_bind`](crate::socket_bind#link-local-addresses)
-/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no route
+/// - `SOCKET_ETIMEDOUT`, `SOCKET_EHOSTUNREACH`, `SOCKET_ENETUNREACH`: no answer, or no route; the last also
+///   for an IPv4 address that meets `IPV6_V6ONLY`, and for TCP to a broadcast address
+/// - `SOCKET_EACCES`: a datagram socket, to a broadcast address without `SO_BROADCAST`
 /// - `SOCKET_ENOENT`: `AF_UNIX`, no such path
 /// - an unknown name: `socket_connect(): Host lookup failed [-10001]: Unknown host`
-/// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
-///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
+/// - on an `AF_INET` socket a text that can be no host, such as `::1`, `localhost:80`, `/tmp/x`, `a..b`:
+///   `[-10000]: Unknown error -10000`, or the code of an earlier look-up; [`Error::code`](crate::Error::code)
+///   lists the resolver's codes
 /// - no port: `socket_connect(): Argument #3 ($port) cannot be null when the socket type is AF_INET` (or
 ///   `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_connect(): Argument #2 ($address) must be less than 108`
-/// - a host name with a NUL: `socket_connect(): Argument #2 ($address) must not contain any null bytes`
+/// - a host name or an IP address with a NUL, of kind [`Value`](crate::ErrorKind::Value):
+///   `socket_connect(): Argument #2 ($address) must not contain any null bytes`
 /// - a socket of another family: `socket_connect(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or
 ///   AF_INET6`
 ///
 /// # Differences from PHP
 ///
 /// PHP uses the low 16 bits of any port; a `u16` has no more. PHP ignores the bytes after a NUL in a host
-/// name; here the NUL is an error.
+/// name or an IP address; here the NUL is an error.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! PHP's constants under PHP's names, as `c_int`. Where `libc` has the item, it is re-exported.
+//! PHP's constants under PHP's names, as `c_int`, which is `i32` (`std::ffi::c_int`). Where `libc` has the item, it is re-exported.
 
 use std::ffi::c_int;
 

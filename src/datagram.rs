@@ -37,18 +37,25 @@ use crate::transfer::capacity::{self, Refused};
 /// # Errors
 ///
 /// - `SOCKET_EMSGSIZE`: `socket_sendto(): Unable to write to socket [90]: Message too long`
-/// - `SOCKET_EACCES`: a broadcast address without `SO_BROADCAST`
+/// - `SOCKET_EACCES`: a broadcast address, such as 255.255.255.255, without `SO_BROADCAST`
 /// - `SOCKET_EAGAIN`, quiet: a buffer of the kernel is full, and the socket does not block or `flags` has
 ///   `MSG_DONTWAIT`
-/// - `SOCKET_ECONNREFUSED`, `SOCKET_ENOENT`: `AF_UNIX`, no socket has that path
-/// - `SOCKET_EINVAL`: an abstract `AF_UNIX` name
+/// - `SOCKET_ECONNREFUSED`: `AF_UNIX`, no socket has that path. Or a connected UDP socket: no socket has
+///   the port that an earlier datagram went to. It is told once, as in
+///   [`socket_write`](crate::socket_write). A UDP socket that is not connected never learns of a closed
+///   port: every call succeeds.
+/// - `SOCKET_ENOENT`: `AF_UNIX`, no such path
+/// - `SOCKET_EINVAL`: port 0, or an abstract `AF_UNIX` name
+/// - `SOCKET_ENETUNREACH`: no route, or an IPv4 address that meets `IPV6_V6ONLY`
 /// - an unknown name: `socket_sendto(): Host lookup failed [-10001]: Unknown host`
-/// - on an `AF_INET` socket an IPv6 address, or `host:port` in one text: `[-10000]: Unknown error -10000`, or the
-///   code of an earlier look-up; [`Error::code`](crate::Error::code) lists the resolver's codes
+/// - on an `AF_INET` socket a text that can be no host, such as `::1`, `localhost:80`, `/tmp/x`, `a..b`:
+///   `[-10000]: Unknown error -10000`, or the code of an earlier look-up; [`Error::code`](crate::Error::code)
+///   lists the resolver's codes
 /// - no port: `socket_sendto(): Argument #6 ($port) cannot be null when the socket type is AF_INET` (or
 ///   `AF_INET6`)
 /// - a path of 108 bytes or more: `socket_sendto(): Argument #5 ($address) must be less than 108`
-/// - a host name with a NUL: `socket_sendto(): Argument #5 ($address) must not contain any null bytes`
+/// - a host name or an IP address with a NUL, of kind [`Value`](crate::ErrorKind::Value): `socket_sendto():
+///   Argument #5 ($address) must not contain any null bytes`
 /// - `MSG_ZEROCOPY`, as in [`socket_send`](crate::socket_send): `socket_sendto(): Argument #4 ($flags) must
 ///   not contain MSG_ZEROCOPY`
 /// - a socket of another family: `socket_sendto(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET, or
@@ -56,8 +63,8 @@ use crate::transfer::capacity::{self, Refused};
 ///
 /// # Differences from PHP
 ///
-/// PHP ignores the bytes after a NUL in a host name; here the NUL is an error. A negative length and a port
-/// above 65535 are `ValueError`s in PHP; here they do not compile.
+/// PHP ignores the bytes after a NUL in a host name or an IP address; here the NUL is an error. A negative
+/// length and a port above 65535 are `ValueError`s in PHP; here they do not compile.
 ///
 /// # Examples
 ///
@@ -171,7 +178,7 @@ fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
 ///
 /// - 0 bytes are an empty datagram, or the end of a stream.
 /// - A connected TCP socket gives the address `0.0.0.0` (`::`) and the port 0.
-/// - An `AF_UNIX` sender without a name, or with an abstract one, has the address `""`.
+/// - An `AF_UNIX` sender without a name, or with an abstract one, has the address `""`. Its port is 0.
 /// - With `MSG_TRUNC` the number is the real length of a datagram and may be more than `length`; `data` has
 ///   the bytes that fit.
 ///
@@ -183,7 +190,8 @@ fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
 ///   or `SO_RCVTIMEO` ran out
 /// - `SOCKET_ENOTCONN`: `socket_recvfrom(): Unable to recvfrom [107]: Transport endpoint is not connected`;
 ///   for `AF_INET6` PHP writes `unable to recvfrom`
-/// - `SOCKET_ECONNREFUSED`: no socket received an earlier datagram
+/// - `SOCKET_ECONNREFUSED`: the socket is connected, and no socket received an earlier datagram. A server's
+///   socket, which is not connected, never fails so.
 /// - a socket of another family: `socket_recvfrom(): Argument #1 ($socket) must be one of AF_UNIX, AF_INET,
 ///   or AF_INET6`
 /// - length 0, or a failed allocation: PHP returns `false` without a warning
@@ -191,7 +199,8 @@ fn path_as_c_string<'a>(socket: &Socket, address: &'a OsStr) -> &'a OsStr {
 ///
 /// # Differences from PHP
 ///
-/// PHP demands the sixth argument for `AF_INET` and `AF_INET6`. Here the sender is always returned.
+/// PHP demands the sixth argument for `AF_INET` and `AF_INET6`. Here the sender is always returned. For
+/// `AF_UNIX` PHP leaves `$port` as it was; here the sender's port is 0.
 ///
 /// # Examples
 ///

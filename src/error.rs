@@ -77,7 +77,8 @@ pub enum ErrorKind {
     Quiet,
     /// PHP returns `false`, remembers nothing and prints nothing.
     Silent,
-    /// PHP throws a `ValueError`, a `TypeError` or an `Error`; no error slot is touched.
+    /// PHP throws a `ValueError`, a `TypeError` or an `Error`; no error slot is touched. Which of the three
+    /// is not told apart: nearly always it is the first.
     Value,
 }
 
@@ -171,12 +172,13 @@ impl Error {
     /// | --- | --- | --- |
     /// | 1 and above | the kernel | `SOCKET_ECONNREFUSED` and its kin |
     /// | −10001 to −10004 | the look-up of a host name, −10000 less C's `h_errno` | `HOST_NOT_FOUND`: no such host. `TRY_AGAIN`: no answer from a name server; later there may be one. `NO_RECOVERY`: not a question that can be asked, as an empty name. `NO_DATA`: the host has no address of this family |
-    /// | −10000 | the same, where the C library asked nothing and left `h_errno` at 0 | on an `AF_INET` socket, an IPv6 address (`::1`, `[::1]`) or a name with a port (`localhost:80`). If an earlier look-up of this thread has failed, its code appears instead, as in PHP |
+    /// | −10000 | the same, where the C library asked nothing and left `h_errno` at 0 | on an `AF_INET` socket, a text that can be no host: an IPv6 address (`::1`, `[::1]`), a name with a port (`localhost:80`), `a..b`, `/tmp/x`, `no such`, `300.1.1.1`. If an earlier look-up of this thread has failed, its code appears instead, as in PHP |
     /// | −9999 | the same, of a resolver that failed itself | `NETDB_INTERNAL`: without memory, say |
     /// | −1 to −105 | [`socket_addrinfo_lookup`](crate::socket_addrinfo_lookup) | C's `EAI_NONAME`: no such host. `EAI_AGAIN`: no answer, as `TRY_AGAIN`. In PHP there is no code, and no slot remembers it |
     ///
-    /// `SOCKET_EINVAL` where PHP has no code. [`kind`](Error::kind) distinguishes such a failure from a real
-    /// `SOCKET_EINVAL`.
+    /// `SOCKET_EINVAL` where PHP has no code. [`kind`](Error::kind) distinguishes such a failure from a
+    /// real `SOCKET_EINVAL`. No slot remembers it: PHP's `socket_strerror(socket_last_error($s))` has the
+    /// text of an older failure there, or `Success`.
     ///
     /// ```
     /// use php_sockets::*;
@@ -201,7 +203,8 @@ impl Error {
     ///
     /// Where PHP has no constant it is the system's symbol: `EDOM`, for the resolver's codes
     /// `HOST_NOT_FOUND` or `EAI_AGAIN` and their kin. For an unknown code it is empty. [`code`](Error::code)
-    /// lists the resolver's.
+    /// lists the resolver's. Of two names for one number it is the first: `SOCKET_EAGAIN` for 11, where PHP's
+    /// `array_flip` of the constants has `SOCKET_EWOULDBLOCK`.
     ///
     /// ```
     /// use php_sockets::*;
@@ -299,7 +302,10 @@ impl Error {
         self.kind() == ErrorKind::Warning
     }
 
-    /// PHP's message without the function and the code, its numbers filled in.
+    /// PHP's message without the function and the code, its numbers filled in: `Unable to bind address`.
+    ///
+    /// The text of the code is [`socket_strerror(error.code())`](crate::socket_strerror), which is PHP's
+    /// `socket_strerror(socket_last_error($s))`: `Address already in use`.
     ///
     /// ```
     /// use php_sockets::*;

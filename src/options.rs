@@ -180,6 +180,7 @@ fn get(socket: &Socket, level: c_int, option: c_int) -> Result<OptionValue, GetF
 /// - The level counts. PHP goes by the number of the option alone: it takes `SOL_TCP`, `TCP_NOTSENT_LOWAT` (25) for
 ///   `SO_BINDTODEVICE`.
 /// - A text that is no number is an error where a number is expected. PHP takes `"abc"` for 0.
+/// - A number has 32 bits, as the kernel's has. PHP takes the low 32 bits of a larger one: `1 << 32` is 0 there.
 /// - `true` for an interface is the index 1. In PHP it is the name `"1"`.
 /// - A missing key and an `l_linger` above 65535 do not compile. In PHP they are `ValueError`s.
 /// - `SO_ATTACH_REUSEPORT_CBPF` with 0 detaches the filter. PHP means to do so, but sets another option and fails.

@@ -28,7 +28,8 @@ use set::MOST;
 /// ```
 ///
 /// One system call, `select`. Each array is one of those of [`SocketArray`], or `None`, which stands for PHP's `null` and
-/// for its empty array: `$write = $except = []` is `None, None`. After the call an array holds only its ready sockets. A
+/// for its empty array: `$write = $except = []` is `None, None`. A list that happens to be empty may be given, too.
+/// After the call an array holds only its ready sockets. A
 /// socket is ready
 ///
 /// - in `read` if bytes, a connection to accept, or the end of the stream can be read without waiting;

@@ -21,8 +21,9 @@ mod line;
 /// One system call, `write`. `length` is the number of bytes to send, at most all of `data`; `None` means
 /// all.
 ///
-/// Returns the number of bytes that the kernel has copied into the socket's send buffer. They may be fewer
-/// than `length`: send the rest with another call. The peer has not received them yet.
+/// Returns the number of bytes that the kernel has copied into the socket's send buffer. On a stream they may
+/// be fewer than `length`: send the rest with another call. A datagram is sent whole or not at all. The peer
+/// has not received the bytes yet.
 ///
 /// # Errors
 ///
@@ -30,6 +31,9 @@ mod line;
 ///   or was never made. SIGPIPE does not kill a program whose `main` is Rust's: Rust's runtime ignores the
 ///   signal, as PHP does.
 /// - `SOCKET_EAGAIN`, quiet: the socket does not block and the send buffer is full
+/// - `SOCKET_ECONNREFUSED`, of a connected UDP socket: no socket has the port that an earlier datagram went
+///   to. This datagram is not sent. The first call that sends, receives or reads `SO_ERROR` is told, and no
+///   later one. A UDP socket that is not connected never learns of it.
 /// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_EMSGSIZE`, `SOCKET_EDESTADDRREQ`
 ///
 /// # Differences from PHP
@@ -81,12 +85,13 @@ pub fn socket_write(
 ///
 /// One system call, `send`. `length` is the number of bytes to send, at most all of `data`. `flags` is 0 or a
 /// combination of `MSG_OOB`, `MSG_DONTWAIT`, `MSG_MORE`, `MSG_EOR`, `MSG_DONTROUTE`, `MSG_NOSIGNAL`. Returns
-/// the number of bytes that the kernel has copied into the send buffer, which may be fewer than `length`.
+/// the number of bytes that the kernel has copied into the send buffer. On a stream they may be fewer than
+/// `length`. A datagram is sent whole or not at all.
 ///
 /// # Errors
 ///
-/// The codes of [`socket_write`], worded differently: `socket_send(): Unable to write to socket [32]: Broken
-/// pipe`; and
+/// The codes of [`socket_write`], `SOCKET_ECONNREFUSED` among them, worded differently: `socket_send():
+/// Unable to write to socket [32]: Broken pipe`; and
 ///
 /// - `MSG_ZEROCOPY`: `socket_send(): Argument #4 ($flags) must not contain MSG_ZEROCOPY`
 ///
@@ -132,7 +137,7 @@ fn zerocopy() -> Error {
     })
 }
 
-/// Receives bytes from the peer. An empty result is the end of the stream.
+/// Receives bytes from the peer. An empty result is the end of a stream, or an empty datagram.
 ///
 /// ```php
 /// socket_read(
@@ -165,15 +170,17 @@ fn zerocopy() -> Error {
 /// does.
 ///
 /// At the end of the stream the result is empty. In `PHP_NORMAL_READ`, a last line without an end is returned
-/// first. After it, a blocking socket gives `SOCKET_ECONNRESET` and a non-blocking one an empty result.
+/// first. After it, a blocking socket gives `SOCKET_ECONNRESET` and a non-blocking one an empty result. On a
+/// datagram socket an empty result is an empty datagram, and the next one may have bytes.
 ///
 /// # Errors
 ///
 /// - `SOCKET_EAGAIN`, quiet: the socket does not block and nothing has arrived, or `SO_RCVTIMEO` ran out. Not
 ///   in `PHP_NORMAL_READ`.
 /// - `SOCKET_ECONNRESET`: `socket_read(): unable to read from socket [104]: Connection reset by peer`
-/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`. In `PHP_NORMAL_READ` an error in the
-///   middle of a line loses the bytes of the line that were read, as in PHP.
+/// - `SOCKET_ENOTCONN`, `SOCKET_EINTR`, `SOCKET_ECONNREFUSED` (connected UDP, as in [`socket_write`]). In
+///   `PHP_NORMAL_READ` an error in the middle of a line loses the bytes of the line that were read, as in
+///   PHP.
 /// - length 0, or a failed allocation: PHP returns `false` without a warning
 ///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot changes
 ///
@@ -253,7 +260,12 @@ fn read_refused(reason: Refused) -> Error {
 /// large enough is never allocated again. `length` is the highest number of bytes to receive. `flags` is 0 or
 /// a combination of `MSG_PEEK`, `MSG_WAITALL`, `MSG_DONTWAIT`, `MSG_OOB`, `MSG_TRUNC`.
 ///
-/// Returns the number of bytes in `data`. 0, with an empty `data`, is the end of the stream.
+/// A `data` that is kept, in a queue for instance, keeps a capacity of `length` too: 65535 bytes for a
+/// packet of 10. Copy it with `data.to_vec()` and receive into the same buffer again, or call
+/// `data.shrink_to_fit()`.
+///
+/// Returns the number of bytes in `data`. 0, with an empty `data`, is the end of a stream or an empty
+/// datagram.
 ///
 /// With `MSG_TRUNC` the number is the real length of a datagram and may be more than `length`; `data` has the
 /// bytes that fit. On TCP, `MSG_TRUNC` discards the bytes, and `data` has as many zeros. All `length` bytes
@@ -267,14 +279,15 @@ fn read_refused(reason: Refused) -> Error {
 /// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket does not block, `flags` has `MSG_DONTWAIT`,
 ///   or `SO_RCVTIMEO` ran out
 /// - `SOCKET_ECONNRESET`: `socket_recv(): Unable to read from socket [104]: Connection reset by peer`
-/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (UDP), `SOCKET_EINTR`, `SOCKET_EINVAL` (`MSG_OOB` without
-///   urgent data)
+/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED` (connected UDP, as in [`socket_write`]), `SOCKET_EINTR`,
+///   `SOCKET_EINVAL` (`MSG_OOB` without urgent data)
 /// - length 0, or a failed allocation: PHP returns `false` without a warning
 ///   ([`ErrorKind::Silent`](crate::ErrorKind)); no slot changes, and `data` stays as it was
 ///
 /// # Differences from PHP
 ///
-/// At the end of the stream PHP sets `$data` to null; here it is empty.
+/// For 0 bytes, the end of a stream or an empty datagram, PHP sets `$data` to null; here it is empty. PHP's
+/// `$data === null` becomes `data.is_empty()`.
 ///
 /// # Examples
 ///

@@ -264,6 +264,9 @@ pub struct AddressDetails {
     pub ai_protocol: c_int,
     /// The host's canonical name: only in the first address, and only if `ai_flags` had `AI_CANONNAME`.
     pub ai_canonname: Option<Address>,
-    /// The address and the port. The scope of an IPv6 address is not among them, but it is used.
+    /// The address and the port. The scope of an IPv6 address is not among them: only
+    /// [`socket_addrinfo_connect`](crate::socket_addrinfo_connect), which waits for the connection, and
+    /// [`socket_addrinfo_bind`](crate::socket_addrinfo_bind) use it. For [`socket_connect`](crate::socket_connect)
+    /// on a socket that does not wait, append `%eth0` to a link-local address.
     pub ai_addr: SocketName,
 }

@@ -20,7 +20,8 @@ macro_rules! socket_errors {
     };
 }
 
-/// Resource temporarily unavailable; on Linux the same number as `SOCKET_EAGAIN`.
+/// Resource temporarily unavailable; on Linux the same number as `SOCKET_EAGAIN`. A `match` with both warns of an
+/// unreachable pattern: write one of them.
 pub const SOCKET_EWOULDBLOCK: c_int = libc::EWOULDBLOCK;
 
 socket_errors! {

@@ -15,6 +15,9 @@ use crate::sys::sockaddr;
 /// order, as they stand in a packet. `None` is PHP's `false`: a text that is no address. IPv4 addresses have four decimal
 /// parts (`127.1` is none), IPv6 addresses no interface (`fe80::1%eth0` is none), and a host name is not looked up.
 ///
+/// A text off the wire, which is bytes, is an [`Address`](crate::Address): `inet_pton(Address::from(bytes))`. So it is for
+/// [`ip2long`] and the name databases.
+///
 /// Two texts of one address have the same bytes, so that `::1` and `0:0:0:0:0:0:0:1` can be compared.
 ///
 /// # Differences from PHP

@@ -19,7 +19,8 @@ use crate::socket::Socket;
 /// `S` is a [`SocketHandle`]: `&Socket`, `Rc<Socket>` or `Arc<Socket>`. It is never an owned `Socket`, because
 /// `socket_select` removes the idle ones, and a dropped `Socket` closes. No other type can implement this trait.
 ///
-/// PHP's empty array, as in `$write = $except = [];`, is `None`.
+/// PHP's empty array, as in `$write = $except = [];`, may be `None`. An empty list may be given beside one that is not
+/// empty: `Some(&mut write)`, whose type the list's declaration says, `Vec<&Socket>`.
 ///
 /// ```
 /// use std::collections::BTreeMap;
