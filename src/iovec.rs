@@ -23,7 +23,7 @@ pub use functions::{
 /// ```
 ///
 /// One system call, `readv`. It fills the first buffer, then the second, and so on. Returns the number of bytes; 0 is the
-/// end of the stream, or all buffers have the length 0. After the call the elements hold just the bytes that arrived;
+/// end of a stream or an empty datagram, or all buffers have the length 0. After the call the elements hold just the bytes that arrived;
 /// those that no byte reached are empty.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub use functions::{
 ///
 /// - `SOCKET_EAGAIN`, quiet: nothing has arrived, and the socket does not block
 /// - `SOCKET_ENOTCONN`: `socket_readv(): unable to read from socket [107]: Transport endpoint is not connected`
-/// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`
+/// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_ECONNREFUSED` (connected UDP, as in [`socket_write`](crate::socket_write))
 ///
 /// # Differences from PHP
 ///
@@ -81,13 +81,14 @@ pub fn socket_readv(socket: &Socket, iovec: &mut IoVec) -> Result<usize> {
 ///
 /// One system call, `writev`. It sends the bytes of the elements, as [`socket_iovec_fetch`] would return them, one after
 /// another. The peer sees no difference from one buffer; a datagram socket sends one datagram. Returns the number of
-/// bytes that the kernel took, which may be fewer than there are.
+/// bytes that the kernel took. On a stream they may be fewer than there are; a datagram is sent whole or not at all.
 ///
 /// # Errors
 ///
 /// - `SOCKET_EPIPE`: `socket_writev(): Unable to write to socket [32]: Broken pipe`
 /// - `SOCKET_EAGAIN`, quiet: the socket does not block and the send buffer is full
-/// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_EMSGSIZE`, `SOCKET_EDESTADDRREQ`
+/// - `SOCKET_ECONNRESET`, `SOCKET_EINTR`, `SOCKET_EMSGSIZE`, `SOCKET_EDESTADDRREQ`; `SOCKET_ECONNREFUSED` of a connected UDP
+///   socket, as in [`socket_write`](crate::socket_write)
 ///
 /// # Differences from PHP
 ///

@@ -22,6 +22,7 @@ pub mod lessons;
 #[cfg(doc)]
 #[doc = "[porting guide]: #porting-a-php-socket-daemon"]
 #[doc = "[events]: #events"]
+#[doc = "[Ports out of text]: #ports-out-of-text"]
 #[doc = "[lesson 12]: crate::lessons::lesson_12"]
 #[doc = ""]
 #[doc = include_str!("php-to-rust.md")]

@@ -79,14 +79,16 @@ impl<'a> Message<'a> {
 ///
 /// One system call, `sendmsg`; a host name is resolved first. Without a name the message goes to the peer; without bytes
 /// it is empty, which a datagram may be. `flags` are `MSG_*` constants, 0 for none. Returns the number of bytes
-/// that the kernel took.
+/// that the kernel took. On a stream they may be fewer than there are; a datagram is sent whole or not at all.
 ///
 /// # Errors
 ///
 /// - `SOCKET_EDESTADDRREQ`: `socket_sendmsg(): Error in sendmsg [89]: Destination address required`
-/// - `SOCKET_EPIPE`, `SOCKET_ECONNREFUSED`, `SOCKET_EMSGSIZE`; `SOCKET_EINVAL` for more than 253 descriptors
+/// - `SOCKET_EPIPE`, `SOCKET_EMSGSIZE`; `SOCKET_EINVAL` for port 0 or more than 253 descriptors; `SOCKET_ECONNREFUSED` of a
+///   connected UDP socket, and `SOCKET_EACCES`, as in [`socket_sendto`](crate::socket_sendto)
 /// - `SOCKET_EAGAIN`, quiet: the socket does not block and the send buffer is full
-/// - an unknown host: `socket_sendmsg(): Host lookup failed [-10001]: Unknown host`
+/// - an unknown host: `socket_sendmsg(): Host lookup failed [-10001]: Unknown host`; `[-10000]`, on an `AF_INET` socket, of
+///   a text that can be no host, as in [`socket_sendto`](crate::socket_sendto)
 /// - PHP's `error converting user data (path: ...)`, remembered nowhere: a name of another family than the socket's, an
 ///   empty path or one of more than 107 bytes, `SCM_RIGHTS` without descriptors, more control messages than 4096 bytes
 /// - `MSG_ZEROCOPY`, as in [`socket_send`](crate::socket_send):
@@ -200,7 +202,7 @@ fn build<'a>(space: &'a mut Outgoing, messages: &[ControlMessage<'_>]) -> Result
 /// `message` stays as it was. The code is remembered in the thread's slot only. EAGAIN is a warning too.
 ///
 /// - `SOCKET_EAGAIN`: `socket_recvmsg(): Error in recvmsg [11]: Resource temporarily unavailable`
-/// - `SOCKET_ENOTCONN`, `SOCKET_ECONNREFUSED`, `SOCKET_EINTR`
+/// - `SOCKET_ENOTCONN`, `SOCKET_EINTR`, `SOCKET_ECONNREFUSED` (connected UDP, as in [`socket_write`](crate::socket_write))
 /// - no memory for a second set of buffers, which `MSG_TRUNC` or a flag that is not known here needs:
 ///   `socket_recvmsg(): there is no memory for so many bytes`
 ///

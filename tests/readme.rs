@@ -52,12 +52,13 @@ fn run(code: &str) -> String {
 
 #[test]
 fn every_block_of_php_runs_without_a_warning() {
-    let daemon = program("daemon.php");
+    // These never end by themselves.
+    let servers = ["daemon.php", "udp.php"].map(program);
     for page in ["README.md", "src/php-to-rust.md", "src/php-to-rust-porting.md"] {
         let text = read(page);
         let all = blocks(&text, "php");
         assert!(all.len() > 8 || !page.contains("porting"), "{page} has {}", all.len());
-        for block in all.into_iter().filter(|block| *block != daemon) {
+        for block in all.into_iter().filter(|block| !servers.iter().any(|server| server == block)) {
             run(block);
         }
     }
@@ -70,11 +71,16 @@ fn a_block_whose_assertion_is_wrong_does_not_run() {
 }
 
 #[test]
-fn the_porting_guide_shows_the_daemon_that_is_tested() {
+fn the_porting_guide_shows_the_daemon_and_the_udp_server_that_are_tested() {
     let guide = read("src/php-to-rust-porting.md");
 
-    assert!(blocks(&guide, "php").contains(&program("daemon.php").as_str()), "before");
-    assert!(blocks(&guide, "rust,no_run").contains(&program("daemon.rs").as_str()), "after");
+    for name in ["daemon", "udp"] {
+        assert!(blocks(&guide, "php").contains(&program(&format!("{name}.php")).as_str()), "{name} before");
+        assert!(
+            blocks(&guide, "rust,no_run").contains(&program(&format!("{name}.rs")).as_str()),
+            "{name} after"
+        );
+    }
 }
 
 /// A daemon in a process of its own, ended with the test.
@@ -113,6 +119,19 @@ impl Daemon {
     }
 }
 
+/// The program `tests/readme/NAME.php`.
+fn before(name: &str) -> Daemon {
+    let mut php = common::limited(common::php_program());
+    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
+    php.arg(common::root().join(format!("tests/readme/{name}.php")));
+    Daemon::start(php)
+}
+
+/// Its port to Rust.
+fn after(name: &str) -> Daemon {
+    Daemon::start(common::limited(common::example(&format!("porting-{name}")).to_str().expect("UTF-8")))
+}
+
 /// All that two clients see of a daemon, and what it prints when it is told to end.
 fn conversation(daemon: Daemon) -> Vec<String> {
     let (alice, bob) = (daemon.connect(), daemon.connect());
@@ -143,12 +162,7 @@ fn conversation(daemon: Daemon) -> Vec<String> {
 
 #[test]
 fn the_daemon_of_the_porting_guide_answers_after_as_before() {
-    let mut php = common::limited(common::php_program());
-    php.args(["-d", "display_errors=stderr", "-d", "log_errors=0"]);
-    php.arg(common::root().join("tests/readme/daemon.php"));
-    let rust = common::limited(common::example("porting-daemon").to_str().expect("UTF-8"));
-
-    let (before, after) = (conversation(Daemon::start(php)), conversation(Daemon::start(rust)));
+    let (before, after) = (conversation(before("daemon")), conversation(after("daemon")));
 
     assert_eq!(after, before);
     assert_eq!(before[0], "612062\n");
@@ -162,4 +176,57 @@ fn a_daemon_that_ends_with_an_error_is_seen() {
     daemon.args(["-c", "sleep 20 >&- & trap 'kill $!; exit 1' TERM; echo Listening on 127.0.0.1:1; wait"]);
 
     Daemon::start(daemon).stop();
+}
+
+/// What two senders hear of a UDP server, while others flood it, send it nothing, or have gone before it answers.
+fn datagrams(server: &Daemon) -> Vec<Vec<u8>> {
+    let sender = || {
+        let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP).expect("a socket");
+        socket_set_option(&socket, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
+        socket_connect(&socket, "127.0.0.1", server.port).expect("a peer");
+        socket
+    };
+    let (alice, bob) = (sender(), sender());
+    let mut heard = Vec::new();
+    let mut ask = |socket: &Socket, text: &[u8]| {
+        socket_write(socket, text, None).expect("it is sent");
+        heard.push(socket_read(socket, 65536, PHP_BINARY_READ).expect("an answer"));
+    };
+
+    ask(&alice, b"ping one");
+    for _ in 0..20 {
+        // The socket that the answer is for is closed; nothing is in a datagram; an answer has no answer.
+        socket_write(&sender(), "ping gone", None).expect("it is sent");
+        socket_write(&bob, "", None).expect("it is sent");
+        socket_write(&bob, "pong", None).expect("it is sent");
+        socket_write(&bob, "ping", None).expect("it is sent");
+    }
+    ask(&bob, b"ping \xff\0");
+    ask(&alice, &[&b"ping "[..], &[b'x'; 60000]].concat());
+    let flood = sender();
+    for _ in 0..2000 {
+        socket_write(&flood, "ping flood", None).expect("it is sent");
+    }
+    // The kernel throws away what a flood leaves no place for, so that one question may not be enough.
+    let begin = std::time::Instant::now();
+    loop {
+        assert!(begin.elapsed().as_secs() < 20, "the flood has ended it");
+        socket_write(&bob, "ping ", None).expect("it is sent");
+        if socket_select(Some(&mut vec![&bob]), None, None, 1, 0).expect("no signal") == 1 {
+            break;
+        }
+    }
+    heard.push(socket_read(&bob, 65536, PHP_BINARY_READ).expect("an answer"));
+    heard
+}
+
+#[test]
+fn the_udp_server_of_the_porting_guide_answers_after_as_before() {
+    let (before, after) = (before("udp"), after("udp"));
+
+    let heard = datagrams(&after);
+
+    assert_eq!(heard, datagrams(&before));
+    assert_eq!(heard[..2], [&b"pong one"[..], b"pong \xff\0"]);
+    assert_eq!((heard[2].len(), &heard[3][..]), (1500, &b"pong "[..]));
 }

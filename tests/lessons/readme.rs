@@ -71,6 +71,52 @@ fn the_server_of_lines_collects_them_and_waits_for_none() {
 }
 
 #[test]
+fn the_server_with_an_output_buffer_answers_all_its_clients_and_survives_them() {
+    serves_many("readme-output");
+}
+
+#[test]
+fn a_client_that_does_not_read_keeps_its_answers_until_it_does_and_stops_none() {
+    let server = start("readme-output");
+    let (slow, quick) = (server.connect(), server.connect());
+    socket_set_nonblock(&slow).expect("an option");
+    let piece = vec![b'x'; 65536];
+    let mut sent = 0;
+
+    // The server reads no more of it once its buffers are full, so that they fill up here too.
+    let begin = std::time::Instant::now();
+    while begin.elapsed() < std::time::Duration::from_secs(20) {
+        match socket_write(&slow, &piece, None) {
+            Ok(count) => sent += count,
+            // What the other hears in between, the server has had time to read.
+            Err(_)
+                if (0..10).all(|_| {
+                    assert_eq!(says(&quick, "hello"), b"hello");
+                    socket_write(&slow, &piece, None).map(|count| sent += count).is_err()
+                }) =>
+            {
+                break;
+            }
+            Err(_) => {}
+        }
+    }
+    socket_set_block(&slow).expect("an option");
+    // The end of its own stream is no reason to lose an answer.
+    socket_shutdown(&slow, SHUT_WR).expect("a half-close");
+    let mut heard = 0;
+    loop {
+        match socket_read(&slow, 65536, PHP_BINARY_READ).expect("its answers").len() {
+            0 => break,
+            count => heard += count,
+        }
+    }
+
+    assert!(sent > 65536, "{sent}");
+    assert_eq!(heard, sent);
+    assert_eq!(says(&quick, "hello"), b"hello");
+}
+
+#[test]
 fn the_chat_tells_all_others() {
     let server = start("readme-chat");
     let alone = server.descriptors();

@@ -68,12 +68,13 @@ impl Host {
 }
 
 /// The servers of the README, and what they answer to `hello`.
-pub(crate) const SAMPLES: [(&str, &str, Serves); 5] = [
+pub(crate) const SAMPLES: [(&str, &str, Serves); 6] = [
     ("readme-echo", "hello\n", Serves::OneByOne),
     ("readme-select", "hello\n", Serves::Together),
     ("readme-chat", "", Serves::Relay),
     ("readme-lines", "hello\n", Serves::Together),
     ("readme-events", "hello\n", Serves::Together),
+    ("readme-output", "hello\n", Serves::Together),
 ];
 
 /// The same, built.
