@@ -202,7 +202,13 @@ fn the_pages_show_the_servers_that_are_tested() {
     assert_eq!(programs("README.md"), [sample("echo"), sample("select")], "the README has them as they are");
     assert_eq!(read("README.md").matches("```rust").count(), 2, "and no other");
     let guide = programs("src/php-to-rust-porting.md");
-    for tested in [sample("daemon"), format!("use php_sockets::*;\n\n{answer}"), sample("events")] {
+    for tested in [
+        sample("daemon"),
+        sample("output"),
+        sample("udp"),
+        format!("use php_sockets::*;\n\n{answer}"),
+        sample("events"),
+    ] {
         assert!(guide.contains(&tested), "the porting guide has it as it is: {tested}");
     }
 }

@@ -202,7 +202,7 @@ fn datagrams(server: &Daemon) -> Vec<Vec<u8>> {
         socket_write(&bob, "ping", None).expect("it is sent");
     }
     ask(&bob, b"ping \xff\0");
-    ask(&alice, &[&b"ping "[..], &[b'x'; 60000]].concat());
+    ask(&alice, &[&b"ping "[..], &vec![b'x'; 60000]].concat());
     let flood = sender();
     for _ in 0..2000 {
         socket_write(&flood, "ping flood", None).expect("it is sent");
