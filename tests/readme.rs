@@ -178,7 +178,7 @@ fn a_daemon_that_ends_with_an_error_is_seen() {
     Daemon::start(daemon).stop();
 }
 
-/// What two senders hear of a UDP server, while others flood it, send it nothing, or have gone before it answers.
+/// The answers of a UDP server to two senders, while others flood it, send it nothing, or have gone before it answers.
 fn datagrams(server: &Daemon) -> Vec<Vec<u8>> {
     let sender = || {
         let socket = socket_create(AF_INET, SOCK_DGRAM, SOL_UDP).expect("a socket");

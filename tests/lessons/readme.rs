@@ -88,7 +88,7 @@ fn a_client_that_does_not_read_keeps_its_answers_until_it_does_and_stops_none() 
     while begin.elapsed() < std::time::Duration::from_secs(20) {
         match socket_write(&slow, &piece, None) {
             Ok(count) => sent += count,
-            // What the other hears in between, the server has had time to read.
+            // While the other client is answered, the server has time to read.
             Err(_)
                 if (0..10).all(|_| {
                     assert_eq!(says(&quick, "hello"), b"hello");

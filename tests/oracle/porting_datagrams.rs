@@ -13,7 +13,7 @@ fn closed_port() -> (Socket, u16) {
     (holder, name.port)
 }
 
-/// Waits until what the first datagram has come to is known.
+/// Waits until the socket has learned that the port is closed.
 fn until_heard(socket: &Socket) {
     let mut read = vec![socket];
     assert_eq!(socket_select(Some(&mut read), None, None, 10, 0), Ok(1));
@@ -29,7 +29,7 @@ fn told<T: serde::Serialize>(socket: &Socket, result: Result<T>) -> Value {
 
 type Call = fn(&Socket, u16) -> Value;
 
-/// What may hear of a closed port: the call in PHP, and here.
+/// The calls that may learn of a closed port, in PHP and here.
 const CALLS: [(&str, Call); 7] = [
     ("socket_send($s, 'x', 1, 0)", |socket, _| told(socket, socket_send(socket, "x", 1, 0))),
     ("socket_write($s, 'x')", |socket, _| told(socket, socket_write(socket, "x", None))),
