@@ -101,7 +101,6 @@ fn a_client_that_does_not_read_keeps_its_answers_until_it_does_and_stops_none() 
         }
     }
     socket_set_block(&slow).expect("an option");
-    // The end of its own stream is no reason to lose an answer.
     socket_shutdown(&slow, SHUT_WR).expect("a half-close");
     let mut heard = 0;
     loop {
@@ -114,6 +113,39 @@ fn a_client_that_does_not_read_keeps_its_answers_until_it_does_and_stops_none() 
     assert!(sent > 65536, "{sent}");
     assert_eq!(heard, sent);
     assert_eq!(says(&quick, "hello"), b"hello");
+}
+
+#[test]
+fn a_client_that_ends_its_stream_before_it_reads_still_gets_all_its_answers() {
+    let server = start("readme-output");
+    let quick = server.connect();
+    // Small segments give the server's socket a small send buffer. One of the lengths fills it, and a part of the last
+    // 8192 bytes is in the server's own buffer when it reads the end.
+    for length in (4096..262_144).step_by(4096) {
+        let client = socket_create(AF_INET, SOCK_STREAM, SOL_TCP).expect("a socket");
+        socket_set_option(&client, SOL_TCP, libc::TCP_MAXSEG, 536).expect("an option");
+        socket_set_option(&client, SOL_SOCKET, SO_RCVBUF, 4096).expect("an option");
+        socket_set_option(&client, SOL_SOCKET, SO_SNDBUF, 524_288).expect("an option");
+        socket_set_option(&client, SOL_SOCKET, SO_RCVTIMEO, Timeval::new(20, 0)).expect("an option");
+        socket_connect(&client, "127.0.0.1", server.port).expect("a connection");
+        socket_set_nonblock(&client).expect("an option");
+        let sent = socket_write(&client, vec![b'x'; length], None).expect("it is sent");
+        socket_set_block(&client).expect("an option");
+        socket_shutdown(&client, SHUT_WR).expect("a half-close");
+        // Each answer is a round of the server, in which it reads at most 1024 bytes of the client.
+        for _ in 0..sent / 1024 + 3 {
+            assert_eq!(says(&quick, "hello"), b"hello");
+        }
+
+        let mut heard = 0;
+        loop {
+            match socket_read(&client, 65536, PHP_BINARY_READ).expect("its answers").len() {
+                0 => break,
+                count => heard += count,
+            }
+        }
+        assert_eq!(heard, sent);
+    }
 }
 
 #[test]
