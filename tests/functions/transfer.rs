@@ -248,3 +248,16 @@ fn the_mark_is_where_the_urgent_byte_was() {
     assert_eq!(data, b"!");
     assert_eq!(socket_read(&server, 100, PHP_BINARY_READ).unwrap(), b"after");
 }
+
+#[test]
+fn a_buffer_that_is_kept_has_the_capacity_of_the_length_until_it_is_shrunk_or_copied() {
+    let (here, there) = common::pair(SOCK_DGRAM);
+    socket_write(&there, "0123456789", None).unwrap();
+    let mut kept = Vec::new();
+    assert_eq!(socket_recv(&here, &mut kept, 65535, 0), Ok(10));
+
+    assert!(kept.capacity() >= 65535, "{}", kept.capacity());
+    assert_eq!(kept.clone().capacity(), 10);
+    kept.shrink_to_fit();
+    assert!(kept.capacity() < 65535, "{}", kept.capacity());
+}
