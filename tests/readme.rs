@@ -156,6 +156,12 @@ fn conversation(daemon: Daemon) -> Vec<String> {
     socket_close(bob);
     tell(&alice, b"reverse still here\n");
     hear(&alice);
+    // The daemon closes the socket of a client that has said all, and does not wait for another one to do so.
+    let carol = daemon.connect();
+    tell(&carol, b"hex c\n");
+    hear(&carol);
+    socket_shutdown(&carol, SHUT_WR).expect("it is connected");
+    assert_eq!(socket_read(&carol, 1000, PHP_BINARY_READ), Ok(Vec::new()), "the end of the stream");
     seen.push(daemon.stop());
     seen
 }

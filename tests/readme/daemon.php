@@ -48,6 +48,7 @@ while ($running) {
         }
         $data = @socket_read($socket, 1024);
         if ($data === false || $data === '') {
+            socket_close($socket);
             unset($sockets[$id], $input[$id]);
             continue;
         }
@@ -61,6 +62,7 @@ while ($running) {
                 $answer = 'error: ' . $error->getMessage();
             }
             if (@socket_write($socket, "$answer\n") !== strlen($answer) + 1) {
+                socket_close($socket);
                 unset($sockets[$id], $input[$id]);
                 break;
             }

@@ -4,6 +4,9 @@ use php_sockets::event::{Event, EventBase};
 use php_sockets::*;
 use std::{cell::Cell, collections::BTreeMap, env, rc::Rc};
 
+/// PHP's constant of the extension pcntl; the crate has those of sockets.
+const SIGTERM: i32 = 15;
+
 struct Client {
     socket: Socket,
     input: Vec<u8>,
@@ -44,8 +47,7 @@ fn bin2hex(bytes: &[u8]) -> String {
 fn main() -> Result<()> {
     let running = Rc::new(Cell::new(true));
     let (signals, flag) = (EventBase::new()?, Rc::clone(&running));
-    let stop =
-        Event::signal(&signals, 15, move |_base, _signal| flag.set(false))?;
+    let stop = Event::signal(&signals, SIGTERM, move |_, _| flag.set(false))?;
     stop.add(None)?;
 
     let port = env::args().nth(1).and_then(|port| port.parse().ok());
