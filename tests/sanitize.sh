@@ -19,10 +19,11 @@ export ASAN_OPTIONS=allocator_may_return_null=1
 export TSAN_OPTIONS="allocator_may_return_null=1 exitcode=0"
 status=0
 
-# Under valgrind not: programs of random steps, which take minutes, and what must happen within a time.
+# Under valgrind not: programs of random steps, which take minutes, what must happen within a time, and two threads that spin for
+# signals, beside which the one thread that valgrind lets run at a time leaves the others too little.
 slow="--skip random --skip any_bytes --skip lying_headers --skip whatever_address --skip whatever_was
     --skip inet_pton --skip inet_aton --skip a_path_goes --skip a_path_without --skip every_kind_of --skip lines_are
-    --skip the_ready_stay --skip a_time_out_comes_if"
+    --skip the_ready_stay --skip a_time_out_comes_if --skip a_signal_that_goes_from_base_to_base"
 # Nowhere: a mapping of half the address space, of which these tools have the other half, a kernel that maps nothing more,
 # not even for them, and the test that counts on the two; ten thousand connections; how much processor time is used; what
 # runs itself under strace or valgrind, counts system calls or builds programs; a thread that spins until a signal has been
